@@ -1,0 +1,125 @@
+"""What a customer has agreed to, what the packs ask for, and what may steer treatment. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.policy.model import Consent, ConsentRecord, Pack, Rule, Steering, Verdict, Zones
+from services.policy.places import in_force
+
+ALLOWED = Verdict(True)
+
+
+def check_consent(
+    now: datetime,
+    zones: Zones,
+    packs: Sequence[Pack],
+    purpose: str,
+    channel: str,
+    records: Sequence[ConsentRecord],
+    relationship: bool,
+) -> Verdict:
+    """Judge what the customer has said, and what the packs ask for when nothing was said.
+
+    A refusal stops contact unless a later grant is at least as specific: who refused marketing
+    by e-mail is not won back by a general grant. relationship: whether the customer has a
+    running dealing with the tenant that the contact is about.
+    """
+    about = [
+        record
+        for record in records
+        if record.channel in (channel, "*") and record.purpose in (purpose, "*")
+    ]
+    grants = [r for r in about if r.status == "granted" and not _expired(r, now)]
+    for refusal in about:
+        if refusal.status != "granted" and not any(_overrides(g, refusal) for g in grants):
+            return Verdict(False, "opted_out", f"consent/{refusal.channel}.{refusal.purpose}")
+    needed = needed_basis(now, zones, packs, purpose, channel)
+    if needed is None or grants or (needed[2] == "relationship" and relationship):
+        return ALLOWED
+    pack, rule, _ = needed
+    return Verdict(False, "no_consent", f"{pack.name}/{rule.name}", pack.version)
+
+
+def needed_basis(
+    now: datetime, zones: Zones, packs: Sequence[Pack], purpose: str, channel: str
+) -> tuple[Pack, Rule, str] | None:
+    """The rule that asks for more than an opt-out, and what it asks: opt_in or relationship.
+
+    None: contact is allowed until it is refused.
+    """
+
+    def relevant(rule: Consent, basis: str) -> bool:
+        return rule.basis == basis and rule.covers(purpose, channel) and in_force(rule, now, zones)
+
+    asking = [(p, rule) for p in packs for rule in p.consent if relevant(rule, "opt_in")]
+    if not asking:
+        return None
+    for pack, rule in asking:
+        if not rule.yields:
+            return pack, rule, "opt_in"
+    pack, rule = asking[0]
+    accepting = [
+        p for p in packs if any(r.loosens and relevant(r, "relationship") for r in p.consent)
+    ]
+    return pack, rule, "relationship" if _covers_all_countries(accepting, zones) else "opt_in"
+
+
+def may_steer(attribute: str, now: datetime, zones: Zones, packs: Sequence[Pack]) -> Verdict:
+    """Whether `attribute` (age, gender) may steer treatment at the customer's place.
+
+    A rule that forbids wins, unless it yields and every country where the customer may be has a
+    verified permit in force. Reason when refused: `steering`.
+    """
+
+    def relevant(rule: Steering) -> bool:
+        return attribute in rule.attributes and in_force(rule, now, zones)
+
+    permitting = [p for p in packs if any(r.loosens and relevant(r) for r in p.permits)]
+    permitted = _covers_all_countries(permitting, zones)
+    for pack in packs:
+        for rule in pack.forbidden:
+            if relevant(rule) and not (rule.yields and permitted):
+                return Verdict(False, "steering", f"{pack.name}/{rule.name}", pack.version)
+    return ALLOWED
+
+
+def required_disclosures(
+    now: datetime, zones: Zones, packs: Sequence[Pack], purpose: str, channel: str
+) -> tuple[str, ...]:
+    """The names of everything a message must carry, sorted."""
+    return tuple(
+        sorted(
+            {
+                item
+                for pack in packs
+                for rule in pack.disclosures
+                if rule.covers(purpose, channel) and in_force(rule, now, zones)
+                for item in rule.items
+            }
+        )
+    )
+
+
+def _covers_all_countries(packs: Sequence[Pack], zones: Zones) -> bool:
+    """Whether what these packs allow is allowed in each country where the customer may be."""
+    return bool(zones.countries) and all(
+        any(
+            pack.everywhere
+            or country in pack.countries
+            or (zones.region is not None and zones.region in pack.regions)
+            for pack in packs
+        )
+        for country in zones.countries
+    )
+
+
+def _expired(record: ConsentRecord, now: datetime) -> bool:
+    return record.expires_at is not None and record.expires_at <= now
+
+
+def _overrides(grant: ConsentRecord, refusal: ConsentRecord) -> bool:
+    return (
+        grant.at > refusal.at
+        and refusal.channel in ("*", grant.channel)
+        and refusal.purpose in ("*", grant.purpose)
+    )

@@ -1,0 +1,89 @@
+"""Where may the customer be? Evidence in, every candidate zone out."""
+
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from babel.core import get_global
+
+from services.policy.model import Place, Rule, Zones
+
+_NO_COUNTRY = (None, "", "001", "ZZ")
+"""CLDR's ways to say "the world" and "unknown"."""
+
+
+def candidate_zones(place: Place, due_timezone: str | None = None) -> Zones:
+    """Return every zone in which the customer may be, by the evidence there is.
+
+    A timezone alone, or one that lies in the country, is taken as it is. A timezone that
+    contradicts the country adds to the country's zones: both must allow a contact. A country
+    alone means all its zones (Unicode CLDR). `due_timezone`, the timezone of the obligation's due
+    date, counts only where nothing is known of the customer. Names that are no IANA zone or no
+    country are no evidence. No evidence: no names, and no contact.
+    """
+    timezone = canonical_zone(place.timezone)
+    of_country = country_zones(place.country)
+    countries = {place.country} if place.country and of_country else set()
+    evidence: list[str] = []
+    names: set[str] = set()
+    if timezone:
+        evidence.append("timezone")
+        names.add(timezone)
+        countries |= {country} if (country := zone_country(timezone)) else set()
+    if of_country:
+        evidence.append("country")
+        names |= set() if timezone in of_country else of_country
+    if not names and (fallback := canonical_zone(due_timezone)):
+        evidence.append("due_timezone")
+        names.add(fallback)
+        countries |= {country} if (country := zone_country(fallback)) else set()
+    return Zones(
+        names=tuple(sorted(names)),
+        evidence=tuple(evidence),
+        uncertain=len(names) != 1 or evidence == ["due_timezone"],
+        countries=tuple(sorted(countries)),
+        region=place.region,
+        city=place.city,
+    )
+
+
+def in_force(rule: Rule, now: datetime, zones: Zones) -> bool:
+    """Whether the rule is in force on the local date of at least one candidate zone."""
+    if rule.since is None and rule.until is None:
+        return True
+    return any(rule.in_force_on(now.astimezone(zone(name)).date()) for name in zones.names)
+
+
+@lru_cache(maxsize=2048)
+def canonical_zone(name: str | None) -> str | None:
+    """The current name of an IANA zone (`Asia/Calcutta` is `Asia/Kolkata`); None if unknown."""
+    if not name or name not in _known_zones():
+        return None
+    current = get_global("zone_aliases").get(name, name)
+    return current if current in _known_zones() else name
+
+
+@lru_cache(maxsize=512)
+def country_zones(country: str | None) -> frozenset[str]:
+    """All zones of a country (ISO 3166-1 alpha-2); empty if there are none or it is unknown."""
+    names = get_global("territory_zones").get(country, ()) if country not in _NO_COUNTRY else ()
+    return frozenset(zone for name in names if (zone := canonical_zone(name)))
+
+
+@lru_cache(maxsize=1024)
+def zone_country(zone: str) -> str | None:
+    """The country that a zone lies in, or None for zones of no country (`UTC`)."""
+    country = get_global("zone_territories").get(zone)
+    return None if country in _NO_COUNTRY else country
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str) -> ZoneInfo:
+    """The zone's rules; raises ZoneInfoNotFoundError for an unknown name."""
+    return ZoneInfo(name)
+
+
+@lru_cache(maxsize=1)
+def _known_zones() -> frozenset[str]:
+    # "Factory" and "localtime" describe a computer, not a place.
+    return frozenset(available_timezones()) - {"Factory", "localtime"}
