@@ -1,0 +1,191 @@
+"""What the segmenter orders of the scheduler, and the scheduler of the messenger.
+
+Both are self-contained: they carry the playbook's name and version and the resolved steps, so
+an edited playbook never changes an enrolment in flight. They hold no personal data.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.common import (
+    ActorRole,
+    Contract,
+    Country,
+    Currency,
+    CustomerId,
+    Duration,
+    Identifier,
+    Instant,
+    LocalDate,
+    LocaleTag,
+    LocalTime,
+    Money,
+    ObligationKind,
+    Purpose,
+    Region,
+    Text,
+    Timezone,
+    Tone,
+    Typed,
+)
+
+Positions = dict[str, int]
+"""What had been read, by `topic/partition`: offset of the last record seen, inclusive."""
+
+ContextValue = str | bool | int | tuple[str, ...]
+
+
+class ObligationTerms(Contract):
+    """What the outreach is about, as it stood when the command was given."""
+
+    obligation_id: Identifier = Field(description="The publisher's id of it.")
+    kind: ObligationKind = Field(description="Bill, subscription, application or benefit.")
+    creditor: Text | None = Field(default=None, description="Creditor's name.")
+    amount_minor: Money | None = Field(default=None, description="Asked now, in minor units.")
+    balance_minor: Money | None = Field(default=None, description="Whole debt, in minor units.")
+    currency: Currency | None = Field(default=None, description="ISO 4217 code.")
+    due_date: LocalDate | None = Field(
+        default=None, description="Local date: due date, last day or end of validity."
+    )
+    due_timezone: Timezone | None = Field(default=None, description="IANA zone of the due date.")
+    product: Text | None = Field(default=None, description="Product's name.")
+    version: int | None = Field(default=None, description="The publisher's version.")
+    actor_role: ActorRole = Field(default="creditor", description="Who acts.")
+    parties: tuple[CustomerId, ...] = Field(
+        default=(), description="All who answer for it, the subject included."
+    )
+
+
+class Place(Contract):
+    """Evidence of where the customer is; null where nothing is known."""
+
+    timezone: Timezone | None = Field(default=None, description="IANA zone.")
+    country: Country | None = Field(default=None, description="ISO 3166-1 alpha-2.")
+    region: Region | None = Field(default=None, description="ISO 3166-2.")
+    city: Text | None = Field(default=None, description="City.")
+
+
+class PlannedStep(Contract):
+    """One contact that the playbook foresees."""
+
+    name: Text = Field(description="Name within the playbook.")
+    anchor: Literal["due", "trigger"] = Field(description="What `days` counts from.")
+    days: int = Field(description="Days after the anchor; negative: before.")
+    at: LocalTime | None = Field(
+        default=None, description="Local time HH:MM; null: first permitted instant."
+    )
+    valid_for: Duration = Field(description="ISO 8601 duration after which it is skipped.")
+    template: Text = Field(description="Name of its template.")
+    channel: Literal["email", "sms", "webhook"] = Field(description="Channel.")
+
+
+class ExitRule(Contract):
+    """What ends the enrolment before its last step."""
+
+    on: Text = Field(description="Event or fact type.")
+    when: str | None = Field(default=None, max_length=2000, description="CEL condition; null: any.")
+    reason: Text = Field(description="Reason that the facts give.")
+    keep: tuple[Text, ...] = Field(
+        default=(), description="Names of steps that stay planned all the same."
+    )
+
+
+class OfferAuthority(Contract):
+    """Limits within which terms may be offered without a person."""
+
+    name: Text = Field(description="Name of the authority.")
+    version: int = Field(description="Its version.")
+    max_discount_bp: int = Field(ge=0, le=10_000, description="Largest discount, basis points.")
+    max_instalments: int = Field(ge=1, description="Most instalments.")
+    min_instalment_minor: Money = Field(description="Least instalment, in minor units.")
+    max_days: int = Field(ge=0, description="Days to the last instalment, at most.")
+    offer_valid_hours: int = Field(ge=1, description="Hours until an offer expires.")
+    funded_by: Literal["creditor", "commission"] = Field(description="Who pays a discount.")
+
+
+class Trigger(Contract):
+    """The customer event that started it."""
+
+    event_type: Text = Field(description="Its type.")
+    event_id: Text = Field(description="Its id.")
+    event_source: Annotated[str, Field(max_length=512)] = Field(description="Its source.")
+    event_time: Instant = Field(description="When it happened.")
+
+
+class PackRef(Contract):
+    """A policy pack that was in force for a decision."""
+
+    name: Text = Field(description="Name of the pack.")
+    version: int = Field(description="Its version.")
+
+
+class Count(Contract):
+    """What a frequency cap had counted when the decision was made."""
+
+    rule: Text = Field(description="Name of the rule in its pack.")
+    limit: int = Field(ge=0, description="Most that the rule allows within the window.")
+    window_hours: int = Field(ge=1, description="Length of the window in hours; 7 days are 168.")
+    count: int = Field(ge=0, description="Contacts within the window before this one.")
+
+
+class OutreachRequested(Typed):
+    """The segmenter orders a playbook for a customer."""
+
+    TYPE: ClassVar[str] = "outreach.requested"
+
+    playbook: Text = Field(description="Name of the playbook.")
+    playbook_version: int = Field(ge=1, description="Its version.")
+    purpose: Purpose = Field(description="Purpose of the contact.")
+    obligation: ObligationTerms = Field(description="What it is about.")
+    segment: Text = Field(description="Segment that the customer fell into.")
+    tone: Tone = Field(description="Tone of the wording.")
+    steps: tuple[PlannedStep, ...] = Field(description="Contacts foreseen, in order.")
+    exits: tuple[ExitRule, ...] = Field(default=(), description="What ends it.")
+    offers: OfferAuthority | None = Field(default=None, description="Authority for terms.")
+    locale: LocaleTag | None = Field(default=None, description="Customer's language, BCP 47.")
+    place: Place = Field(description="Where the customer is.")
+    context: dict[str, ContextValue] = Field(
+        default_factory=dict, description="Non-personal inputs of the templates."
+    )
+    trigger: Trigger = Field(description="The customer event that started it.")
+    after: Positions = Field(description="What the segmenter had read.")
+    defaults_used: tuple[str, ...] = Field(
+        default=(), description="Fields for which the careful default was taken."
+    )
+
+
+class DispatchOrdered(Typed):
+    """The scheduler orders one step to be sent now."""
+
+    TYPE: ClassVar[str] = "outreach.dispatch_ordered"
+
+    dispatch_id: Text = Field(description="Id of this order.")
+    step_id: Text = Field(description="Id of the step.")
+    enrolment_id: Text = Field(description="Id of the enrolment.")
+    attempt: int = Field(ge=1, description="Number of the attempt, from 1.")
+    playbook: Text = Field(description="Name of the playbook.")
+    playbook_version: int = Field(ge=1, description="Its version.")
+    step: Text = Field(description="Name of the step.")
+    template: Text = Field(description="Name of the template.")
+    segment: Text = Field(description="Segment.")
+    tone: Tone = Field(description="Tone of the wording.")
+    purpose: Purpose = Field(description="Purpose of the contact.")
+    channel: Literal["email", "sms", "webhook"] = Field(description="Channel.")
+    obligations: tuple[ObligationTerms, ...] = Field(description="What it is about.")
+    context: dict[str, ContextValue] = Field(
+        default_factory=dict, description="Non-personal inputs of the template."
+    )
+    locale: LocaleTag | None = Field(default=None, description="Customer's language, BCP 47.")
+    place: Place = Field(description="Where the customer is.")
+    zones: tuple[str, ...] = Field(description="IANA zones in which the customer may be.")
+    decided_at: Instant = Field(description="When the scheduler decided.")
+    not_after: Instant = Field(description="When it is too late to send.")
+    packs: tuple[PackRef, ...] = Field(description="Policy packs that were in force.")
+    counts: tuple[Count, ...] = Field(description="What the caps had counted.")
+    offers: OfferAuthority | None = Field(default=None, description="Authority for terms.")
+    after: Positions = Field(description="What the scheduler had read.")
+
+
+COMMANDS: tuple[type[Typed], ...] = (OutreachRequested,)
+DISPATCHES: tuple[type[Typed], ...] = (DispatchOrdered,)

@@ -1,0 +1,61 @@
+"""Facts that the machinery itself writes, and the form of a dead letter."""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.common import Contract, Instant, Text, Typed
+from schemas.errors import RejectionCode
+from schemas.facts.customer import RecordPosition
+
+
+class PolicyInForce(Typed):
+    """A policy pack came into force: the whole of it, so that the log alone can be audited.
+
+    Key and subject are `policy:NAME`.
+    """
+
+    TYPE: ClassVar[str] = "policy.in_force"
+
+    name: Text = Field(description="Name of the pack.")
+    version: int = Field(description="Its version.")
+    sha256: Text = Field(description="SHA-256 of its file, hex.")
+    content: dict[str, Any] = Field(description="The whole pack.")
+
+
+class LogHeartbeat(Typed):
+    """Written to the log by a service to learn how old what it reads there is.
+
+    Key and subject are `lane:N`. Only while the service has something to send.
+    """
+
+    TYPE: ClassVar[str] = "log.heartbeat"
+
+    service: Text = Field(description="Name of the service.")
+    lane: int = Field(ge=0, description="Partition.")
+    sent_at: Instant = Field(description="Real time at which it was written.")
+
+
+class HttpOrigin(Contract):
+    """The event came over HTTP."""
+
+    http: Literal[True] = Field(description="Always true.")
+
+
+class DeadLetter(Typed):
+    """What could not be accepted, as it came, with a reason to act on."""
+
+    TYPE: ClassVar[str] = "dead.letter"
+
+    code: RejectionCode | Text = Field(description="Stable reason code.")
+    detail: str = Field(max_length=2000, description="What the publisher's engineer shall do.")
+    pointer: str | None = Field(default=None, description="JSON pointer of the field at fault.")
+    service: Text = Field(description="Service that refused it.")
+    origin: RecordPosition | HttpOrigin = Field(description="Where it came from.")
+    key: str | None = Field(default=None, description="The record's key, as text.")
+    headers: dict[str, str] = Field(default_factory=dict, description="The record's headers.")
+    value_base64: str = Field(description="The original bytes, base64.")
+
+
+FACTS: tuple[type[Typed], ...] = (PolicyInForce, LogHeartbeat)
+DEAD_LETTERS: tuple[type[Typed], ...] = (DeadLetter,)

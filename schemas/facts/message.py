@@ -1,0 +1,206 @@
+"""Facts of the messenger: what was sent, what came of it, what the customer did."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, StringConstraints
+
+from schemas.commands import Count, PackRef, Place, Positions
+from schemas.common import Channel, Instant, LocaleTag, Purpose, Text, Tone, Typed
+
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32,128}$")]
+
+
+class MessageIntended(Typed):
+    """The messenger is about to send: what the last check rested on.
+
+    Written in the transaction of that check, before a provider hears of the message.
+    """
+
+    TYPE: ClassVar[str] = "message.intended"
+
+    message_id: Text = Field(description="Id of the message.")
+    step_id: Text = Field(description="Id of the step.")
+    dispatch_id: Text = Field(description="Id of the dispatch.")
+    enrolment_id: Text = Field(description="Id of the enrolment.")
+    checked_at: Instant = Field(description="When the last check was made.")
+    applied_through: Positions = Field(description="What the messenger had applied by then.")
+    log_age_seconds: float = Field(ge=0, description="Real seconds behind the log by then.")
+    purpose: Purpose = Field(description="Purpose of the contact.")
+    channel: Channel = Field(description="Channel.")
+    obligation_ids: tuple[str, ...] = Field(description="What it is about.")
+    playbook: Text = Field(description="Name of the playbook.")
+    playbook_version: int = Field(description="Its version.")
+    step: Text = Field(description="Name of the step.")
+    template: Text = Field(description="Name of the template.")
+    segment: Text = Field(description="Segment.")
+    tone: Tone = Field(description="Tone of the wording.")
+    variant: Text = Field(description="Wording that was chosen.")
+    locale: LocaleTag = Field(description="Language that was used, BCP 47.")
+    zones: tuple[str, ...] = Field(description="IANA zones in which the customer may be.")
+    place: Place = Field(description="Where the customer is.")
+    packs: tuple[PackRef, ...] = Field(description="Policy packs that were in force.")
+    counts: tuple[Count, ...] = Field(description="What the caps had counted.")
+    disclosures: tuple[str, ...] = Field(description="Names of the disclosures it carries.")
+    one_click: bool = Field(description="It carries an RFC 8058 one-click unsubscribe.")
+    content_sha256: Hash = Field(description="SHA-256 of the rendered message, hex.")
+    address_hash: Hash = Field(description="Keyed hash of the address, hex.")
+    portal: bool = Field(description="It carries a link to the negotiator's portal.")
+
+
+class MessageSent(Typed):
+    """A provider took the message."""
+
+    TYPE: ClassVar[str] = "message.sent"
+
+    message_id: Text = Field(description="Id of the message.")
+    dispatch_id: Text = Field(description="Id of the dispatch.")
+    step_id: Text = Field(description="Id of the step.")
+    provider: Text = Field(description="Name of the provider.")
+    provider_reference: str = Field(max_length=998, description="Its reference: the Message-ID.")
+
+
+class MessageFailed(Typed):
+    """A provider did not take the message."""
+
+    TYPE: ClassVar[str] = "message.failed"
+
+    message_id: Text | None = Field(default=None, description="Id of the message, if intended.")
+    dispatch_id: Text = Field(description="Id of the dispatch.")
+    step_id: Text = Field(description="Id of the step.")
+    reason: Text = Field(description="Why.")
+    status: Text | None = Field(default=None, description="SMTP reply code or RFC 3463 status.")
+    retryable: bool = Field(description="Whether another attempt may do better.")
+
+
+class MessageRefused(Typed):
+    """The last check forbade the message."""
+
+    TYPE: ClassVar[str] = "message.refused"
+
+    dispatch_id: Text = Field(description="Id of the dispatch.")
+    step_id: Text = Field(description="Id of the step.")
+    reason: Text = Field(description="Why.")
+    rule: Text = Field(description="Name of the rule.")
+    rule_version: int = Field(description="Version of the rule's pack or playbook.")
+    retryable: bool = Field(description="Whether a later attempt may be allowed.")
+    not_before: Instant | None = Field(default=None, description="When it may be allowed.")
+
+
+class MessageUnknown(Typed):
+    """A crash or time-out hid whether the provider took it; it is not sent again."""
+
+    TYPE: ClassVar[str] = "message.unknown"
+
+    message_id: Text = Field(description="Id of the message.")
+    dispatch_id: Text = Field(description="Id of the dispatch.")
+    step_id: Text = Field(description="Id of the step.")
+    reason: Text = Field(description="Why it is not known.")
+
+
+class _AboutMessage(Typed):
+    message_id: Text = Field(description="Id of the message.")
+
+
+class MessageDelivered(_AboutMessage):
+    """The message reached the customer's mailbox."""
+
+    TYPE: ClassVar[str] = "message.delivered"
+
+
+class MessageBounced(_AboutMessage):
+    """The message came back."""
+
+    TYPE: ClassVar[str] = "message.bounced"
+
+    kind: Literal["hard", "soft", "block"] = Field(
+        description="hard: no such address; soft: not now; block: the sender is refused."
+    )
+    status: Text | None = Field(default=None, description="RFC 3463 status.")
+
+
+class MessageComplained(_AboutMessage):
+    """The customer reported the message as unwanted."""
+
+    TYPE: ClassVar[str] = "message.complained"
+
+
+class MessageOpened(_AboutMessage):
+    """The message's pixel was fetched."""
+
+    TYPE: ClassVar[str] = "message.opened"
+
+    machine: bool = Field(description="By a proxy or scanner rather than a person.")
+
+
+class MessageClicked(_AboutMessage):
+    """A link of the message was followed."""
+
+    TYPE: ClassVar[str] = "message.clicked"
+
+    link: Text = Field(description="Name of the link.")
+    machine: bool = Field(description="By a scanner rather than a person.")
+
+
+class MessageReplied(_AboutMessage):
+    """The customer answered the message."""
+
+    TYPE: ClassVar[str] = "message.replied"
+
+    intent: Text = Field(description="What the answer means, as a code.")
+
+
+class ContactUnsubscribed(Typed):
+    """The customer opted out."""
+
+    TYPE: ClassVar[str] = "contact.unsubscribed"
+
+    channel: Channel | Literal["*"] = Field(description="Channel; * is every one.")
+    purpose: Purpose | Literal["*"] = Field(description="Purpose; * is every one.")
+    via: Literal["one_click", "page", "reply"] = Field(description="How.")
+    message_id: Text | None = Field(default=None, description="The message it answered.")
+
+
+class ContactRightParty(Typed):
+    """It became known whether an address belongs to the customer."""
+
+    TYPE: ClassVar[str] = "contact.right_party"
+
+    confirmed: bool = Field(description="Whether it does.")
+    channel: Channel = Field(description="Channel of the address.")
+    via: Text = Field(description="How it became known, as a code.")
+
+
+class ContactPreferenceChanged(Typed):
+    """The customer changed how they want to be contacted."""
+
+    TYPE: ClassVar[str] = "contact.preference_changed"
+
+    changes: dict[str, Any] = Field(description="New values by preference; codes only.")
+
+
+class FeedbackGiven(Typed):
+    """The customer said whether a message helped."""
+
+    TYPE: ClassVar[str] = "feedback.given"
+
+    message_id: Text = Field(description="Id of the message.")
+    helpful: bool = Field(description="Whether it helped.")
+
+
+FACTS: tuple[type[Typed], ...] = (
+    MessageIntended,
+    MessageSent,
+    MessageFailed,
+    MessageRefused,
+    MessageUnknown,
+    MessageDelivered,
+    MessageBounced,
+    MessageComplained,
+    MessageOpened,
+    MessageClicked,
+    MessageReplied,
+    ContactUnsubscribed,
+    ContactRightParty,
+    ContactPreferenceChanged,
+    FeedbackGiven,
+)

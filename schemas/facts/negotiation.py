@@ -1,0 +1,194 @@
+"""Facts of the negotiator: offers, agreements, requests and hand-offs to people."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, StringConstraints
+
+from schemas.commands import OfferAuthority
+from schemas.common import Contract, Currency, Instant, LocalDate, Money, Text, Typed
+
+OfferKind = Literal["full", "instalments", "settlement", "deferral"]
+Actor = Literal["machine", "customer", "agent"]
+
+
+class Instalment(Contract):
+    """One payment of a plan."""
+
+    due_date: LocalDate = Field(description="Local date on which it is due.")
+    amount_minor: Money = Field(description="Amount in minor units.")
+
+
+class OfferProposed(Typed):
+    """Terms were put to the customer, or by the customer, within an authority."""
+
+    TYPE: ClassVar[str] = "offer.proposed"
+
+    offer_id: Text = Field(description="Id of the offer.")
+    case_id: Text = Field(description="Id of the case.")
+    obligation_id: str = Field(description="What it is about.")
+    kind: OfferKind = Field(description="Form of the terms.")
+    currency: Currency = Field(description="ISO 4217 code.")
+    balance_minor: Money = Field(description="Debt that it settles, in minor units.")
+    total_minor: Money = Field(description="Sum of the instalments, in minor units.")
+    discount_minor: Money = Field(description="balance_minor less total_minor.")
+    instalments: tuple[Instalment, ...] = Field(description="When and how much.")
+    expires_at: Instant = Field(description="When it can no longer be accepted.")
+    authority: OfferAuthority = Field(description="The authority that it keeps within.")
+    signature: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]+$")] = Field(
+        description="HMAC over the terms, hex."
+    )
+    by: Actor = Field(description="Who proposed.")
+
+
+class _AboutOffer(Typed):
+    offer_id: Text = Field(description="Id of the offer.")
+    case_id: Text = Field(description="Id of the case.")
+    obligation_id: str = Field(description="What it is about.")
+
+
+class OfferCountered(_AboutOffer):
+    """An offer was answered by another."""
+
+    TYPE: ClassVar[str] = "offer.countered"
+
+    by_offer_id: Text = Field(description="Id of the offer that answers it.")
+
+
+class OfferAccepted(_AboutOffer):
+    """An offer was accepted and became an agreement."""
+
+    TYPE: ClassVar[str] = "offer.accepted"
+
+    agreement_id: Text = Field(description="Id of the agreement.")
+    message_id: Text | None = Field(default=None, description="Message that led to it.")
+
+
+class OfferDeclined(_AboutOffer):
+    """An offer was declined."""
+
+    TYPE: ClassVar[str] = "offer.declined"
+
+
+class OfferExpired(_AboutOffer):
+    """An offer's time ran out."""
+
+    TYPE: ClassVar[str] = "offer.expired"
+
+
+class _AboutAgreement(Typed):
+    agreement_id: Text = Field(description="Id of the agreement.")
+    case_id: Text = Field(description="Id of the case.")
+    obligation_id: str = Field(description="What it is about.")
+
+
+class AgreementMade(_AboutAgreement):
+    """Customer and creditor agreed on terms."""
+
+    TYPE: ClassVar[str] = "agreement.made"
+
+    offer_id: Text = Field(description="Id of the offer that was accepted.")
+    currency: Currency = Field(description="ISO 4217 code.")
+    total_minor: Money = Field(description="Sum of the instalments, in minor units.")
+    discount_minor: Money = Field(description="Part of the debt that is given up.")
+    instalments: tuple[Instalment, ...] = Field(description="When and how much.")
+    authority: OfferAuthority = Field(description="The authority that it keeps within.")
+
+
+class AgreementKept(_AboutAgreement):
+    """An instalment was paid."""
+
+    TYPE: ClassVar[str] = "agreement.kept"
+
+    instalment: int = Field(ge=1, description="Number of the instalment, from 1.")
+    amount_minor: Money = Field(description="Amount paid, in minor units.")
+
+
+class AgreementBroken(_AboutAgreement):
+    """An instalment was not paid in time."""
+
+    TYPE: ClassVar[str] = "agreement.broken"
+
+    instalment: int = Field(ge=1, description="Number of the instalment, from 1.")
+    short_minor: Money = Field(description="What is short, in minor units.")
+
+
+class AgreementReopened(_AboutAgreement):
+    """A payment under it was taken back."""
+
+    TYPE: ClassVar[str] = "agreement.reopened"
+
+
+class AgreementCompleted(_AboutAgreement):
+    """All instalments were paid."""
+
+    TYPE: ClassVar[str] = "agreement.completed"
+
+
+class RequestMade(Typed):
+    """The publisher is asked for what Rapport can't decide alone."""
+
+    TYPE: ClassVar[str] = "request.made"
+
+    request_id: Text = Field(description="Id of the request.")
+    kind: Text = Field(description="What is asked: due_date, autopay, book_plan and so on.")
+    obligation_id: str = Field(description="What it is about.")
+    details: dict[str, Any] = Field(
+        default_factory=dict, description="Codes, amounts and dates; no free text."
+    )
+
+
+class NoticeRequired(Typed):
+    """A statutory notice must be sent by the publisher before collection may go on."""
+
+    TYPE: ClassVar[str] = "notice.required"
+
+    kind: Text = Field(description="Which notice.")
+    obligation_id: str = Field(description="What it is about.")
+
+
+class HandoffRequested(Typed):
+    """A person shall take over."""
+
+    TYPE: ClassVar[str] = "handoff.requested"
+
+    handoff_id: Text = Field(description="Id of the hand-off.")
+    case_id: Text = Field(description="Id of the case.")
+    obligation_id: str | None = Field(default=None, description="What it is about.")
+    reason: Text = Field(description="Why, as a code.")
+
+
+class HandoffAssigned(Typed):
+    """A person took over."""
+
+    TYPE: ClassVar[str] = "handoff.assigned"
+
+    handoff_id: Text = Field(description="Id of the hand-off.")
+    to: Text = Field(description="Name of the token that took it.")
+
+
+class HandoffResolved(Typed):
+    """A person brought it to an end."""
+
+    TYPE: ClassVar[str] = "handoff.resolved"
+
+    handoff_id: Text = Field(description="Id of the hand-off.")
+    outcome: Text = Field(description="How it ended, as a code.")
+
+
+FACTS: tuple[type[Typed], ...] = (
+    OfferProposed,
+    OfferCountered,
+    OfferAccepted,
+    OfferDeclined,
+    OfferExpired,
+    AgreementMade,
+    AgreementKept,
+    AgreementBroken,
+    AgreementReopened,
+    AgreementCompleted,
+    RequestMade,
+    NoticeRequired,
+    HandoffRequested,
+    HandoffAssigned,
+    HandoffResolved,
+)

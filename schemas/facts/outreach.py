@@ -1,0 +1,115 @@
+"""Facts of the scheduler: enrolments and their steps."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from schemas.commands import Count, ObligationTerms, OfferAuthority, PackRef
+from schemas.common import Instant, Purpose, Text, Tone, Typed
+
+
+class OutreachEnrolled(Typed):
+    """A customer entered a playbook about one obligation."""
+
+    TYPE: ClassVar[str] = "outreach.enrolled"
+
+    enrolment_id: Text = Field(description="Id of the enrolment.")
+    command_id: Text = Field(description="Id of the command that asked for it.")
+    playbook: Text = Field(description="Name of the playbook.")
+    playbook_version: int = Field(description="Its version, pinned.")
+    segment: Text = Field(description="Segment.")
+    tone: Tone = Field(description="Tone of the wording.")
+    purpose: Purpose = Field(description="Purpose of the contact.")
+    obligation: ObligationTerms = Field(description="What it is about.")
+    offers: OfferAuthority | None = Field(default=None, description="Authority for terms.")
+    trigger_event_id: str = Field(description="Id of the customer event that started it.")
+
+
+class OutreachStepPlanned(Typed):
+    """A step has an instant at which it is due."""
+
+    TYPE: ClassVar[str] = "outreach.step_planned"
+
+    step_id: Text = Field(description="Id of the step.")
+    enrolment_id: Text = Field(description="Id of the enrolment.")
+    step: Text = Field(description="Name of the step.")
+    due_at: Instant = Field(description="When it is due.")
+    zones: tuple[str, ...] = Field(description="IANA zones in which the customer may be.")
+
+
+class OutreachStepDeferred(Typed):
+    """A step was moved, with the rule that moved it."""
+
+    TYPE: ClassVar[str] = "outreach.step_deferred"
+
+    step_id: Text = Field(description="Id of the step.")
+    enrolment_id: Text = Field(description="Id of the enrolment.")
+    step: Text = Field(description="Name of the step.")
+    due_at: Instant = Field(description="When it was due.")
+    to_at: Instant = Field(description="When it is due now.")
+    reason: Text = Field(description="Why.")
+    rule: Text = Field(description="Name of the rule.")
+    rule_version: int = Field(description="Version of the rule's pack or playbook.")
+
+
+class OutreachStepSuppressed(Typed):
+    """A trigger or due step is not contacted, with the rule that forbids it."""
+
+    TYPE: ClassVar[str] = "outreach.step_suppressed"
+
+    step_id: Text | None = Field(default=None, description="Id of the step, if planned.")
+    enrolment_id: Text | None = Field(default=None, description="Id of the enrolment, if any.")
+    playbook: Text = Field(description="Name of the playbook.")
+    step: Text | None = Field(default=None, description="Name of the step.")
+    obligation_id: str | None = Field(default=None, description="What it was about.")
+    reason: Text = Field(description="Why.")
+    rule: Text = Field(description="Name of the rule.")
+    rule_version: int = Field(description="Version of the rule's pack or playbook.")
+    trigger_event_id: str | None = Field(default=None, description="Id of the trigger event.")
+
+
+class OutreachDispatched(Typed):
+    """A step was ordered to be sent, with what the decision rested on."""
+
+    TYPE: ClassVar[str] = "outreach.dispatched"
+
+    dispatch_id: Text = Field(description="Id of the dispatch.")
+    step_id: Text = Field(description="Id of the step.")
+    enrolment_id: Text = Field(description="Id of the enrolment.")
+    step: Text = Field(description="Name of the step.")
+    attempt: int = Field(ge=1, description="Number of the attempt, from 1.")
+    decided_at: Instant = Field(description="When the scheduler decided.")
+    packs: tuple[PackRef, ...] = Field(description="Policy packs that were in force.")
+    counts: tuple[Count, ...] = Field(description="What the caps had counted.")
+    zones: tuple[str, ...] = Field(description="IANA zones in which the customer may be.")
+
+
+class OutreachCancelled(Typed):
+    """An enrolment ended before its last step."""
+
+    TYPE: ClassVar[str] = "outreach.cancelled"
+
+    enrolment_id: Text = Field(description="Id of the enrolment.")
+    reason: Text = Field(description="Reason of the exit rule.")
+    step_ids: tuple[str, ...] = Field(description="Steps that will not be sent.")
+    cause_event_id: str | None = Field(default=None, description="Id of the event behind it.")
+
+
+class OutreachCompleted(Typed):
+    """An enrolment came to its end."""
+
+    TYPE: ClassVar[str] = "outreach.completed"
+
+    enrolment_id: Text = Field(description="Id of the enrolment.")
+    reason: Text = Field(description="Why it is complete.")
+
+
+FACTS: tuple[type[Typed], ...] = (
+    OutreachEnrolled,
+    OutreachStepPlanned,
+    OutreachStepDeferred,
+    OutreachStepSuppressed,
+    OutreachDispatched,
+    OutreachCancelled,
+    OutreachCompleted,
+)
