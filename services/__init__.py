@@ -1,0 +1,1 @@
+"""The four services of Rapport and the libraries they share."""

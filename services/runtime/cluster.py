@@ -1,0 +1,27 @@
+"""Which cluster and which topics this is: so that old offsets never meet a new log."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import closing
+
+from kafka import KafkaAdminClient
+
+from services.runtime.kafka_admin import admin_connection
+from services.runtime.settings import Settings
+
+
+class ClusterIds:
+    """Reads the cluster's id and the topics' ids through Kafka's admin protocol."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def ids(self, topics: Sequence[str]) -> tuple[str, dict[str, str]]:
+        """The cluster's id, and each topic's. Raises KafkaError while the broker is away."""
+        return await asyncio.to_thread(self._read, list(topics))
+
+    def _read(self, topics: list[str]) -> tuple[str, dict[str, str]]:
+        with closing(KafkaAdminClient(**admin_connection(self._settings))) as admin:
+            cluster_id = str(admin.describe_cluster()["cluster_id"])
+            described = admin.describe_topics(topics)
+        return cluster_id, {topic["name"]: str(topic.get("topic_id", "")) for topic in described}

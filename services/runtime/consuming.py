@@ -1,0 +1,227 @@
+"""Brings batches of each partition to the processing rule, and follows rebalances.
+
+Faust's own delivery commits an event whose agent raised, and costs about 70 µs an event; so the
+worker runs this loop as a service of its Faust app (docs/decisions/0001).
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
+from sqlmodel import Session
+
+from services.runtime import kafka, ledger, logging, metrics
+from services.runtime.backoff import Backoff
+from services.runtime.cluster import ClusterIds
+from services.runtime.context import Context
+from services.runtime.database import is_passing
+from services.runtime.ledger import Fenced, Ownership, WrongCluster
+from services.runtime.processing import Processor
+
+log = logging.get(__name__)
+
+COMMIT_EVERY_SECONDS = 1.0
+SWEEP_EVERY_SECONDS = 0.1
+# Real seconds the group waits for a worker that is busy with a batch before it goes on without.
+MAX_POLL_INTERVAL_MS = 300_000
+
+
+class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
+    """One service's consumer: start with `run`, end with `stop`."""
+
+    def __init__(
+        self, context: Context, processor: Processor, topics: Sequence[str], cluster: ClusterIds
+    ) -> None:
+        self._context = context
+        self._processor = processor
+        self._topics = list(topics)
+        self._cluster = cluster
+        self._stopping = asyncio.Event()
+        self._idle = asyncio.Lock()
+        self._consumer: Any = None
+        self._fatal: WrongCluster | None = None
+
+    async def run(self) -> None:
+        """Consume until `stop`. Waits for brokers and databases; raises WrongCluster."""
+        await self._start()
+        committed = swept = self._context.clock.monotonic()
+        try:
+            while not self._stopping.is_set():
+                batches = await self._poll()
+                if self._fatal is not None:
+                    raise self._fatal
+                async with self._idle:
+                    await asyncio.gather(
+                        *(self._apply(tp, records) for tp, records in self._in_order(batches))
+                    )
+                    now = self._context.clock.monotonic()
+                    if now - swept >= SWEEP_EVERY_SECONDS:
+                        swept = now
+                        await self._sweep()
+                if now - committed >= COMMIT_EVERY_SECONDS:
+                    committed = now
+                    await self._commit()
+        finally:
+            await self._commit()
+            await self._consumer.stop()
+
+    def stop(self) -> None:
+        """End `run` after the batch in hand."""
+        self._stopping.set()
+
+    async def _start(self) -> None:
+        settings = self._context.settings
+        backoff = Backoff(self._context.clock)
+        while True:
+            self._consumer = AIOKafkaConsumer(
+                **kafka.connection(settings),
+                group_id=f"rapport-{self._context.service}",
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                session_timeout_ms=settings.kafka_session_timeout * 1000,
+                rebalance_timeout_ms=settings.kafka_session_timeout * 1000,
+                heartbeat_interval_ms=settings.kafka_session_timeout * 1000 // 4,
+                max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
+                max_partition_fetch_bytes=8 << 20,
+                partition_assignment_strategy=(RangePartitionAssignor,),
+                fetch_max_wait_ms=100,
+            )
+            try:
+                await self._consumer.start()
+                break
+            except (KafkaError, OSError) as error:
+                self._context.health.down("broker", f"not reached: {type(error).__name__}")
+                await self._consumer.stop()
+                if await backoff.wait(self._stopping):
+                    return
+        self._context.health.up("broker")
+        self._consumer.subscribe(self._topics, listener=self)
+
+    async def _poll(self) -> Mapping[TopicPartition, list[Any]]:
+        try:
+            batches = await self._consumer.getmany(
+                timeout_ms=50, max_records=self._context.settings.batch_events
+            )
+        except KafkaError as error:
+            self._context.health.down("broker", f"poll failed: {type(error).__name__}")
+            await asyncio.sleep(0.5)
+            return {}
+        return dict(batches)
+
+    def _in_order(
+        self, batches: Mapping[TopicPartition, list[Any]]
+    ) -> list[tuple[TopicPartition, list[Any]]]:
+        return sorted(batches.items(), key=lambda item: (item[0].topic, item[0].partition))
+
+    async def _apply(self, tp: TopicPartition, records: list[Any]) -> None:
+        own = self._context.owned.get((tp.topic, tp.partition))
+        if own is None:
+            return
+        backoff = Backoff(self._context.clock)
+        begun = self._context.clock.monotonic()
+        while not self._stopping.is_set():
+            try:
+                await asyncio.to_thread(self._processor.apply, own, records)
+            except Fenced:
+                log.warning("fenced", topic=tp.topic, partition=tp.partition)
+                metrics.FENCED.inc()
+                self._context.owned.pop((tp.topic, tp.partition), None)
+                return
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                self._database_down(error)
+                if await backoff.wait(self._stopping):
+                    return
+                continue
+            self._context.health.up("database")
+            metrics.BATCH_SECONDS.labels(tp.topic).observe(self._context.clock.monotonic() - begun)
+            arrived = records[-1].timestamp / 1000
+            metrics.REAL_LAG_SECONDS.labels(tp.topic).set(
+                self._context.clock.real().timestamp() - arrived
+            )
+            return
+
+    async def _sweep(self) -> None:
+        try:
+            waiting = await asyncio.to_thread(self._count_parked)
+            for own in list(self._context.owned.values()) if waiting else ():
+                await asyncio.to_thread(self._processor.sweep, own)
+        except Fenced:
+            metrics.FENCED.inc()
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            self._database_down(error)
+
+    def _count_parked(self) -> int:
+        with Session(self._context.engine) as session:
+            waiting = ledger.count_parked(session)
+        metrics.PARKED_ROWS.set(waiting)
+        return waiting
+
+    async def _commit(self) -> None:
+        """Tell Kafka how far we are: for its own lag figures only, we start at the watermarks."""
+        offsets = {
+            TopicPartition(own.topic, own.partition): own.next_offset
+            for own in self._context.owned.values()
+        }
+        held = self._consumer.assignment()
+        try:
+            await self._consumer.commit({tp: at for tp, at in offsets.items() if tp in held})
+        except KafkaError as error:
+            log.info("offsets not committed", error=type(error).__name__)
+
+    def _database_down(self, error: BaseException) -> None:
+        metrics.RETRIES.labels("database").inc()
+        self._context.health.down("database", f"waited for: {type(error).__name__}")
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        """Let the batch in hand finish before another worker takes over."""
+        async with self._idle:
+            for tp in revoked:
+                self._context.owned.pop((tp.topic, tp.partition), None)
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        """Raise the epochs, and go on from the watermarks, whatever Kafka has committed."""
+        backoff = Backoff(self._context.clock)
+        while not self._stopping.is_set():
+            try:
+                owned = await self._take_over(assigned)
+                break
+            except WrongCluster as error:
+                self._fatal = error
+                return
+            except Exception as error:
+                if not (is_passing(error) or isinstance(error, KafkaError)):
+                    raise
+                self._database_down(error)
+                await backoff.wait(self._stopping)
+        else:
+            return
+        for own in owned:
+            tp = TopicPartition(own.topic, own.partition)
+            self._consumer.seek(tp, own.next_offset)
+            self._context.owned[own.topic, own.partition] = own
+        self._context.health.up("database")
+        self._context.health.up("partitions")
+        log.info("partitions assigned", count=len(owned))
+
+    async def _take_over(self, assigned: Sequence[TopicPartition]) -> list[Ownership]:
+        cluster_id, topic_ids = await self._cluster.ids(self._topics)
+
+        def raise_epochs() -> list[Ownership]:
+            with Session(self._context.engine) as session:
+                owned = [
+                    ledger.take_over(
+                        session, tp.topic, tp.partition, cluster_id, topic_ids[tp.topic]
+                    )
+                    for tp in sorted(assigned)
+                ]
+                session.commit()
+            return owned
+
+        return await asyncio.to_thread(raise_epochs)

@@ -1,0 +1,250 @@
+"""The SQL of the processing rule: watermarks, inbox, outbox, parked rows (design section 4)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+
+class Fenced(Exception):
+    """Another worker owns the partition now: this transaction must not commit."""
+
+
+class WrongCluster(Exception):
+    """The database remembers another cluster's offsets; going on would skip events."""
+
+
+class OutboxRow(NamedTuple):
+    """One message to publish: to `topic`, with this key and value."""
+
+    id: int
+    lane: int
+    topic: str
+    key: str
+    value: bytes
+
+
+class ParkedRow(NamedTuple):
+    """One message that waits for another topic."""
+
+    partition: int
+    offset: int
+    key: str
+    value: bytes
+
+
+@dataclass(slots=True)
+class Ownership:
+    """One partition this worker owns: the epoch it raised, and the next offset to apply."""
+
+    topic: str
+    partition: int
+    epoch: int
+    next_offset: int
+
+
+def take_over(
+    session: Session, topic: str, partition: int, cluster_id: str, topic_id: str
+) -> Ownership:
+    """Raise the partition's epoch, which shuts out its former owner. Raises WrongCluster."""
+    row = session.execute(
+        text(
+            "INSERT INTO watermark (topic, partition, cluster_id, topic_id, epoch, next_offset)"
+            " VALUES (:topic, :partition, :cluster_id, :topic_id, 1, 0)"
+            " ON CONFLICT (topic, partition) DO UPDATE SET epoch = watermark.epoch + 1"
+            " RETURNING epoch, next_offset, cluster_id, topic_id"
+        ),
+        {
+            "topic": topic,
+            "partition": partition,
+            "cluster_id": cluster_id,
+            "topic_id": topic_id,
+        },
+    ).one()
+    if (row.cluster_id, row.topic_id) != (cluster_id, topic_id):
+        raise WrongCluster(
+            f"{topic}/{partition}: this database was filled from cluster {row.cluster_id}, topic "
+            f"{row.topic_id}; the broker says cluster {cluster_id}, topic {topic_id}. Point the "
+            "service at its own broker, or at an empty database."
+        )
+    return Ownership(topic, partition, row.epoch, row.next_offset)
+
+
+def advance(session: Session, own: Ownership, next_offset: int) -> None:
+    """Move the watermark of an owned partition. Raises Fenced if it is owned no more."""
+    moved = session.execute(
+        text(
+            "UPDATE watermark SET next_offset = :next WHERE topic = :topic"
+            " AND partition = :partition AND epoch = :epoch AND next_offset = :expected"
+        ),
+        {
+            "next": next_offset,
+            "topic": own.topic,
+            "partition": own.partition,
+            "epoch": own.epoch,
+            "expected": own.next_offset,
+        },
+    )
+    if moved.rowcount != 1:  # type: ignore[attr-defined]
+        raise Fenced(f"{own.topic}/{own.partition}")
+
+
+def confirm(session: Session, topic: str, partition: int, epoch: int) -> None:
+    """Hold the partition's ownership for the rest of this transaction, or raise Fenced."""
+    held = session.execute(
+        text(
+            "SELECT 1 FROM watermark WHERE topic = :topic AND partition = :partition"
+            " AND epoch = :epoch FOR SHARE"
+        ),
+        {"topic": topic, "partition": partition, "epoch": epoch},
+    ).first()
+    if held is None:
+        raise Fenced(f"{topic}/{partition}")
+
+
+def positions(session: Session) -> dict[str, int]:
+    """The last offset applied of each partition, as `topic/partition`."""
+    rows = session.execute(
+        text("SELECT topic, partition, next_offset FROM watermark WHERE next_offset > 0")
+    )
+    return {f"{row.topic}/{row.partition}": row.next_offset - 1 for row in rows}
+
+
+def first_seen(session: Session, ids: Iterable[str], at: datetime) -> set[str]:
+    """Enter identities into the inbox; those that were not there yet."""
+    # Sorted, so that two workers with the same ids never wait for each other in a ring.
+    rows = session.execute(
+        text(
+            "INSERT INTO inbox (id, at) SELECT unnest(CAST(:ids AS uuid[])), :at"
+            " ON CONFLICT (id) DO NOTHING RETURNING id::text"
+        ),
+        {"ids": sorted(set(ids)), "at": at},
+    )
+    return set(rows.scalars())
+
+
+def forget(session: Session, ids: Sequence[str]) -> None:
+    """Take identities out of the inbox again: their messages were refused after all."""
+    if ids:
+        session.execute(
+            text("DELETE FROM inbox WHERE id = ANY(CAST(:ids AS uuid[]))"), {"ids": list(ids)}
+        )
+
+
+def knows(session: Session, identity: str) -> datetime | None:
+    """When the inbox took this identity in (real time), or None."""
+    return session.execute(
+        text("SELECT at FROM inbox WHERE id = CAST(:id AS uuid)"), {"id": identity}
+    ).scalar()
+
+
+def prune_inbox(session: Session, before: datetime) -> None:
+    """Drop identities older than any replay that is still accepted."""
+    session.execute(text("DELETE FROM inbox WHERE at < :before"), {"before": before})
+
+
+def add_to_outbox(session: Session, rows: Sequence[tuple[int, str, str, bytes]]) -> None:
+    """Queue (lane, topic, key, value) for publishing, in this order."""
+    if not rows:
+        return
+    lanes, topics, keys, values = zip(*rows, strict=True)
+    session.execute(
+        text(
+            "INSERT INTO outbox (lane, topic, key, value)"
+            " SELECT * FROM unnest(CAST(:lanes AS int[]), CAST(:topics AS text[]),"
+            " CAST(:keys AS text[]), CAST(:values AS bytea[]))"
+        ),
+        {"lanes": list(lanes), "topics": list(topics), "keys": list(keys), "values": list(values)},
+    )
+
+
+def outbox_batch(
+    session: Session, lead_topic: str, owned: Sequence[Ownership], limit: int
+) -> list[OutboxRow]:
+    """The oldest rows of the lanes this worker still owns, in order."""
+    rows = session.execute(
+        text(
+            "SELECT id, lane, o.topic, key, value FROM outbox o"
+            " JOIN unnest(CAST(:lanes AS int[]), CAST(:epochs AS bigint[])) AS own(l, e)"
+            " ON own.l = o.lane"
+            " JOIN watermark w ON w.topic = :lead AND w.partition = own.l AND w.epoch = own.e"
+            " ORDER BY id LIMIT :limit"
+        ),
+        {
+            "lanes": [own.partition for own in owned],
+            "epochs": [own.epoch for own in owned],
+            "lead": lead_topic,
+            "limit": limit,
+        },
+    )
+    return [OutboxRow(*row) for row in rows]
+
+
+def remove_from_outbox(session: Session, ids: Sequence[int]) -> None:
+    """Drop rows the broker has acknowledged."""
+    if ids:
+        session.execute(text("DELETE FROM outbox WHERE id = ANY(:ids)"), {"ids": list(ids)})
+
+
+def park(
+    session: Session, topic: str, rows: Sequence[tuple[int, int, str, bytes, str]], at: datetime
+) -> None:
+    """Keep (partition, offset, key, value, reason) until another topic has caught up."""
+    for partition, offset, key, value, reason in rows:
+        session.execute(
+            text(
+                "INSERT INTO parked (topic, partition, position, key, value, reason, at)"
+                " VALUES (:topic, :partition, :position, :key, :value, :reason, :at)"
+                " ON CONFLICT DO NOTHING"
+            ),
+            {
+                "topic": topic,
+                "partition": partition,
+                "position": offset,
+                "key": key,
+                "value": value,
+                "reason": reason,
+                "at": at,
+            },
+        )
+
+
+def parked_keys(session: Session, topic: str, partition: int) -> set[str]:
+    """Keys with a parked message: what follows them must wait behind it."""
+    return set(
+        session.execute(
+            text("SELECT DISTINCT key FROM parked WHERE topic = :topic AND partition = :partition"),
+            {"topic": topic, "partition": partition},
+        ).scalars()
+    )
+
+
+def parked_batch(session: Session, own: Ownership, limit: int) -> list[ParkedRow]:
+    """The oldest parked messages of an owned partition, locked."""
+    rows = session.execute(
+        text(
+            "SELECT partition, position, key, value FROM parked WHERE topic = :topic"
+            " AND partition = :partition ORDER BY position LIMIT :limit FOR UPDATE"
+        ),
+        {"topic": own.topic, "partition": own.partition, "limit": limit},
+    )
+    return [ParkedRow(*row) for row in rows]
+
+
+def unpark(session: Session, own: Ownership, offsets: Sequence[int]) -> None:
+    """Drop parked messages that were decided."""
+    session.execute(
+        text(
+            "DELETE FROM parked WHERE topic = :topic AND partition = :partition"
+            " AND position = ANY(:offsets)"
+        ),
+        {"topic": own.topic, "partition": own.partition, "offsets": list(offsets)},
+    )
+
+
+def count_parked(session: Session) -> int:
+    """How many messages wait."""
+    return int(session.execute(text("SELECT count(*) FROM parked")).scalar_one())

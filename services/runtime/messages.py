@@ -1,0 +1,25 @@
+"""What a handler is given."""
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from schemas.envelope import Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One accepted message: decoded, validated, and seen for the first time."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    event: Envelope
+    data: BaseModel
+    raw: bytes
+
+    @property
+    def position(self) -> tuple[str, int]:
+        """Where it stands, in the form that `after` and `applied_through` use."""
+        return f"{self.topic}/{self.partition}", self.offset

@@ -1,0 +1,94 @@
+"""Alembic for every service: its own schema, its own history, and the runtime's tables."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command, context
+from alembic.config import Config
+from alembic.operations import Operations
+from sqlalchemy import Connection
+from sqlalchemy.dialects import postgresql as pg
+
+from services.runtime.database import open_engine
+from services.runtime.settings import ROOT
+
+
+def upgrade(service: str, url: sa.URL) -> None:
+    """Bring the service's schema to its newest version. Safe to run from many processes."""
+    engine = open_engine(url, service, pool=1)
+    config = Config()
+    config.set_main_option("script_location", str(location(service)))
+    try:
+        with engine.begin() as connection:
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('rapport.migrate'))"))
+            connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {service}")
+                               if not _has_schema(connection, service) else sa.text("SELECT 1"))
+            config.attributes["connection"] = connection
+            config.attributes["service"] = service
+            command.upgrade(config, "head")
+    finally:
+        engine.dispose()
+
+
+def _has_schema(connection: Connection, service: str) -> bool:
+    return service in sa.inspect(connection).get_schema_names()
+
+
+def location(service: str) -> Path:
+    """The folder of a service's migrations."""
+    return ROOT / "services" / service / "migrations"
+
+
+def run() -> None:
+    """What every service's `migrations/env.py` calls."""
+    attributes = context.config.attributes
+    context.configure(
+        connection=attributes["connection"],
+        version_table_schema=attributes["service"],
+        transaction_per_migration=False,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def create_runtime_tables(op: Operations) -> None:
+    """The four tables of the processing rule (design section 4), in each service's schema."""
+    op.create_table(
+        "watermark",
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("partition", sa.Integer, primary_key=True),
+        sa.Column("cluster_id", sa.Text, nullable=False),
+        sa.Column("topic_id", sa.Text, nullable=False),
+        sa.Column("epoch", sa.BigInteger, nullable=False),
+        sa.Column("next_offset", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "inbox",
+        sa.Column("id", pg.UUID, primary_key=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_index("inbox_at", "inbox", ["at"], postgresql_using="brin")
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("lane", sa.Integer, nullable=False),
+        sa.Column("topic", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("value", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
+        "parked",
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("partition", sa.Integer, primary_key=True),
+        sa.Column("position", sa.BigInteger, primary_key=True),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("value", sa.LargeBinary, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    )
+    # Queues that are filled and emptied all day: keep them small without waiting for the default.
+    for table in ("outbox", "parked"):
+        op.execute(
+            f"ALTER TABLE {table} SET (autovacuum_vacuum_scale_factor = 0.01,"
+            " autovacuum_vacuum_threshold = 5000)"
+        )

@@ -1,0 +1,152 @@
+"""Publishes what committed transactions caused: in order, at least once, with stable ids.
+
+One publisher a worker serves the lanes it owns. Rows are removed in the transaction that reads
+the next batch, after the broker's acknowledgement; a crash in between publishes them again.
+"""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from sqlmodel import Session
+
+from schemas.topics import declared
+from services.runtime import kafka, ledger, logging, metrics
+from services.runtime.backoff import Backoff
+from services.runtime.context import Context
+from services.runtime.database import is_passing
+from services.runtime.ledger import OutboxRow
+
+log = logging.get(__name__)
+
+ROWS_A_PASS = 4000
+IDLE_SECONDS = 0.1
+# An outbox row carries a publisher's oversized value inside a dead letter, base64-encoded.
+LARGEST_REQUEST = 8 << 20
+BATCH_BYTES = 256 << 10
+PARTITIONS = {name: topic.partitions for name, topic in declared(os.environ).items()}
+HEADERS = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
+
+
+class Publisher:
+    """One worker's publisher: start with `run`, end with `stop`."""
+
+    def __init__(self, context: Context, lead_topic: str) -> None:
+        self._context = context
+        self._lead_topic = lead_topic
+        self._stopping = asyncio.Event()
+        self._producer: Any = None
+
+    async def run(self) -> None:
+        """Publish until `stop`, then once more for what is left. Waits for what is down."""
+        if not await self._start():
+            return
+        acknowledged: list[int] = []
+        backoff = Backoff(self._context.clock)
+        try:
+            while True:
+                try:
+                    rows = await asyncio.to_thread(self._next_batch, acknowledged)
+                    acknowledged = []
+                    await self._publish(rows)
+                    acknowledged = [row.id for row in rows]
+                except Exception as error:
+                    if not (is_passing(error) or isinstance(error, KafkaError)):
+                        raise
+                    self._waiting_for(error)
+                    if await backoff.wait(self._stopping):
+                        return
+                    continue
+                backoff = Backoff(self._context.clock)
+                if rows:
+                    self._context.health.up("broker")
+                elif self._stopping.is_set():
+                    return
+                else:
+                    await self._context.outbox_filled(IDLE_SECONDS)
+        finally:
+            await self._producer.stop()
+
+    def stop(self) -> None:
+        """End `run` once the outbox of the owned lanes is empty, or what is down stays down."""
+        self._stopping.set()
+        self._context.wake_publisher()
+
+    async def _start(self) -> bool:
+        backoff = Backoff(self._context.clock)
+        while True:
+            self._producer = AIOKafkaProducer(
+                **kafka.connection(self._context.settings),
+                acks="all",
+                enable_idempotence=True,
+                max_request_size=LARGEST_REQUEST,
+                max_batch_size=BATCH_BYTES,
+                request_timeout_ms=15_000,
+            )
+            try:
+                await self._producer.start()
+                return True
+            except (KafkaError, OSError) as error:
+                self._context.health.down("broker", f"not reached: {type(error).__name__}")
+                await self._producer.stop()
+                if await backoff.wait(self._stopping):
+                    return False
+
+    def _next_batch(self, acknowledged: Sequence[int]) -> list[OutboxRow]:
+        owned = self._context.owned_lanes(self._lead_topic)
+        with Session(self._context.engine) as session:
+            ledger.remove_from_outbox(session, acknowledged)
+            rows = ledger.outbox_batch(session, self._lead_topic, owned, ROWS_A_PASS)
+            session.commit()
+        metrics.OUTBOX_ROWS.set(len(rows))
+        return rows
+
+    async def _publish(self, rows: Sequence[OutboxRow]) -> None:
+        by_partition = sorted(rows, key=lambda row: (row.topic, _partition(row), row.id))
+        pending = []
+        for (topic, partition), group in groupby(
+            by_partition, key=lambda row: (row.topic, _partition(row))
+        ):
+            pending += await self._send(topic, partition, list(group))
+        for acknowledgement in asyncio.as_completed(pending):
+            await acknowledgement
+        for row in rows:
+            metrics.PUBLISHED.labels(row.topic).inc()
+
+    async def _send(
+        self, topic: str, partition: int, rows: Sequence[OutboxRow]
+    ) -> list["asyncio.Future[Any]"]:
+        sent = []
+        batch = self._producer.create_batch()
+        for row in rows:
+            if self._append(batch, row) is None:
+                sent.append(await self._send_batch(batch, topic, partition))
+                batch = self._producer.create_batch()
+                self._append(batch, row)
+        sent.append(await self._send_batch(batch, topic, partition))
+        return sent
+
+    def _append(self, batch: Any, row: OutboxRow) -> Any:
+        return batch.append(
+            key=row.key.encode(), value=bytes(row.value), timestamp=None, headers=HEADERS
+        )
+
+    async def _send_batch(self, batch: Any, topic: str, partition: int) -> "asyncio.Future[Any]":
+        batch.close()
+        future: asyncio.Future[Any] = await self._producer.send_batch(
+            batch, topic, partition=partition
+        )
+        return future
+
+    def _waiting_for(self, error: BaseException) -> None:
+        part = "broker" if isinstance(error, KafkaError) else "database"
+        metrics.RETRIES.labels(part).inc()
+        self._context.health.down(part, f"waited for: {type(error).__name__}")
+
+
+def _partition(row: OutboxRow) -> int:
+    return row.lane % PARTITIONS[row.topic]

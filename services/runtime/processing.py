@@ -1,0 +1,215 @@
+"""The one processing rule, for one batch of one partition (design section 4).
+
+decode ─▶ ONE transaction: watermark + inbox + state + outbox ─▶ commit. Nothing here talks to
+Kafka: `consuming.py` brings the records, `outbox.py` publishes what they caused.
+"""
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from schemas.envelope import Envelope, check_key, decode, make, parse_data, unknown_fields
+from schemas.errors import Rejection
+from schemas.facts import DeadLetter, RecordPosition
+from schemas.topics import DEAD_LETTERS
+from services.runtime import ledger, logging, metrics
+from services.runtime.context import Context
+from services.runtime.database import is_passing
+from services.runtime.ids import derive
+from services.runtime.ledger import Fenced, Ownership
+from services.runtime.messages import Incoming
+from services.runtime.unit_of_work import UnitOfWork
+
+Handler = Callable[[UnitOfWork, Sequence[Incoming]], None]
+log = logging.get(__name__)
+
+
+class Record(Protocol):
+    """A Kafka record, as aiokafka gives it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+class Processor:
+    """Applies batches of one service's topics; synchronous, one call a thread."""
+
+    def __init__(
+        self, context: Context, handlers: Mapping[str, Handler], refuses: frozenset[str]
+    ) -> None:
+        """`refuses`: the topics whose unacceptable records this service puts in dead.letters;
+        elsewhere it passes over them, since several services read the same topic."""
+        self._context = context
+        self._handlers = handlers
+        self._refuses = refuses
+
+    def apply(self, own: Ownership, records: Sequence[Record]) -> None:
+        """Apply `records` and advance `own`. Raises Fenced, or what may pass by itself.
+
+        A record whose handling raises anything else is found by halving the batch, and goes to
+        dead.letters alone.
+        """
+        fresh = [record for record in records if record.offset >= own.next_offset]
+        if not fresh:
+            return
+        try:
+            self._apply_together(own, fresh)
+        except Exception as error:
+            if isinstance(error, Fenced) or is_passing(error):
+                raise
+            if len(fresh) == 1:
+                log.exception("a message could not be handled", topic=own.topic,
+                              partition=own.partition, offset=fresh[0].offset)
+                self._bury(own, fresh[0], error)
+                return
+            middle = len(fresh) // 2
+            self.apply(own, fresh[:middle])
+            self.apply(own, fresh[middle:])
+
+    def sweep(self, own: Ownership, limit: int = 500) -> int:
+        """Feed parked messages of an owned partition to their handler again; how many went on."""
+        with self._context.unit() as work:
+            ledger.confirm(work.session, own.topic, own.partition, own.epoch)
+            rows = ledger.parked_batch(work.session, own, limit)
+            if not rows:
+                return 0
+            waiting = [
+                _incoming(own.topic, row.partition, row.offset, decode(row.value), row.value)
+                for row in rows
+            ]
+            self._handlers[own.topic](work, waiting)
+            again = {incoming.offset for incoming, _ in work.parked}
+            done = [row.offset for row in rows if row.offset not in again]
+            ledger.unpark(work.session, own, done)
+            self._refuse(work)
+        return len(done)
+
+    def _apply_together(self, own: Ownership, records: Sequence[Record]) -> None:
+        incoming: list[tuple[str, Incoming]] = []
+        refused: list[tuple[Record, Rejection]] = []
+        for record in records:
+            try:
+                message = read(record)
+            except Rejection as rejection:
+                refused.append((record, rejection))
+                continue
+            incoming.append((identity(message.event), message))
+        following = records[-1].offset + 1
+        with self._context.unit() as work:
+            ledger.advance(work.session, own, following)
+            ids = [key for key, _ in incoming]
+            unseen = ledger.first_seen(work.session, ids, work.real_now)
+            blocked = ledger.parked_keys(work.session, own.topic, own.partition)
+            batch: list[Incoming] = []
+            for key, message in incoming:
+                if key not in unseen:
+                    continue
+                unseen.discard(key)
+                if message.key in blocked:
+                    work.park(message, "behind another of the same key")
+                else:
+                    batch.append(message)
+            if batch:
+                self._handlers[own.topic](work, batch)
+            ledger.park(work.session, own.topic, [
+                (message.partition, message.offset, message.key, message.raw, reason)
+                for message, reason in work.parked
+            ], work.real_now)
+            for record, rejection in refused if own.topic in self._refuses else ():
+                work.emit(DEAD_LETTERS, self._dead_letter(record, rejection, work))
+            self._refuse(work)
+        own.next_offset = following
+        metrics.EVENTS.labels(own.topic, "applied").inc(len(batch))
+        metrics.EVENTS.labels(own.topic, "duplicate").inc(
+            len(incoming) - len(batch) - sum(m.key in blocked for m, _ in work.parked)
+        )
+        metrics.EVENTS.labels(own.topic, "rejected").inc(len(refused) + len(work.rejected))
+
+    def _bury(self, own: Ownership, record: Record, error: Exception) -> None:
+        rejection = Rejection(
+            "processing_error",
+            f"Handling this message raised {type(error).__name__}. It is kept here; replay it "
+            "with `rapport dead-letters replay` once the fault is mended.",
+        )
+        with self._context.unit() as work:
+            ledger.advance(work.session, own, record.offset + 1)
+            work.emit(DEAD_LETTERS, self._dead_letter(record, rejection, work))
+        own.next_offset = record.offset + 1
+        metrics.EVENTS.labels(own.topic, "rejected").inc()
+
+    def _refuse(self, work: UnitOfWork) -> None:
+        """Send what the handler refused to dead.letters, and forget that it was seen."""
+        ledger.forget(work.session, [identity(message.event) for message, _ in work.rejected])
+        for message, rejection in work.rejected:
+            work.emit(DEAD_LETTERS, dead_letter(
+                rejection, work, self._context.service, message.key.encode(), message.raw,
+                _place(message), {},
+            ))
+
+    def _dead_letter(self, record: Record, rejection: Rejection, work: UnitOfWork) -> Envelope:
+        return dead_letter(
+            rejection, work, self._context.service, record.key, record.value,
+            _place(record),
+            {name: value.decode("utf-8", "replace") for name, value in record.headers or ()},
+        )
+
+
+def identity(event: Envelope) -> str:
+    """The inbox's key of an event: its tenant, source and id."""
+    return derive(event.tenant, event.source, event.id)
+
+
+def read(record: Record) -> Incoming:
+    """Decode and validate one record. Raises Rejection."""
+    event = decode(record.value, record.headers)
+    check_key(event, record.key)
+    return _incoming(
+        record.topic, record.partition, record.offset, event, record.value or b""
+    )
+
+
+def _incoming(topic: str, partition: int, offset: int, event: Envelope, raw: bytes) -> Incoming:
+    data = parse_data(event, topic)
+    ignored = unknown_fields(event, type(data))
+    if ignored:
+        metrics.UNKNOWN_FIELDS.labels(topic).inc(len(ignored))
+    return Incoming(topic, partition, offset, event.subject, event, data, raw)
+
+
+def _place(record: Record | Incoming) -> RecordPosition:
+    return RecordPosition(topic=record.topic, partition=record.partition, offset=record.offset)
+
+
+def dead_letter(
+    rejection: Rejection,
+    work: UnitOfWork,
+    service: str,
+    key: bytes | None,
+    value: bytes | None,
+    origin: RecordPosition,
+    headers: dict[str, str],
+) -> Envelope:
+    """The dead letter for original bytes: where they came from, and a reason to act on."""
+    data = DeadLetter(
+        code=rejection.code,
+        detail=rejection.detail,
+        pointer=rejection.pointer,
+        service=service,
+        origin=origin,
+        key=key.decode("utf-8", "replace") if key is not None else None,
+        headers=headers,
+        value_base64=base64.b64encode(value or b"").decode(),
+    )
+    return make(
+        "dead.letter",
+        data,
+        id=derive(service, "dead.letter", origin.topic, origin.partition, origin.offset),
+        source=f"/rapport/{service}",
+        subject=f"{service}:dead-letter",
+        tenant="default",
+        time=work.now,
+    )

@@ -1,0 +1,96 @@
+"""One transaction of a service: its state, and the messages that leave because of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from pydantic import BaseModel
+from sqlmodel import Session
+
+from schemas.envelope import Envelope, encode, make
+from schemas.errors import Rejection
+from schemas.topics import OUTREACH_LOG
+from services.runtime import ledger
+from services.runtime.ids import derive
+from services.runtime.messages import Incoming
+from services.runtime.partitioning import lane
+
+
+class UnitOfWork:
+    """What a handler works with; committed as a whole, or not at all.
+
+    `now` is the business instant of the decision. Messages given to `emit` and `fact` are rows of
+    this transaction and are published after it, in order, at least once.
+    """
+
+    def __init__(self, session: Session, service: str, now: datetime, real_now: datetime) -> None:
+        self.session = session
+        self.service = service
+        self.now = now
+        self.real_now = real_now
+        self.parked: list[tuple[Incoming, str]] = []
+        self.rejected: list[tuple[Incoming, Rejection]] = []
+        self._outbox: list[tuple[int, str, str, bytes]] = []
+
+    def emit(self, topic: str, envelope: Envelope) -> None:
+        """Publish `envelope` on `topic` after the commit, keyed by its subject."""
+        key = envelope.subject
+        self._outbox.append((lane(key), topic, key, encode(envelope)))
+
+    def fact(
+        self,
+        type: str,
+        data: BaseModel,
+        *,
+        subject: str,
+        tenant: str = "default",
+        cause: Envelope | None = None,
+        key: tuple[str | int, ...],
+    ) -> Envelope:
+        """Write a fact to the log; `key` is what makes it this one fact and no other."""
+        envelope = make(
+            type,
+            data,
+            id=derive(self.service, type, tenant, *key),
+            source=f"/rapport/{self.service}",
+            tenant=tenant,
+            subject=subject,
+            time=self.now,
+            cause=cause,
+        )
+        self.emit(OUTREACH_LOG, envelope)
+        return envelope
+
+    def park(self, incoming: Incoming, reason: str) -> None:
+        """Decide on this message later: it waits for another topic. Handlers see it again."""
+        self.parked.append((incoming, reason))
+
+    def reject(self, incoming: Incoming, rejection: Rejection) -> None:
+        """Refuse this message after all: to dead.letters, without a trace in the inbox."""
+        self.rejected.append((incoming, rejection))
+
+    def positions(self) -> dict[str, int]:
+        """The last offset this service has applied of each partition, this batch included."""
+        return ledger.positions(self.session)
+
+    @property
+    def emitted(self) -> bool:
+        """Whether anything waits to be published."""
+        return bool(self._outbox)
+
+    def flush(self) -> None:
+        """Turn what was emitted into outbox rows. Called once, just before the commit."""
+        self.session.flush()
+        ledger.add_to_outbox(self.session, self._outbox)
+
+
+@contextmanager
+def unit(
+    session: Session, service: str, now: datetime, real_now: datetime
+) -> Iterator[UnitOfWork]:
+    """A unit of work over `session`: commits at the end, rolls back on any exception."""
+    with session:
+        work = UnitOfWork(session, service, now, real_now)
+        yield work
+        work.flush()
+        session.commit()

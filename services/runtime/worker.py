@@ -1,0 +1,157 @@
+"""A service as one process: a Faust worker that consumes, publishes, serves and keeps time."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol
+
+import faust
+from fastapi import FastAPI
+from faust.app.base import BootStrategy
+from faust.contrib.asgi import serve_asgi
+from sqlmodel import Session
+
+from services.runtime import ledger, logging
+from services.runtime.cluster import ClusterIds
+from services.runtime.consuming import Consuming
+from services.runtime.context import Context
+from services.runtime.database import is_passing
+from services.runtime.outbox import Publisher
+from services.runtime.processing import Handler, Processor
+from services.runtime.settings import Settings
+
+log = logging.get(__name__)
+
+PRUNE_EVERY_SECONDS = 3600.0
+STOP_SECONDS = 10.0
+
+
+class Background(Protocol):
+    """Something that runs beside the stream until it is told to stop."""
+
+    async def run(self) -> None:
+        """Work until `stop`; an exception ends the worker."""
+
+    def stop(self) -> None:
+        """Ask `run` to return soon. Callable from the loop."""
+
+
+@dataclass(frozen=True)
+class Timer:
+    """A job done again and again, `every` real seconds, in a thread, never beside itself.
+
+    The job returns True if there was more to do: then it is called again at once.
+    """
+
+    name: str
+    every: float
+    job: Callable[[], bool | None]
+
+
+@dataclass(frozen=True)
+class Service:
+    """What one service is made of; its `main.py` puts it together."""
+
+    name: str
+    lead_topic: str
+    handlers: Mapping[str, Handler]
+    api: FastAPI
+    refuses: frozenset[str] = frozenset()
+    timers: Sequence[Timer] = ()
+    background: Sequence[Background] = field(default_factory=tuple)
+
+
+class _OwnClients(BootStrategy):  # type: ignore[misc]
+    """Faust starts no Kafka client of its own: the processing rule brings its driver."""
+
+    enable_kafka_producer = False
+
+
+class _App(faust.App):  # type: ignore[misc]
+    BootStrategy = _OwnClients
+    producer_only = True
+
+
+def run(name: str, build: Callable[[Context], Service]) -> None:
+    """Be the service `name` until SIGTERM or Ctrl-C; exits non-zero if a part crashes."""
+    settings = Settings()
+    logging.configure(name, settings.log_level)
+    context = Context.from_settings(name, settings)
+    service = build(context)
+    app = create_app(context, service)
+    worker = faust.Worker(
+        app,
+        loglevel="WARNING",
+        override_logging=False,
+        redirect_stdouts=False,
+        blocking_timeout=0,
+    )
+    worker.execute_from_commandline()
+
+
+def create_app(context: Context, service: Service) -> faust.App:
+    """The Faust app of a service; its worker drives everything in one event loop."""
+    settings = context.settings
+    app = _App(
+        f"rapport-{service.name}",
+        broker=f"kafka://{settings.kafka_bootstrap_servers}",
+        web_in_thread=False,
+        autodiscover=False,
+        datadir=".rapport/faust",
+    )
+    serve_asgi(app, service.api, host=settings.host, port=settings.port(service.name))
+    processor = Processor(context, service.handlers, service.refuses)
+    consuming = Consuming(context, processor, list(service.handlers), ClusterIds(settings))
+    publisher = Publisher(context, service.lead_topic)
+    for part in ("broker", "database", "partitions"):
+        context.health.down(part, "starting")
+    # Stopped in this order: no new work, then what runs beside it, then what it left to publish.
+    for background in (publisher, *service.background, consuming):
+        _supervise(app, context, background)
+    prune = Timer("prune-inbox", PRUNE_EVERY_SECONDS, lambda: _prune_inbox(context))
+    for timer in (*service.timers, prune):
+        _keep_time(app, context, timer)
+    return app
+
+
+def _supervise(app: faust.App, context: Context, background: Background) -> None:
+    """Run `background` as a service of the app: its crash ends the worker with status 1."""
+
+    @app.service  # type: ignore[misc]
+    class Supervised(faust.Service):  # type: ignore[misc]
+        label = type(background).__name__
+
+        async def on_start(self) -> None:
+            context.bind(asyncio.get_running_loop())
+            self.work = asyncio.create_task(background.run())
+
+        @faust.Service.task  # type: ignore[misc]
+        async def watch(self) -> None:
+            await asyncio.shield(self.work)
+
+        async def on_stop(self) -> None:
+            background.stop()
+            done, late = await asyncio.wait({self.work}, timeout=STOP_SECONDS)
+            for task in late:
+                task.cancel()
+
+
+def _keep_time(app: faust.App, context: Context, timer: Timer) -> None:
+    @app.timer(interval=timer.every, name=timer.name)  # type: ignore[misc]
+    async def tick(app: Any = None) -> None:
+        del app
+        try:
+            while await asyncio.to_thread(timer.job):
+                continue
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            context.health.down("database", f"waited for: {type(error).__name__}")
+
+
+def _prune_inbox(context: Context) -> None:
+    before = context.clock.real() - timedelta(days=context.settings.inbox_days)
+    with Session(context.engine) as session:
+        ledger.prune_inbox(session, before)
+        session.commit()

@@ -1,0 +1,1 @@
+"""Who this customer is now, and which playbook answers what happened."""

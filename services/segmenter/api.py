@@ -1,0 +1,94 @@
+"""The segmenter over HTTP: events in, and what became of them; who a customer is now."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import JSONResponse
+from sqlmodel import Session
+
+from schemas.envelope import MAX_VALUE_BYTES, Envelope, decode, parse_data
+from schemas.errors import Rejection
+from schemas.topics import CUSTOMER_EVENTS
+from services.runtime import ledger
+from services.runtime.context import Context
+from services.runtime.ids import derive
+from services.runtime.security import Caller, require
+from services.runtime.web import Problem, create_api
+from services.segmenter import store
+
+Publisher = Annotated[Caller, Depends(require("publish"))]
+Reader = Annotated[Caller, Depends(require("read"))]
+
+DESCRIPTION = "What happened, who the customer is now, and which playbook answers."
+
+
+def create(context: Context) -> FastAPI:
+    """The segmenter's routes."""
+    api = create_api(context, "Rapport segmenter", DESCRIPTION)
+
+    @api.post("/events", status_code=202, tags=["publishers"])
+    async def publish(request: Request, caller: Publisher) -> JSONResponse:
+        """Accept one CloudEvent, structured or binary (`ce-` headers).
+
+        202 once it is durable; problem details with 400, 413 or 422 where it can't be accepted.
+        """
+        event = _event(await _body(request), request)
+        _may_touch(caller, event.tenant)
+        with context.unit() as work:
+            work.emit(CUSTOMER_EVENTS, event)
+        return JSONResponse({"id": event.id, "source": event.source, "status": "accepted"}, 202)
+
+    @api.get("/events", tags=["publishers"])
+    def event_status(
+        caller: Reader, source: str, id: str, tenant: str = "default"
+    ) -> dict[str, Any]:
+        """Whether the event (tenant, source, id) has taken effect.
+
+        An event that is not known was not received, is under way, or stands in `dead.letters`.
+        """
+        _may_touch(caller, tenant)
+        with Session(context.engine) as session:
+            at = ledger.knows(session, derive(tenant, source, id))
+        if at is None:
+            raise Problem(404, "Not known", "No event of this source and id has taken effect.")
+        return {"source": source, "id": id, "status": "applied", "at": at.isoformat()}
+
+    @api.get("/customers/{customer}", tags=["internal"])
+    def customer(caller: Reader, customer: str, tenant: str = "default") -> dict[str, Any]:
+        """What is known of a customer that may steer treatment, and the holds in force."""
+        _may_touch(caller, tenant)
+        with Session(context.engine) as session:
+            row = store.find_profile(session, tenant, customer)
+        if row is None:
+            raise Problem(404, "Not known", "No event has named this customer yet.")
+        return {"customer": customer, "tenant": tenant, "updated_at": row.updated_at.isoformat(),
+                "profile": row.state}
+
+    return api
+
+
+async def _body(request: Request) -> bytes:
+    """The request's body, never more than is accepted. Raises Rejection."""
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > MAX_VALUE_BYTES:
+            raise Rejection("too_large", f"An event may have {MAX_VALUE_BYTES} bytes at the most.")
+    return bytes(received)
+
+
+def _event(body: bytes, request: Request) -> Envelope:
+    """The event, validated as the stream would. Raises Rejection."""
+    headers = [
+        ("ce_" + name[3:] if name.startswith("ce-") else name, value.encode("latin-1"))
+        for name, value in request.headers.items()
+        if name == "content-type" or name.startswith("ce-")
+    ]
+    event = decode(body, headers)
+    parse_data(event, CUSTOMER_EVENTS)
+    return event
+
+
+def _may_touch(caller: Caller, tenant: str) -> None:
+    if not caller.may_see(tenant):
+        raise Problem(403, "Refused", f"This token is bound to tenant {caller.tenant}.")

@@ -1,0 +1,221 @@
+"""From customer events to facts and commands: loads, decides, saves, emits."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from schemas.commands import ObligationTerms, OutreachRequested, Place, Trigger
+from schemas.envelope import make, version_of
+from schemas.errors import Rejection
+from schemas.facts import CustomerSegmented, EventApplied, RecordPosition
+from schemas.topics import OUTREACH_COMMANDS
+from services.playbooks.conditions import STEERING_ATTRIBUTES
+from services.playbooks.model import Playbook
+from services.playbooks.resolve import resolved_exits, resolved_offers
+from services.policy.consent import may_steer
+from services.policy.model import Pack
+from services.policy.places import candidate_zones
+from services.runtime.ids import derive
+from services.runtime.messages import Incoming
+from services.runtime.security import Signer
+from services.runtime.unit_of_work import UnitOfWork
+from services.segmenter import rules, store
+from services.segmenter.model import Decision, Enrolment, Happening, Profile, Segmentation
+from services.segmenter.nonpersonal import nonpersonal
+from services.segmenter.obligations import obligation_id_of, obligation_terms, wording_inputs
+
+
+class CustomerEvents:
+    """Handles `customer.events` with the playbooks and packs in force."""
+
+    def __init__(
+        self, playbooks: Sequence[Playbook], packs: Sequence[Pack], signer: Signer, inbox_days: int
+    ) -> None:
+        self._playbooks = rules.by_trigger(playbooks)
+        self._packs = packs
+        self._signer = signer
+        self._inbox_days = inbox_days
+        self._steering: dict[tuple[object, datetime], frozenset[str]] = {}
+
+    def handle(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
+        """Apply each event to its customer's profile; emit what follows."""
+        accepted = [message for message in batch if self._young_enough(work, message)]
+        profiles = store.lock_profiles(
+            work.session, [(message.event.tenant, message.key) for message in accepted]
+        )
+        versions = store.newest_versions(work.session, _versioned(accepted))
+        for message in accepted:
+            self._decide(work, message, profiles[message.event.tenant, message.key], versions)
+        store.save_profiles(work.session, profiles, work.now)
+        store.save_versions(work.session, versions)
+
+    def _young_enough(self, work: UnitOfWork, message: Incoming) -> bool:
+        """Refuse what is older than the inbox: it could not be told from a duplicate."""
+        age = work.now - message.event.time
+        if age.days <= self._inbox_days or message.event.replay:
+            return True
+        work.reject(message, Rejection(
+            "too_old",
+            f"The event's time is more than {self._inbox_days} days ago: a duplicate could not "
+            "be told from a new event any more. Publish a current event instead.",
+            "/time",
+        ))
+        return False
+
+    def _decide(
+        self,
+        work: UnitOfWork,
+        message: Incoming,
+        profile: Profile,
+        versions: dict[tuple[str, str], int],
+    ) -> None:
+        event = message.event
+        data = message.data.model_dump(mode="json", exclude_unset=True)
+        happening = Happening(event.type, event.id, event.source, event.time, event.replay, data)
+        obligation_id = obligation_id_of(event.type, data)
+        key = (event.tenant, obligation_id or "")
+        decision = rules.decide(
+            profile, happening, work.now, self._playbooks, self._permitted(profile, work.now),
+            versions.get(key),
+        )
+        version = data.get("version")
+        if obligation_id is not None and version is not None:
+            versions[key] = max(version, versions.get(key, version))
+        self._tell_applied(work, message, data, decision, obligation_id)
+        for segmentation in decision.segmentations:
+            self._tell_segmented(work, message, segmentation, decision, obligation_id)
+        for enrolment in decision.enrolments:
+            self._request(work, message, data, profile, decision, enrolment)
+
+    def _permitted(self, profile: Profile, now: datetime) -> frozenset[str]:
+        """The attributes that may steer treatment where this customer is (by the hour)."""
+        place = (profile.timezone, profile.country, profile.region, profile.city)
+        key = (place, now.replace(minute=0, second=0, microsecond=0))
+        if key not in self._steering:
+            zones = candidate_zones(profile)
+            if len(self._steering) > 10_000:
+                self._steering.clear()
+            self._steering[key] = frozenset(
+                attribute
+                for attribute in STEERING_ATTRIBUTES
+                if may_steer(attribute, now, zones, self._packs).allowed
+            )
+        return self._steering[key]
+
+    def _tell_applied(
+        self,
+        work: UnitOfWork,
+        message: Incoming,
+        data: Mapping[str, object],
+        decision: Decision,
+        obligation_id: str | None,
+    ) -> None:
+        event = message.event
+        work.fact(
+            "event.applied",
+            EventApplied(
+                event_type=event.type,
+                event_id=event.id,
+                event_source=event.source,
+                event_version=version_of(event),
+                event_time=event.time,
+                position=RecordPosition(
+                    topic=message.topic, partition=message.partition, offset=message.offset
+                ),
+                effect=decision.effect,
+                obligation_id=obligation_id,
+                data=nonpersonal(message.data, self._signer.keyed_hash),
+            ),
+            subject=message.key,
+            tenant=event.tenant,
+            cause=event,
+            key=(event.source, event.id),
+        )
+
+    def _tell_segmented(
+        self,
+        work: UnitOfWork,
+        message: Incoming,
+        segmentation: Segmentation,
+        decision: Decision,
+        obligation_id: str | None,
+    ) -> None:
+        event = message.event
+        work.fact(
+            "customer.segmented",
+            CustomerSegmented(
+                playbook=segmentation.playbook,
+                playbook_version=segmentation.version,
+                matched=segmentation.segment is not None,
+                segment=segmentation.segment,
+                tone=segmentation.tone,
+                reason=segmentation.reason,
+                obligation_id=obligation_id,
+                trigger_event_id=event.id,
+                defaults_used=decision.defaults_used,
+                inputs=segmentation.inputs,
+            ),
+            subject=message.key,
+            tenant=event.tenant,
+            cause=event,
+            key=(event.source, event.id, segmentation.playbook),
+        )
+
+    def _request(
+        self,
+        work: UnitOfWork,
+        message: Incoming,
+        data: Mapping[str, object],
+        profile: Profile,
+        decision: Decision,
+        enrolment: Enrolment,
+    ) -> None:
+        event, playbook = message.event, enrolment.playbook
+        position, offset = message.position
+        requested = OutreachRequested(
+            playbook=playbook.name,
+            playbook_version=playbook.version,
+            purpose=playbook.document.purpose,
+            obligation=ObligationTerms(**obligation_terms(event.type, data, message.key)),
+            segment=enrolment.segment,
+            tone=enrolment.tone,
+            steps=enrolment.steps,
+            exits=resolved_exits(playbook),
+            offers=resolved_offers(playbook, data.get("currency")),
+            locale=profile.locale,
+            place=Place(
+                timezone=profile.timezone,
+                country=profile.country,
+                region=profile.region,
+                city=profile.city,
+            ),
+            context=wording_inputs(data, profile.interests),
+            trigger=Trigger(
+                event_type=event.type,
+                event_id=event.id,
+                event_source=event.source,
+                event_time=event.time,
+            ),
+            after={position: offset},
+            defaults_used=decision.defaults_used,
+        )
+        work.emit(OUTREACH_COMMANDS, make(
+            "outreach.requested",
+            requested,
+            id=derive("outreach.requested", event.tenant, event.source, event.id, playbook.name),
+            source=f"/rapport/{work.service}",
+            tenant=event.tenant,
+            subject=message.key,
+            time=work.now,
+            cause=event,
+        ))
+
+
+def _versioned(batch: Sequence[Incoming]) -> list[tuple[str, str]]:
+    """The obligations of those events that carry a publisher's version."""
+    found = []
+    for message in batch:
+        version = getattr(message.data, "version", None)
+        obligation_id = obligation_id_of(message.event.type, message.event.data)
+        if version is not None and obligation_id is not None:
+            found.append((message.event.tenant, obligation_id))
+    return found

@@ -1,0 +1,23 @@
+"""The segmenter as a process."""
+
+from schemas.topics import CUSTOMER_EVENTS
+from services.runtime import worker
+from services.runtime.context import Context
+from services.segmenter import api, stream
+
+NAME = "segmenter"
+
+
+def build(context: Context) -> worker.Service:
+    """Put the service together."""
+    return worker.Service(
+        name=NAME,
+        lead_topic=CUSTOMER_EVENTS,
+        handlers=stream.handlers(context),
+        api=api.create(context),
+        refuses=frozenset({CUSTOMER_EVENTS}),
+    )
+
+
+if __name__ == "__main__":
+    worker.run(NAME, build)

@@ -1,0 +1,78 @@
+"""What the segmenter knows and decides, as plain values."""
+
+from typing import Any, Literal
+
+import msgspec
+
+Effect = Literal["applied", "stale_version", "old"]
+
+PLACE = ("timezone", "country", "region", "city")
+TRAITS = (*PLACE, "locale", "birth_year", "gender", "occupation", "tier", "interests")
+
+
+class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A reason that stops or changes contact. `until`: RFC 3339, None for open-ended."""
+
+    kind: str
+    obligation_id: str | None = None
+    until: str | None = None
+
+
+class Profile(msgspec.Struct, omit_defaults=True):
+    """One customer as of their last event: traits that may steer, and holds in force.
+
+    Names, addresses and numbers are not here: the segmenter has no use for them.
+    """
+
+    timezone: str | None = None
+    country: str | None = None
+    region: str | None = None
+    city: str | None = None
+    locale: str | None = None
+    birth_year: int | None = None
+    gender: str | None = None
+    occupation: str | None = None
+    tier: str | None = None
+    interests: list[str] = []
+    holds: list[Hold] = []
+    events: int = 0
+
+
+class Happening(msgspec.Struct, frozen=True):
+    """One accepted customer event, as the rules see it. `data`: its fields, JSON values."""
+
+    type: str
+    id: str
+    source: str
+    time: Any
+    replay: bool
+    data: dict[str, Any]
+
+
+class Enrolment(msgspec.Struct, frozen=True):
+    """A customer is to be cared for by a playbook, in a segment and a tone."""
+
+    playbook: Any
+    segment: str
+    tone: str
+    steps: list[dict[str, Any]]
+
+
+class Segmentation(msgspec.Struct, frozen=True):
+    """What one playbook made of one event; `reason` says why not, where it did not match."""
+
+    playbook: str
+    version: int
+    segment: str | None
+    tone: str | None
+    reason: str | None
+    inputs: dict[str, Any]
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """All that follows from one event."""
+
+    effect: Effect
+    segmentations: list[Segmentation] = []
+    enrolments: list[Enrolment] = []
+    defaults_used: list[str] = []

@@ -1,0 +1,33 @@
+"""What of a customer event may rest in the log for years: codes, amounts, dates, keyed hashes.
+
+Design section 3: names, addresses, numbers and what people wrote stay on `customer.events`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from schemas.common import Typed
+from schemas.customer_events import CustomerUpdated
+from schemas.registry import public_part
+
+
+def nonpersonal(data: Typed, keyed_hash: Callable[[str], str]) -> dict[str, Any]:
+    """The part of an event's data that `event.applied` carries.
+
+    Of addresses it keeps which channels can be reached, as keyed hashes; of what a portal may
+    ask, only the kinds.
+    """
+    kept = public_part(data)
+    if not isinstance(data, CustomerUpdated):
+        return kept
+    given = data.model_fields_set
+    channels = {
+        channel: keyed_hash(address) if address else None
+        for channel, address in (("email", data.email), ("sms", data.phone))
+        if {"email": "email", "sms": "phone"}[channel] in given
+    }
+    if channels:
+        kept["channels"] = channels
+    if "verification" in given:
+        kept["verification"] = sorted(data.verification or ())
+    return kept

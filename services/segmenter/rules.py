@@ -1,0 +1,187 @@
+"""What follows from a customer event: pure, and the same for the same input."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from services.playbooks.conditions import choose_segment, condition_holds
+from services.playbooks.model import Playbook
+from services.playbooks.resolve import resolved_steps
+from services.playbooks.variables import Traits, customer_values, event_values
+from services.segmenter.model import (
+    TRAITS,
+    Decision,
+    Effect,
+    Enrolment,
+    Happening,
+    Hold,
+    Profile,
+    Segmentation,
+)
+
+# Design section 3: an event older than this at arrival updates state and triggers nothing.
+OLD = timedelta(days=7)
+
+PlaybooksByTrigger = Mapping[str, Sequence[Playbook]]
+
+
+def by_trigger(playbooks: Sequence[Playbook]) -> PlaybooksByTrigger:
+    """Which playbooks an event type can start, in order of their names."""
+    found: dict[str, list[Playbook]] = {}
+    for playbook in sorted(playbooks, key=lambda one: one.name):
+        for trigger in playbook.document.triggers:
+            entries = found.setdefault(trigger.event, [])
+            if playbook not in entries:
+                entries.append(playbook)
+    return found
+
+
+def decide(
+    profile: Profile,
+    event: Happening,
+    now: datetime,
+    playbooks: PlaybooksByTrigger,
+    permitted: frozenset[str],
+    newest_version: int | None,
+) -> Decision:
+    """What one event means for a customer; changes `profile` to what is known after it.
+
+    `permitted`: the attributes that may steer treatment where this customer is.
+    `newest_version`: the highest publisher's version seen of the event's obligation.
+    """
+    effect = effect_of(event, now, newest_version)
+    profile.events += 1
+    if effect != "stale_version":
+        remember(profile, event, now)
+    candidates = playbooks.get(event.type, ())
+    if not candidates or effect == "stale_version":
+        return Decision(effect)
+    if effect == "old":
+        return Decision(effect, [_not_matched(playbook, "old_event") for playbook in candidates])
+    values = event_values(event.type, event.data) | customer_values(traits(profile, now))
+    segmentations, enrolments = [], []
+    for playbook in candidates:
+        segmentation = _segment(playbook, event, values, permitted)
+        segmentations.append(segmentation)
+        if segmentation.segment is not None and segmentation.tone is not None:
+            chosen = {"segment": segmentation.segment, "tone": segmentation.tone}
+            steps = resolved_steps(playbook, values | chosen)
+            enrolments.append(
+                Enrolment(playbook, segmentation.segment, segmentation.tone, steps)
+            )
+    return Decision(effect, segmentations, enrolments, defaults_used(profile))
+
+
+def effect_of(event: Happening, now: datetime, newest_version: int | None) -> Effect:
+    """Whether an event counts in full, only updates state, or changes nothing."""
+    version = event.data.get("version")
+    if version is not None and newest_version is not None and version < newest_version:
+        return "stale_version"
+    if now - event.time > OLD and not event.replay:
+        return "old"
+    return "applied"
+
+
+def remember(profile: Profile, event: Happening, now: datetime) -> None:
+    """Bring the profile up to date with one event."""
+    if event.type == "customer.updated":
+        for name in TRAITS:
+            if name in event.data:
+                value = event.data[name]
+                setattr(profile, name, [] if name == "interests" and value is None else value)
+    elif event.type == "customer.hold_placed":
+        hold = _hold(event)
+        profile.holds = [*_without(profile.holds, hold), hold]
+    elif event.type == "customer.hold_lifted":
+        profile.holds = _without(profile.holds, _hold(event))
+    if profile.holds:
+        profile.holds = [hold for hold in profile.holds if _in_force(hold, now)]
+
+
+def traits(profile: Profile, now: datetime) -> Traits:
+    """What segments may know of the customer at `now`.
+
+    The age is the one the customer has reached for certain: a birth year alone leaves a year
+    open, and the lower age is taken.
+    """
+    age = None if profile.birth_year is None else max(0, now.year - profile.birth_year - 1)
+    return Traits(
+        age=age,
+        gender=profile.gender,
+        occupation=profile.occupation,
+        tier=profile.tier,
+        interests=profile.interests,
+        country=profile.country,
+        locale=profile.locale,
+        holds=[hold.kind for hold in profile.holds],
+    )
+
+
+def defaults_used(profile: Profile) -> list[str]:
+    """What is not known of the customer, so that the careful default stands for it."""
+    return [name for name in ("locale", "timezone", "country") if getattr(profile, name) is None]
+
+
+def matched_titles(recommended: Sequence[str], interests: Sequence[str]) -> list[str]:
+    """The recommended titles, those that name an interest of the customer's first."""
+    wanted = [interest.casefold() for interest in interests]
+
+    def misses(title: str) -> bool:
+        return not any(interest in title.casefold() for interest in wanted)
+
+    return sorted(recommended, key=misses)
+
+
+def _segment(
+    playbook: Playbook, event: Happening, values: Mapping[str, Any], permitted: frozenset[str]
+) -> Segmentation:
+    triggers = [trigger for trigger in playbook.document.triggers if trigger.event == event.type]
+    with_floor = playbook.with_floor(values)
+    if not any(condition_holds(trigger.when, with_floor) for trigger in triggers):
+        return _not_matched(playbook, "not_triggered")
+    choice = choose_segment(playbook, values, permitted)
+    passed_over = {f"passed_over.{past.segment}": past.attribute for past in choice.passed_over}
+    return Segmentation(
+        playbook.name,
+        playbook.version,
+        choice.name,
+        choice.tone,
+        None if choice.name else "no_segment",
+        {"holds": values["holds"], "tier": values["tier"], **passed_over},
+    )
+
+
+def _not_matched(playbook: Playbook, reason: str) -> Segmentation:
+    return Segmentation(playbook.name, playbook.version, None, None, reason, {})
+
+
+def _hold(event: Happening) -> Hold:
+    return Hold(event.data["kind"], event.data.get("obligation_id"), event.data.get("until"))
+
+
+def _without(holds: Sequence[Hold], gone: Hold) -> list[Hold]:
+    return [
+        hold
+        for hold in holds
+        if (hold.kind, hold.obligation_id) != (gone.kind, gone.obligation_id)
+    ]
+
+
+def _in_force(hold: Hold, now: datetime) -> bool:
+    if hold.until is None:
+        return True
+    if len(hold.until) == len("2026-01-01"):
+        return date.fromisoformat(hold.until) >= now.date()
+    return datetime.fromisoformat(hold.until) > now
+
+
+def encode(profile: Profile) -> str:
+    """The profile as JSON text; the same profile always gives the same text."""
+    return msgspec.json.encode(profile).decode()
+
+
+def decode(state: str | None) -> Profile:
+    """The profile that `encode` wrote; a new one where there is none."""
+    return msgspec.json.decode(state, type=Profile) if state else Profile()

@@ -1,0 +1,94 @@
+"""The segmenter's SQL. Nothing here commits."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from services.segmenter import rules
+from services.segmenter.model import Profile
+from services.segmenter.tables import ProfileRow
+
+Customer = tuple[str, str]
+"""Tenant and customer id."""
+
+
+def lock_profiles(session: Session, customers: Sequence[Customer]) -> dict[Customer, Profile]:
+    """The profiles of `customers`, locked until the commit; new ones for those not known yet."""
+    wanted = sorted(set(customers))
+    rows = session.connection().execute(
+        text(
+            "SELECT tenant, customer, state::text FROM profile"
+            " JOIN unnest(CAST(:tenants AS text[]), CAST(:customers AS text[])) AS w(t, c)"
+            " ON tenant = w.t AND customer = w.c ORDER BY tenant, customer FOR UPDATE OF profile"
+        ),
+        {"tenants": [one for one, _ in wanted], "customers": [one for _, one in wanted]},
+    )
+    found = {(tenant, customer): rules.decode(state) for tenant, customer, state in rows}
+    return {customer: found.get(customer) or Profile() for customer in wanted}
+
+
+def save_profiles(session: Session, profiles: Mapping[Customer, Profile], now: datetime) -> None:
+    """Write the profiles as they are now."""
+    ordered = sorted(profiles)
+    session.connection().execute(
+        text(
+            "INSERT INTO profile (tenant, customer, state, updated_at)"
+            " SELECT t, c, s::jsonb, :now FROM unnest(CAST(:tenants AS text[]),"
+            " CAST(:customers AS text[]), CAST(:states AS text[])) AS given(t, c, s)"
+            " ON CONFLICT (tenant, customer)"
+            " DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at"
+        ),
+        {
+            "tenants": [tenant for tenant, _ in ordered],
+            "customers": [customer for _, customer in ordered],
+            "states": [rules.encode(profiles[customer]) for customer in ordered],
+            "now": now,
+        },
+    )
+
+
+def newest_versions(
+    session: Session, obligations: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """The highest publisher's version of each (tenant, obligation) that has one, locked."""
+    if not obligations:
+        return {}
+    wanted = sorted(set(obligations))
+    rows = session.connection().execute(
+        text(
+            "SELECT tenant, obligation_id, version FROM obligation_version"
+            " JOIN unnest(CAST(:tenants AS text[]), CAST(:ids AS text[])) AS w(t, o)"
+            " ON tenant = w.t AND obligation_id = w.o"
+            " ORDER BY tenant, obligation_id FOR UPDATE OF obligation_version"
+        ),
+        {"tenants": [one for one, _ in wanted], "ids": [one for _, one in wanted]},
+    )
+    return {(tenant, obligation): version for tenant, obligation, version in rows}
+
+
+def save_versions(session: Session, versions: Mapping[tuple[str, str], int]) -> None:
+    """Raise the versions seen; a lower one never replaces a higher one."""
+    if not versions:
+        return
+    ordered = sorted(versions)
+    session.connection().execute(
+        text(
+            "INSERT INTO obligation_version (tenant, obligation_id, version)"
+            " SELECT * FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[]),"
+            " CAST(:versions AS bigint[]))"
+            " ON CONFLICT (tenant, obligation_id)"
+            " DO UPDATE SET version = greatest(obligation_version.version, excluded.version)"
+        ),
+        {
+            "tenants": [tenant for tenant, _ in ordered],
+            "ids": [obligation for _, obligation in ordered],
+            "versions": [versions[key] for key in ordered],
+        },
+    )
+
+
+def find_profile(session: Session, tenant: str, customer: str) -> ProfileRow | None:
+    """One customer's profile, not locked."""
+    return session.get(ProfileRow, (tenant, customer))

@@ -1,0 +1,22 @@
+"""Which topics the segmenter reads, and with what."""
+
+from collections.abc import Mapping
+
+from schemas.topics import CUSTOMER_EVENTS
+from services.playbooks.load import load_playbooks
+from services.policy.packs import load as load_packs
+from services.runtime.context import Context
+from services.runtime.processing import Handler
+from services.segmenter.handlers import CustomerEvents
+
+
+def handlers(context: Context) -> Mapping[str, Handler]:
+    """The handlers by topic. Raises on a faulty playbook or policy folder."""
+    settings = context.settings
+    events = CustomerEvents(
+        list(load_playbooks(settings.playbooks_dir).values()),
+        load_packs(settings.policies_dir),
+        context.signer,
+        settings.inbox_days,
+    )
+    return {CUSTOMER_EVENTS: events.handle}
