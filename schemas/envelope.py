@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
@@ -10,13 +10,17 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, Valid
 from pydantic_core import from_json
 
 from schemas.binary import Headers, binary_attributes, is_json
-from schemas.common import PLAIN, Contract, CustomerId, Flag, Instant, Tenant
+from schemas.common import PLAIN, Contract, CustomerId, Flag, Instant, Tenant, Typed
 from schemas.errors import Rejection as Rejection
-from schemas.errors import RejectionCode
+from schemas.errors import RejectionCode, pointer_to
 from schemas.faults import rejection_from
+from schemas.registry import Known, find, known_fields
 
 MAX_VALUE_BYTES: Final = 1024 * 1024
 """Largest accepted Kafka value or HTTP body."""
+
+FURTHEST: Final = timedelta(days=3653)
+"""How far a due date may lie from its event's time: ten years."""
 
 CONTENT_TYPE: Final = "application/cloudevents+json; charset=UTF-8"
 
@@ -109,6 +113,32 @@ def decode(raw: bytes | None, headers: Headers = ()) -> Envelope:
             "/datacontenttype",
         )
     return event
+
+
+def parse_data(event: Envelope, topic: str | None = None) -> Typed:
+    """The event's data as the model of its type and version, checked in full.
+
+    `topic` restricts to the types that may stand there (None: any). Raises Rejection.
+    """
+    entry = find(topic, event.type, version_of(event))
+    try:
+        data: Typed = entry.model.__pydantic_validator__.validate_python(event.data)
+    except ValidationError as error:
+        raise rejection_from(error, entry.model, under=("data",)) from None
+    for name in entry.near:
+        day: date | None = getattr(data, name)
+        if day is not None and abs(day - event.time.date()) > FURTHEST:
+            raise Rejection(
+                "out_of_range",
+                f"Correct data.{name}: it lies more than ten years from the event's time.",
+                pointer_to("data", name),
+            )
+    return data
+
+
+def unknown_fields(event: Envelope, model: type[BaseModel]) -> list[str]:
+    """Names (dotted) of the fields in the event's data that the model does not know, sorted."""
+    return sorted(_unknown(event.data, known_fields(model), ""))
 
 
 def encode(event: Envelope) -> bytes:
@@ -232,3 +262,13 @@ def _envelope_rejection(raw: bytes, error: ValidationError) -> Rejection:
     if path[0] == "specversion" or (kind == "missing" and path[0] in ("id", "source", "type")):
         code = "not_cloudevent"
     return rejection_from(error, Envelope, code=code)
+
+
+def _unknown(data: dict[str, Any], known: Known, prefix: str) -> list[str]:
+    found = [prefix + name for name in data.keys() - known.names]
+    for name, inner in known.inside.items():
+        value = data.get(name)
+        for part in value if isinstance(value, list) else (value,):
+            if isinstance(part, dict):
+                found += _unknown(part, inner, f"{prefix}{name}.")
+    return found
