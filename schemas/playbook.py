@@ -1,0 +1,120 @@
+"""The playbook: one strategy of outreach, as its author writes it in `playbook.yaml`.
+
+Conditions (`when`) are CEL; `docs/playbooks.md` lists the variables they may use. What a
+playbook says in words (its templates) lies beside it in `templates/<locale>.yaml`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from schemas.common import Currency, Duration, LocalTime, MoneyDue, ObligationKind, Purpose, Tone
+
+Anchor = Literal["due", "trigger"]
+
+NAME = r"^[a-z][a-z0-9_-]{0,63}$"
+Name = Annotated[str, Field(pattern=NAME)]
+Condition = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class _Part(BaseModel):
+    """A part of a playbook: unknown keys are faults, for a misspelt key must not be silent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Trigger(_Part):
+    """An event that brings a customer into the playbook."""
+
+    event: str = Field(description="Type of a customer event, such as bill.due_soon.")
+    when: Condition | None = Field(
+        None, description="CEL over the event's fields; absent: every such event."
+    )
+
+
+class Segment(_Part):
+    """One kind of customer. Segments are tried in order; the first that holds is the one."""
+
+    name: Name
+    when: Condition = Field(description="CEL over the event's fields and the customer.")
+    tone: Tone = Field(description="Whose wording this customer reads.")
+
+
+class Step(_Part):
+    """One planned contact."""
+
+    name: Name
+    anchor: Anchor = Field(
+        description="Day zero: the obligation's due (or ending) date, or the trigger's own day."
+    )
+    days: int = Field(ge=-366, le=366, description="Days from day zero, local to the customer.")
+    at: LocalTime | None = Field(
+        None,
+        description="Local time HH:MM; absent: the first instant that every rule permits.",
+    )
+    valid_for: Duration = Field(
+        description="ISO 8601 duration from the planned instant; later than that it is skipped.",
+    )
+    template: Name = Field(description="Name of a template in templates/<locale>.yaml.")
+    when: Condition | None = Field(
+        None,
+        description="CEL over the event's fields, `segment`, `tone` and `trigger`, decided once, "
+        "when the customer enters; absent: the step is always planned.",
+    )
+
+
+class Exit(_Part):
+    """An event or fact that ends the enrolment."""
+
+    on: str = Field(description="Type of an event or fact, such as payment.received.")
+    when: Condition | None = Field(None, description="CEL over its fields; absent: always.")
+    reason: Name = Field(description="Why the enrolment ended, in one word: paid, renewed, ...")
+    keep: list[Name] = Field(
+        default=[],
+        description="Steps that stay planned all the same (a farewell after a cancellation).",
+    )
+
+
+class Offers(_Part):
+    """What may be offered in the customer's portal. Amounts by currency, in minor units."""
+
+    max_discount_bp: int = Field(ge=0, le=10_000, description="Basis points of the balance.")
+    max_instalments: int = Field(ge=1, le=60)
+    least_instalment: dict[Currency, MoneyDue] = Field(
+        description="Smallest instalment, minor units by ISO 4217. A currency that is not "
+        "listed has no offers: a person answers."
+    )
+    max_days: int = Field(ge=1, le=3660, description="Days from the offer to its last instalment.")
+    offer_valid_hours: int = Field(ge=1, le=24 * 90)
+    funded_by: Literal["creditor", "commission"] = Field(
+        description="Who pays for a discount: the creditor, or we out of our commission."
+    )
+
+
+def _distinct(names: list[str]) -> list[str]:
+    if len(set(names)) != len(names):
+        raise ValueError("lists the same name twice")
+    return names
+
+
+class PlaybookDocument(_Part):
+    """One strategy, as written."""
+
+    name: Name = Field(description="Also the name of its folder.")
+    version: int = Field(ge=1, description="Raised with each change; an enrolment keeps its own.")
+    title: str = Field(min_length=1, max_length=120)
+    purpose: Purpose = Field(description="Decides which consent and which rules apply.")
+    about: ObligationKind = Field(description="The kind of obligation.")
+    triggers: list[Trigger] = Field(min_length=1)
+    segments: list[Segment] = Field(min_length=1)
+    steps: list[Step] = Field(min_length=1, max_length=60)
+    exits: list[Exit] = Field(min_length=1)
+    floors: dict[Currency, MoneyDue] = Field(
+        default={},
+        description="The variable floor_minor by currency, in minor units by ISO 4217: one "
+        "sum of money said in many currencies. A currency that is not listed has floor 0.",
+    )
+    offers: Offers | None = Field(None, description="Absent: nothing is offered.")
+    links: Annotated[list[Name], AfterValidator(_distinct)] = Field(
+        default=[], description="Names of the links that its templates use: portal, pay, renew..."
+    )

@@ -1,0 +1,149 @@
+"""Faults of a playbook's templates: languages, tones, variables, links and words."""
+
+from collections.abc import Iterable, Mapping
+from typing import get_args
+
+from schemas.common import Tone
+from schemas.playbook import PlaybookDocument
+from services.playbooks.prohibited import prohibited_words
+from services.playbooks.template_variables import (
+    LINKS,
+    TEMPLATE_VARIABLES,
+    may_be_unknown,
+    not_given_by,
+)
+from services.playbooks.wording import Url, WordingError, fill, needs
+from services.playbooks.yaml_lines import Fault, LinedFile
+
+LOCALES = ("en", "zh", "ja")
+TEXTS = ("subject", "preheader", "body")
+_LONGEST_SUBJECT = 90
+_TONES = get_args(Tone)
+
+
+def check_templates(
+    file: LinedFile, document: PlaybookDocument, files: Mapping[str, LinedFile]
+) -> list[Fault]:
+    """All that is wrong with templates/<locale>.yaml. `file`: the playbook's own."""
+    faults: list[Fault] = []
+    used = {step.template for step in document.steps}
+    for locale in LOCALES:
+        if locale not in files:
+            faults.append(file.fault(["name"], f"add templates/{locale}.yaml"))
+    for locale, lined in files.items():
+        faults += _file(lined, locale, document, used)
+    if not faults:
+        faults += _unused_links(file, document, files)
+    return faults
+
+
+def _file(
+    lined: LinedFile, locale: str, document: PlaybookDocument, used: set[str]
+) -> Iterable[Fault]:
+    if not isinstance(lined.data, dict):
+        yield lined.fault([], "want template names as keys, each with its tones")
+        return
+    for name in sorted(used - set(lined.data)):
+        yield lined.fault([], f"template {name!r} is missing; a step uses it")
+    for name, tones in lined.data.items():
+        if name not in used:
+            yield lined.fault([name], f"template {name!r}: no step uses it; remove it")
+        if not isinstance(tones, dict) or "neutral" not in tones:
+            yield lined.fault([name], f"template {name!r}: add the tone neutral at least")
+            continue
+        for tone, texts in tones.items():
+            if tone not in _TONES:
+                yield lined.fault([name, tone], f"no tone {tone!r}; there are {', '.join(_TONES)}")
+            elif not _is_wording(texts):
+                yield lined.fault([name, tone], f"want {', '.join(TEXTS)}, each a text")
+            else:
+                for part in TEXTS:
+                    path = (name, tone, part)
+                    for line, why in _text(texts[part], part, locale, document):
+                        fault = lined.fault(path, f"{part}: {why}")
+                        yield Fault(fault.file, fault.line + line, fault.message)
+
+
+def _is_wording(texts: object) -> bool:
+    return (
+        isinstance(texts, dict)
+        and sorted(texts) == sorted(TEXTS)
+        and all(isinstance(text, str) and text.strip() for text in texts.values())
+    )
+
+
+def _text(
+    source: str, part: str, locale: str, document: PlaybookDocument
+) -> Iterable[tuple[int, str]]:
+    """Pairs of line offset and complaint about one text."""
+    for word in prohibited_words(source, locale):
+        yield 0, f"{word!r} is prohibited: it threatens or feigns urgency; say it calmly"
+    try:
+        asked = needs(source)
+    except WordingError as error:
+        yield error.line or 0, f"{error}"
+        return
+    unknown = list(_unknown(asked.variables, document))
+    yield from ((0, why) for why in unknown)
+    for link in sorted(asked.links - set(document.links)):
+        yield 0, f"link {link!r} is not listed in the playbook's links; add it there"
+    if part != "body":
+        yield from ((0, why) for why in _seen_by_others(source, asked.variables, document))
+    if not unknown:
+        yield from ((0, why) for why in _trial(source, part, locale, document))
+
+
+def _unknown(variables: frozenset[str], document: PlaybookDocument) -> Iterable[str]:
+    for name in sorted(variables):
+        if name not in TEMPLATE_VARIABLES:
+            yield f"no variable {name!r}; there are {', '.join(sorted(TEMPLATE_VARIABLES))}"
+        elif event := not_given_by(name, document):
+            yield f"variable {name!r}: {event} doesn't give it; leave it out"
+
+
+def _seen_by_others(
+    source: str, variables: frozenset[str], document: PlaybookDocument
+) -> Iterable[str]:
+    """A locked screen shows subject and preheader to whoever stands by."""
+    if "\n" in source.strip():
+        yield "must be one line"
+    if len(source) > _LONGEST_SUBJECT * 2:
+        yield f"is too long for an inbox; keep it under {_LONGEST_SUBJECT} characters"
+    if document.purpose == "collection":
+        for name in sorted(variables & {"amount", "balance", "creditor", "product"}):
+            yield f"shows {name!r} to whoever sees the screen; keep it for the body"
+
+
+def _trial(source: str, part: str, locale: str, document: PlaybookDocument) -> Iterable[str]:
+    """Fill it once with everything known, and once with all unknown that may be so."""
+    links = {name: Url("https://example.com/") for name in LINKS}
+    known = {name: variable.sample for name, variable in TEMPLATE_VARIABLES.items()}
+    full = {**known, "brand": {"name": "x"}, "links": links, "locale": locale}
+    bare = {name: None for name in TEMPLATE_VARIABLES if may_be_unknown(name, document)}
+    empty: dict[str, list[str]] = {
+        name: [] for name, value in known.items() if isinstance(value, list)
+    }
+    trials = ((full, ""), ({**full, **bare, **empty}, " where something is unknown or empty"))
+    for values, which in trials:
+        try:
+            if not fill(source, values, markdown=part == "body").strip():
+                yield f"comes out empty{which}"
+        except WordingError as error:
+            yield f"{error}{which}; guard it with {{% if … %}}" if which else f"{error}"
+            return
+
+
+def _unused_links(
+    file: LinedFile, document: PlaybookDocument, files: Mapping[str, LinedFile]
+) -> Iterable[Fault]:
+    used: set[str] = set()
+    for lined in files.values():
+        for tones in lined.data.values():
+            for texts in tones.values():
+                used |= needs(texts["body"]).links
+    for index, link in enumerate(document.links):
+        if link not in LINKS:
+            why = f"no link {link!r}; there are {', '.join(sorted(LINKS))}"
+            yield file.fault(["links", index], why)
+        elif link not in used:
+            yield file.fault(["links", index], f"no template uses the link {link!r}; remove it")

@@ -1,0 +1,159 @@
+"""Conditions in CEL: compiled once, evaluated once an event.
+
+Converting values for CEL costs more than any rule does, so the segments of a playbook become
+one expression that yields the index of the first that holds, and only the variables which it
+uses are handed over.
+
+**What is unknown matches nothing.** A number or date that is not known (an age, say) is not
+handed over at all; a comparison with it is then undecided, as NULL is in SQL: `age < 28` and
+`age != 28` both fail to hold, while `age < 28 || tier == "gold"` holds for gold. Unknown text
+is "", an unknown list is [], an unknown flag is false.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import cel
+
+from services.playbooks.model import Playbook
+
+STEERING_ATTRIBUTES = frozenset(
+    {"age", "gender", "occupation", "tier", "interests", "country", "locale"}
+)
+"""What a segment may know of the person (rather than of the matter), and a policy may forbid."""
+
+PERMITTED_BY_DEFAULT = STEERING_ATTRIBUTES - {"age", "gender"}
+"""The careful default: age and gender steer nothing until a policy in force permits them."""
+
+_BOUND = re.compile(r"\.(?:all|exists|exists_one|filter|map)\(\s*(\w+)\s*,")
+_UNDECIDED = (RuntimeError, TypeError, KeyError, ValueError, OverflowError)
+
+
+class ConditionError(ValueError):
+    """The text is not CEL. The message says where."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A compiled condition. `variables`: the names it asks for."""
+
+    source: str
+    program: cel.Program
+    variables: tuple[str, ...]
+    functions: frozenset[str]
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """True where it is surely so; undecided (something it needs is unknown) is False."""
+        try:
+            return self.program.execute(_pick(self.variables, values)) is True
+        except _UNDECIDED:
+            return False
+
+
+@lru_cache(maxsize=4096)
+def compile_condition(source: str) -> Condition:
+    """Compile one condition. Raises ConditionError."""
+    try:
+        program = cel.compile(source)
+    except ValueError as error:
+        raise ConditionError(_where(str(error))) from error
+    bound = set(_BOUND.findall(source))
+    names = tuple(sorted(name for name in program.variables() if name not in bound))
+    return Condition(source, program, names, frozenset(program.functions()))
+
+
+def condition_holds(source: str | None, values: Mapping[str, Any]) -> bool:
+    """Does `source` hold for `values`? An absent condition always does. Raises ConditionError."""
+    return source is None or compile_condition(source).holds(values)
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """A segment that was not tried, because the policy in force forbids an attribute it uses."""
+
+    segment: str
+    attribute: str
+
+
+@dataclass(frozen=True)
+class SegmentChoice:
+    """The first segment that holds; `name` and `tone` are None where none does."""
+
+    name: str | None
+    tone: str | None
+    passed_over: tuple[PassedOver, ...] = ()
+
+
+def choose_segment(
+    playbook: Playbook,
+    values: Mapping[str, Any],
+    permitted: frozenset[str] = PERMITTED_BY_DEFAULT,
+) -> SegmentChoice:
+    """Which segment a customer is in.
+
+    `values`: from `variables.event_values` and `variables.customer_values`.
+    `permitted`: the steering attributes that every policy in force at the customer's place
+    lets decide. A segment that uses another is passed over, unread.
+    """
+    segments = playbook.document.segments
+    passed_over: list[PassedOver] = []
+    usable: list[int] = []
+    for index, used in enumerate(playbook.attributes):
+        forbidden = used - permitted
+        passed_over += [PassedOver(segments[index].name, name) for name in sorted(forbidden)]
+        if not forbidden:
+            usable.append(index)
+    chosen = _first(tuple(segments[i].when for i in usable), playbook.with_floor(values))
+    if chosen is None:
+        return SegmentChoice(None, None, tuple(passed_over))
+    segment = segments[usable[chosen]]
+    before = {s.name for s in segments[: usable[chosen]]}
+    return SegmentChoice(
+        segment.name, segment.tone, tuple(p for p in passed_over if p.segment in before)
+    )
+
+
+def attributes_of(condition: str) -> frozenset[str]:
+    """The steering attributes that a condition asks for (`age_known` asks for age)."""
+    names = compile_condition(condition).variables
+    return STEERING_ATTRIBUTES & {name.removesuffix("_known") for name in names}
+
+
+def _first(conditions: tuple[str, ...], values: Mapping[str, Any]) -> int | None:
+    """Index of the first condition that holds."""
+    chain = _chain(conditions)
+    try:
+        index: int = chain.program.execute(_pick(chain.variables, values))
+    except _UNDECIDED:
+        return _first_one_by_one(conditions, values)
+    return None if index < 0 else index
+
+
+def _first_one_by_one(conditions: Sequence[str], values: Mapping[str, Any]) -> int | None:
+    """The same when something is unknown: CEL has no way to catch it within one expression."""
+    for index, condition in enumerate(conditions):
+        if compile_condition(condition).holds(values):
+            return index
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _chain(conditions: tuple[str, ...]) -> Condition:
+    """All conditions as one expression that gives the index of the first that holds, or -1."""
+    branches = "".join(f"({text}\n) ? {index} : " for index, text in enumerate(conditions))
+    return compile_condition(branches + "-1")
+
+
+def _pick(names: Sequence[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name in names if (value := values.get(name)) is not None}
+
+
+def _where(message: str) -> str:
+    """Shorten the parser's message to its position and complaint."""
+    found = re.search(r"<input>:(\d+):(\d+): (.*)", message)
+    if not found:
+        return message.splitlines()[0]
+    return f"column {found[2]}: {found[3]}"

@@ -1,0 +1,119 @@
+"""Reads the playbooks' folder: one folder a playbook, with playbook.yaml and templates/.
+
+The folder is used whole or not at all: whoever edits it hears of every fault at once, and the
+playbooks in force stay.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from schemas.playbook import PlaybookDocument
+from services.playbooks.check_templates import check_templates
+from services.playbooks.checks import check_document
+from services.playbooks.conditions import attributes_of
+from services.playbooks.model import Playbook, Templates, Wording
+from services.playbooks.yaml_lines import Fault, FaultyFile, LinedFile, read
+
+
+class PlaybookFaults(Exception):
+    """The playbooks can't be used. `faults`: all that is wrong, each FILE:LINE and remedy."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(sorted(faults))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+def load_playbooks(folder: Path) -> dict[str, Playbook]:
+    """Every playbook of a folder, by name. Raises PlaybookFaults."""
+    playbooks: dict[str, Playbook] = {}
+    faults: list[Fault] = []
+    files = sorted(folder.glob("*/playbook.yaml"))
+    if not files:
+        faults.append(Fault(folder, 1, "holds no playbook; add NAME/playbook.yaml"))
+    for file in files:
+        try:
+            playbook = load_playbook(file.parent)
+        except PlaybookFaults as error:
+            faults += error.faults
+        else:
+            playbooks[playbook.name] = playbook
+    if faults:
+        raise PlaybookFaults(faults)
+    return playbooks
+
+
+def load_playbook(folder: Path) -> Playbook:
+    """One playbook. Raises PlaybookFaults."""
+    file, document = _document(folder / "playbook.yaml")
+    files, faults = _template_files(folder / "templates")
+    faults += check_document(file, document, folder.name)
+    faults += check_templates(file, document, files)
+    if faults:
+        raise PlaybookFaults(faults)
+    templates = {locale: _wordings(lined) for locale, lined in files.items()}
+    return Playbook(
+        document=document,
+        templates=templates,
+        attributes=tuple(attributes_of(segment.when) for segment in document.segments),
+        content_hash=content_hash(document, templates),
+    )
+
+
+def content_hash(document: PlaybookDocument, templates: Templates) -> str:
+    """SHA-256 (hex) over what a playbook says and does; layout and comments don't count."""
+    texts = {
+        locale: {
+            name: {
+                tone: [wording.subject, wording.preheader, wording.body]
+                for tone, wording in tones.items()
+            }
+            for name, tones in by_name.items()
+        }
+        for locale, by_name in templates.items()
+    }
+    content = {"document": document.model_dump(mode="json"), "templates": texts}
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _document(path: Path) -> tuple[LinedFile, PlaybookDocument]:
+    try:
+        file = read(path)
+        return file, PlaybookDocument.model_validate(file.data)
+    except FaultyFile as error:
+        raise PlaybookFaults([error.fault]) from error
+    except ValidationError as error:
+        raise PlaybookFaults(
+            [_schema_fault(file, e["loc"], e["msg"], e["type"]) for e in error.errors()]
+        ) from error
+
+
+def _schema_fault(file: LinedFile, loc: Sequence[int | str], message: str, kind: str) -> Fault:
+    name = ".".join(str(part) for part in loc) or "the file"
+    if kind == "extra_forbidden":
+        return file.fault(loc, f"{name}: no such key; remove it or mend its spelling")
+    if kind == "missing":
+        return file.fault(loc, f"{name}: missing; add it")
+    return file.fault(loc, f"{name}: {message[:1].lower()}{message[1:]}")
+
+
+def _template_files(folder: Path) -> tuple[dict[str, LinedFile], list[Fault]]:
+    files: dict[str, LinedFile] = {}
+    faults: list[Fault] = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            files[path.stem] = read(path)
+        except FaultyFile as error:
+            faults.append(error.fault)
+    return files, faults
+
+
+def _wordings(file: LinedFile) -> Mapping[str, Mapping[str, Wording]]:
+    return {
+        name: {tone: Wording(**texts) for tone, texts in tones.items()}
+        for name, tones in file.data.items()
+    }

@@ -1,0 +1,47 @@
+"""What a playbook plans for one customer: resolved, so that later edits can't change it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.commands import ExitRule, OfferAuthority, PlannedStep
+from services.playbooks.conditions import SegmentChoice, condition_holds
+from services.playbooks.model import Playbook
+
+
+def triggers(playbook: Playbook, values: Mapping[str, Any]) -> bool:
+    """Does this event bring a customer into the playbook? `values`: `event_values` of it."""
+    values = playbook.with_floor(values)
+    return any(
+        trigger.event == values["trigger"] and condition_holds(trigger.when, values)
+        for trigger in playbook.document.triggers
+    )
+
+
+def planned_steps(
+    playbook: Playbook, values: Mapping[str, Any], choice: SegmentChoice
+) -> tuple[PlannedStep, ...]:
+    """The steps for this customer, in the playbook's order; none if no condition holds."""
+    known = {**playbook.with_floor(values), "segment": choice.name, "tone": choice.tone}
+    return tuple(
+        PlannedStep(**step.model_dump(exclude={"when"}), channel="email")
+        for step in playbook.document.steps
+        if condition_holds(step.when, known)
+    )
+
+
+def exit_rules(playbook: Playbook) -> tuple[ExitRule, ...]:
+    """What ends the enrolment."""
+    return tuple(ExitRule(**rule.model_dump()) for rule in playbook.document.exits)
+
+
+def offer_authority(playbook: Playbook, currency: str | None) -> OfferAuthority | None:
+    """What may be offered in this currency; None: nothing, a person answers."""
+    offers = playbook.document.offers
+    if offers is None or currency not in offers.least_instalment:
+        return None
+    return OfferAuthority(
+        name=playbook.name,
+        version=playbook.version,
+        min_instalment_minor=offers.least_instalment[currency],
+        **offers.model_dump(exclude={"least_instalment"}),
+    )

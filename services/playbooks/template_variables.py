@@ -1,0 +1,79 @@
+"""What templates may ask for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.playbook import PlaybookDocument
+from services.playbooks.variables import EVENT_FIELDS
+
+
+@dataclass(frozen=True)
+class TemplateVariable:
+    """A variable of templates.
+
+    `fields`: any of these fields of a trigger event gives it; none: it comes from elsewhere.
+    `unsure`: it may be unknown (None) though no event says so. `sample`: for a trial.
+    """
+
+    meaning: str
+    fields: tuple[str, ...] = ()
+    unsure: bool = False
+    sample: Any = "x"
+
+
+_DAY = ("due_date", "expires_on", "valid_until")
+
+TEMPLATE_VARIABLES: Mapping[str, TemplateVariable] = {
+    "name": TemplateVariable("the customer's name", unsure=True),
+    "creditor": TemplateVariable("to whom the money is owed", ("creditor",)),
+    "amount": TemplateVariable("what is asked for now", ("amount_minor",)),
+    "balance": TemplateVariable("the whole debt", ("balance_minor",)),
+    "due_date": TemplateVariable("the day it falls due or ends", _DAY),
+    "days_left": TemplateVariable("whole days to that day; 0 on it and after", _DAY, sample=3),
+    "product": TemplateVariable("what it is for", ("product",)),
+    "plan": TemplateVariable("the subscription's plan", ("plan",)),
+    "price": TemplateVariable("what renewing costs", ("price_minor",)),
+    "perks": TemplateVariable("what the plan gives (a list)", ("perks",), sample=["x", "y"]),
+    "recommended": TemplateVariable(
+        "titles to the customer's taste (a list)", ("recommended",), sample=["x", "y"]
+    ),
+    "step": TemplateVariable("where the application stopped", ("step",)),
+    "title": TemplateVariable("the benefit", ("title",)),
+    "value": TemplateVariable("what the benefit is worth", ("value",)),
+    "brand": TemplateVariable("`brand.name`: the name that stands on the mail", sample={"name": 1}),
+    "links": TemplateVariable("`links.portal` and so on: addresses", sample={}),
+}
+"""What templates may ask for. Lists may be empty; guard what may be unknown with `if`."""
+
+LINKS: Mapping[str, str] = {
+    "portal": "the customer's own page: see, choose a plan, ask, object",
+    "pay": "pays the bill",
+    "autopay": "switches on automatic payment",
+    "renew": "renews the subscription",
+    "plans": "shows other plans, cheaper ones too, and a pause",
+    "browse": "shows what there is to enjoy",
+}
+"""Links that a message can carry. Rapport makes `portal`; a tenant's file says where the rest
+lead."""
+
+
+def not_given_by(name: str, document: PlaybookDocument) -> str | None:
+    """The type of a trigger event that never gives the variable, or None."""
+    fields = TEMPLATE_VARIABLES[name].fields
+    for trigger in document.triggers:
+        if fields and not any(field in EVENT_FIELDS.get(trigger.event, {}) for field in fields):
+            return trigger.event
+    return None
+
+
+def may_be_unknown(name: str, document: PlaybookDocument) -> bool:
+    """Whether a template must guard the variable with `if`."""
+    variable = TEMPLATE_VARIABLES[name]
+    if variable.unsure:
+        return True
+    events = [EVENT_FIELDS.get(trigger.event, {}) for trigger in document.triggers]
+    return bool(variable.fields) and not all(
+        any(field in fields and fields[field].always for field in variable.fields)
+        for fields in events
+    )

@@ -1,0 +1,136 @@
+"""Fills a template's words with values. Pure: the same values give the same text.
+
+Values are data, never markup: in a body every character of theirs that Markdown would read is
+escaped, and in both subject and body control characters and line ends become spaces.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from babel.lists import format_list
+from babel.units import format_unit
+from jinja2 import (
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+    nodes,
+    pass_context,
+)
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+_CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]+"
+)
+_MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
+_UNSAFE_IN_URL = re.compile(r"[\s()<>\"'\\]")
+FILTERS = ("first", "last", "length", "upper", "lower", "series", "days")
+
+
+class WordingError(ValueError):
+    """A template can't be filled. `line`: within its text, from 1, where known."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class Url(str):
+    """An address to be put into a link as it is."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a template asks for: variables, and the names of links."""
+
+    variables: frozenset[str]
+    links: frozenset[str]
+
+
+def plain(value: object) -> str:
+    """Text on one line without control or direction-changing characters."""
+    return " ".join(_CONTROL.sub(" ", str(value)).split())
+
+
+def escape_markdown(value: object) -> str:
+    """Text that Markdown shows as it is."""
+    return _MARKDOWN.sub(r"\\\1", plain(value))
+
+
+def fill(source: str, values: Mapping[str, Any], *, markdown: bool) -> str:
+    """The template's text with the values in it. Raises WordingError.
+
+    `values` must hold `locale` (a Babel locale identifier) for the filters `series` and `days`.
+    """
+    try:
+        return _compiled(source, markdown).render(values)
+    except TemplateSyntaxError as error:
+        raise WordingError(error.message or "syntax error", error.lineno) from error
+    except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as error:
+        raise WordingError(str(error)) from error
+
+
+def needs(source: str) -> Needs:
+    """What a template asks for. Raises WordingError where it can't be parsed."""
+    try:
+        tree = _environment(True).parse(source)
+    except TemplateSyntaxError as error:
+        raise WordingError(error.message or "syntax error", error.lineno) from error
+    bound = {n.name for n in tree.find_all(nodes.Name) if n.ctx in ("store", "param")}
+    variables = {n.name for n in tree.find_all(nodes.Name) if n.ctx == "load"} - bound
+    links = {
+        n.attr
+        for n in tree.find_all(nodes.Getattr)
+        if isinstance(n.node, nodes.Name) and n.node.name == "links"
+    }
+    unknown = {n.name for n in tree.find_all(nodes.Filter)} - set(FILTERS)
+    if unknown:
+        raise WordingError(f"no filter {sorted(unknown)[0]!r}; there are {', '.join(FILTERS)}")
+    return Needs(frozenset(variables), frozenset(links))
+
+
+def _finalize(escape: Callable[[object], str]) -> Callable[[object], object]:
+    def finalize(value: object) -> object:
+        if value is None:
+            raise TypeError("prints a value that is not known")
+        if isinstance(value, Url):
+            return _UNSAFE_IN_URL.sub(lambda found: f"%{ord(found[0]):02X}", value)
+        return value if isinstance(value, StrictUndefined) else escape(value)
+
+    return finalize
+
+
+@lru_cache(maxsize=2)
+def _environment(markdown: bool) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        autoescape=False,  # HTML is escaped where HTML is made, after Markdown
+        undefined=StrictUndefined,
+        finalize=_finalize(escape_markdown if markdown else plain),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    kept = {name: environment.filters[name] for name in FILTERS if name in environment.filters}
+    environment.filters = {**kept, "series": _series, "days": _days}
+    environment.globals = {}
+    return environment
+
+
+@lru_cache(maxsize=4096)
+def _compiled(source: str, markdown: bool) -> Template:
+    return _environment(markdown).from_string(source)
+
+
+@pass_context
+def _series(context: Context, items: list[str]) -> str:
+    """Items as the language strings them together: "a, b and c"."""
+    return format_list([plain(item) for item in items], locale=context["locale"])
+
+
+@pass_context
+def _days(context: Context, count: int) -> str:
+    """A number of days in words: "1 day", "3 days"."""
+    return format_unit(count, "duration-day", length="long", locale=context["locale"])
