@@ -1,0 +1,174 @@
+"""What the negotiator talks about, as plain values. Money is in the currency's minor unit."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class PlanKind(StrEnum):
+    """How a debt would be paid: at once, at once for less, or bit by bit."""
+
+    FULL = "full"
+    SETTLEMENT = "settlement"
+    INSTALMENTS = "instalments"
+
+
+class ObligationStatus(StrEnum):
+    """Whether a bill still asks for money; `closed` covers recalled, sold and written off."""
+
+    OPEN = "open"
+    SETTLED = "settled"
+    CLOSED = "closed"
+
+
+class OfferStatus(StrEnum):
+    """Where an offer stands; `expired` also covers one whose amount no longer fits."""
+
+    PROPOSED = "proposed"
+    ACCEPTED = "accepted"
+    EXPIRED = "expired"
+
+
+class AgreementStatus(StrEnum):
+    """Where an agreement stands; `ended` when its bill went away unpaid."""
+
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    ENDED = "ended"
+
+
+class Booking(StrEnum):
+    """The publisher's answer to the request to book a plan in its ledger."""
+
+    REQUESTED = "requested"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class HandoffStatus(StrEnum):
+    """Whether a person still has something to do."""
+
+    OPEN = "open"
+    ASSIGNED = "assigned"
+    RESOLVED = "resolved"
+
+
+class HandoffReason(StrEnum):
+    """Why a person takes over."""
+
+    ASKED = "asked_for_person"
+    NO_EVIDENCE = "no_evidence"
+    LOCKED = "verification_locked"
+    WRONG_PERSON = "wrong_person"
+    DISPUTE = "dispute"
+    HARDSHIP = "hardship"
+    NO_AUTHORITY = "no_authority"
+    PLAN_REFUSED = "plan_refused"
+
+
+class Evidence(StrEnum):
+    """What the portal may ask to know its visitor."""
+
+    LAST_DIGITS = "last_digits"
+    PASSPHRASE = "passphrase"
+    BIRTH_YEAR = "birth_year"
+    POSTAL_CODE = "postal_code"
+
+
+class Refusal(StrEnum):
+    """Why an offer cannot be accepted now."""
+
+    UNKNOWN_OFFER = "unknown_offer"
+    ALTERED = "altered"
+    AGREED_ALREADY = "agreed_already"
+    SETTLED = "settled"
+    HELD = "held"
+    EXPIRED = "expired"
+    AMOUNT_CHANGED = "amount_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """The limits a creditor set once for offers made in its name.
+
+    `max_discount_bp` is in basis points of the balance; `min_instalment_minor` binds plans of two
+    payments and more; `max_days` counts from the day of the offer to the last payment.
+    """
+
+    name: str
+    version: int
+    max_discount_bp: int
+    max_instalments: int
+    min_instalment_minor: int
+    max_days: int
+    offer_valid_hours: int
+    funded_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instalment:
+    """One payment of a plan, due by the end of a local date."""
+
+    due_date: date
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One way to pay. `name` is stable for the same shape: it is part of the offer's identity."""
+
+    name: str
+    kind: PlanKind
+    total_minor: int
+    discount_minor: int
+    instalments: tuple[Instalment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Everything an offer promises, and to whom: what its signature covers."""
+
+    tenant: str
+    customer: str
+    case_id: str
+    offer_id: str
+    obligation_id: str
+    currency: str
+    balance_minor: int
+    plan: Plan
+    expires_at: datetime
+    authority: Authority
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """What is asked of a customer as far as the log has told."""
+
+    status: ObligationStatus
+    remaining_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A typed reason against agreeing; no obligation means all of the customer's."""
+
+    kind: str
+    obligation_id: str | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """Wrong answers so far, and until when no further answer is taken."""
+
+    wrong: int
+    locked_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an agreement is paid: instalments kept so far, and whether all is done."""
+
+    kept: int
+    completed: bool

@@ -1,0 +1,56 @@
+"""Money, dates and instants as a customer writes them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_skeleton
+
+from schemas.world import minor_units
+
+
+@lru_cache(maxsize=256)
+def _locale(tag: str) -> Locale:
+    return Locale.parse(tag, sep="-")
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """How one customer reads figures: their locale (BCP 47) and time zone."""
+
+    tag: str
+    zone: ZoneInfo
+
+    def money(self, amount_minor: int, currency: str) -> str:
+        """The amount with its currency, with the decimals of ISO 4217: ¥1,200 and KWD 1.250."""
+        digits = minor_units(currency)
+        locale = _locale(self.tag)
+        pattern = locale.currency_formats["standard"]
+        text = pattern.apply(
+            Decimal(amount_minor).scaleb(-digits),
+            locale,
+            currency=currency,
+            currency_digits=False,
+            force_frac=(digits, digits),
+        )
+        return str(text)
+
+    def day(self, day: date) -> str:
+        """A local date in words."""
+        return str(format_date(day, "long", locale=_locale(self.tag)))
+
+    def near_day(self, day: date) -> str:
+        """A local date of the weeks to come in words, without its year."""
+        return str(format_skeleton("MMMMd", day, locale=_locale(self.tag)))
+
+    def moment(self, instant: datetime) -> str:
+        """An instant at the customer's place, to the minute, with the zone's name."""
+        locale = _locale(self.tag)
+        local = instant.astimezone(self.zone)
+        day = format_date(local.date(), "long", locale=locale)
+        clock = format_datetime(local, "HH:mm", locale=locale)
+        zone = format_datetime(local, "zzz", locale=locale)
+        return f"{day} {clock} ({zone})"

@@ -1,0 +1,131 @@
+"""What a page shows of a debt, an offer, an agreement: figures as its reader writes them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from services.negotiator.model import Instalment, Plan, PlanKind
+from services.negotiator.pages.formats import Formats
+
+
+@dataclass(frozen=True, slots=True)
+class PartView:
+    """One payment of a schedule."""
+
+    date: str
+    day: str
+    amount: str
+    paid: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DebtView:
+    """What is owed, and to whom."""
+
+    creditor: str
+    product: str | None
+    amount: str
+    due_date: str
+    due_day: str | None
+    past_due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """One plan to choose."""
+
+    offer_id: str
+    title: str
+    detail: str
+    schedule: tuple[PartView, ...]
+    total: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementView:
+    """What was agreed, and how far it is paid."""
+
+    creditor: str
+    booking: str
+    schedule: tuple[PartView, ...]
+    total: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A button that posts to `path`."""
+
+    path: str
+    text: str
+    kind: str = "primary"
+    reason: str | None = None
+
+
+def debt(
+    formats: Formats,
+    *,
+    creditor: str,
+    product: str | None,
+    amount_minor: int,
+    currency: str,
+    due_date: date | None,
+    today: date,
+) -> DebtView:
+    """The debt as its page shows it."""
+    return DebtView(
+        creditor=creditor,
+        product=product,
+        amount=formats.money(amount_minor, currency),
+        due_date=due_date.isoformat() if due_date else "",
+        due_day=formats.day(due_date) if due_date else None,
+        past_due=due_date is not None and due_date < today,
+    )
+
+
+def schedule(
+    formats: Formats, parts: Sequence[Instalment], currency: str, kept: int = 0
+) -> tuple[PartView, ...]:
+    """The payments in order; the first `kept` of them are paid."""
+    return tuple(
+        PartView(
+            date=part.due_date.isoformat(),
+            day=formats.day(part.due_date),
+            amount=formats.money(part.amount_minor, currency),
+            paid=number < kept,
+        )
+        for number, part in enumerate(parts)
+    )
+
+
+def plan(
+    formats: Formats, words: Mapping[str, Any], offer_id: str, shown: Plan, currency: str
+) -> PlanView:
+    """The plan with its title and one line on what it means."""
+    texts: Mapping[str, str] = words["plan"]
+    name = _wording(shown)
+    parts = schedule(formats, shown.instalments, currency)
+    figures = {
+        "total": formats.money(shown.total_minor, currency),
+        "discount": formats.money(shown.discount_minor, currency),
+        "balance": formats.money(shown.total_minor + shown.discount_minor, currency),
+        "count": len(parts),
+        "first": parts[0].amount,
+        "then": parts[min(1, len(parts) - 1)].amount,
+        "date": formats.near_day(shown.instalments[0].due_date),
+    }
+    return PlanView(
+        offer_id=offer_id,
+        title=texts[name].format(**figures),
+        detail=texts[f"{name}_detail"].format(**figures),
+        schedule=parts,
+        total=figures["total"],
+    )
+
+
+def _wording(shown: Plan) -> str:
+    if shown.kind is not PlanKind.INSTALMENTS:
+        return shown.kind.value
+    # Equal shares differ by rounding only; a small start is much less than what follows.
+    first, second = (part.amount_minor for part in shown.instalments[:2])
+    return "small_start" if first < second else "instalments"

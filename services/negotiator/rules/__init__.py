@@ -1,0 +1,1 @@
+"""The negotiator's judgement: pure functions that are told the time."""
