@@ -81,8 +81,9 @@ class Publisher:
         while True:
             self._producer = AIOKafkaProducer(
                 **kafka.connection(self._context.settings),
+                # Not idempotent: a retried batch keeps its place (one in flight a partition), its
+                # repeat carries the same ids, and the embedded broker knows no producer ids.
                 acks="all",
-                enable_idempotence=True,
                 max_request_size=LARGEST_REQUEST,
                 max_batch_size=BATCH_BYTES,
                 request_timeout_ms=15_000,

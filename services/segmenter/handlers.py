@@ -10,7 +10,7 @@ from schemas.facts import CustomerSegmented, EventApplied, RecordPosition
 from schemas.topics import OUTREACH_COMMANDS
 from services.playbooks.conditions import STEERING_ATTRIBUTES
 from services.playbooks.model import Playbook
-from services.playbooks.resolve import resolved_exits, resolved_offers
+from services.playbooks.plan import exit_rules, offer_authority
 from services.policy.consent import may_steer
 from services.policy.model import Pack
 from services.policy.places import candidate_zones
@@ -179,8 +179,8 @@ class CustomerEvents:
             segment=enrolment.segment,
             tone=enrolment.tone,
             steps=enrolment.steps,
-            exits=resolved_exits(playbook),
-            offers=resolved_offers(playbook, data.get("currency")),
+            exits=exit_rules(playbook),
+            offers=offer_authority(playbook, data.get("currency")),
             locale=profile.locale,
             place=Place(
                 timezone=profile.timezone,

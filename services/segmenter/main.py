@@ -19,5 +19,10 @@ def build(context: Context) -> worker.Service:
     )
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Run until SIGTERM or Ctrl-C."""
     worker.run(NAME, build)
+
+
+if __name__ == "__main__":
+    main()

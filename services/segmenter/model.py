@@ -1,5 +1,6 @@
 """What the segmenter knows and decides, as plain values."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -55,7 +56,7 @@ class Enrolment(msgspec.Struct, frozen=True):
     playbook: Any
     segment: str
     tone: str
-    steps: list[dict[str, Any]]
+    steps: Sequence[Any]
 
 
 class Segmentation(msgspec.Struct, frozen=True):

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from services.playbooks.conditions import choose_segment, condition_holds
+from services.playbooks.conditions import SegmentChoice, choose_segment
 from services.playbooks.model import Playbook
-from services.playbooks.resolve import resolved_steps
+from services.playbooks.plan import planned_steps, triggers
 from services.playbooks.variables import Traits, customer_values, event_values
 from services.segmenter.model import (
     TRAITS,
@@ -63,14 +63,14 @@ def decide(
     values = event_values(event.type, event.data) | customer_values(traits(profile, now))
     segmentations, enrolments = [], []
     for playbook in candidates:
-        segmentation = _segment(playbook, event, values, permitted)
-        segmentations.append(segmentation)
-        if segmentation.segment is not None and segmentation.tone is not None:
-            chosen = {"segment": segmentation.segment, "tone": segmentation.tone}
-            steps = resolved_steps(playbook, values | chosen)
-            enrolments.append(
-                Enrolment(playbook, segmentation.segment, segmentation.tone, steps)
-            )
+        if not triggers(playbook, values):
+            segmentations.append(_not_matched(playbook, "not_triggered"))
+            continue
+        choice = choose_segment(playbook, values, permitted)
+        segmentations.append(_segmentation(playbook, choice, values))
+        if choice.name is not None and choice.tone is not None:
+            steps = planned_steps(playbook, values, choice)
+            enrolments.append(Enrolment(playbook, choice.name, choice.tone, steps))
     return Decision(effect, segmentations, enrolments, defaults_used(profile))
 
 
@@ -134,14 +134,9 @@ def matched_titles(recommended: Sequence[str], interests: Sequence[str]) -> list
     return sorted(recommended, key=misses)
 
 
-def _segment(
-    playbook: Playbook, event: Happening, values: Mapping[str, Any], permitted: frozenset[str]
+def _segmentation(
+    playbook: Playbook, choice: SegmentChoice, values: Mapping[str, Any]
 ) -> Segmentation:
-    triggers = [trigger for trigger in playbook.document.triggers if trigger.event == event.type]
-    with_floor = playbook.with_floor(values)
-    if not any(condition_holds(trigger.when, with_floor) for trigger in triggers):
-        return _not_matched(playbook, "not_triggered")
-    choice = choose_segment(playbook, values, permitted)
     passed_over = {f"passed_over.{past.segment}": past.attribute for past in choice.passed_over}
     return Segmentation(
         playbook.name,
