@@ -15,10 +15,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     StringConstraints,
     WithJsonSchema,
 )
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from schemas.world import COUNTRIES, CURRENCIES, TIMEZONES, normal_locale
 
@@ -44,6 +46,11 @@ class Personal:
 
     Such a field travels on `customer.events` only and never becomes part of a fact.
     """
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {**handler(schema), "x-personal-data": True}
 
 
 class NearTime:

@@ -55,17 +55,26 @@ from schemas.facts.outreach import (
     OutreachStepSuppressed,
 )
 
+WRITERS: dict[str, tuple[type[Typed], ...]] = {
+    "segmenter": customer.FACTS,
+    "scheduler": outreach.FACTS,
+    "messenger": message.FACTS,
+    "negotiator": negotiation.FACTS,
+}
+"""The service that owns each fact. Any service may write `SHARED` ones besides."""
+
+SHARED: tuple[type[Typed], ...] = (customer.CustomerErased, *machinery.FACTS)
+
 FACTS: tuple[type[Typed], ...] = (
-    *customer.FACTS,
-    *outreach.FACTS,
-    *message.FACTS,
-    *negotiation.FACTS,
+    *(fact for facts in WRITERS.values() for fact in facts),
     *machinery.FACTS,
 )
 """Every fact type, in the order of a customer's story."""
 
 __all__ = [
     "FACTS",
+    "SHARED",
+    "WRITERS",
     "AgreementBroken",
     "AgreementCompleted",
     "AgreementKept",
