@@ -91,7 +91,8 @@ def provision(settings: Settings, service: str) -> None:
     if getattr(settings, f"{service}_database_url"):
         return
     url = service_url(settings, service)
-    assert settings.database_url is not None and url.password is not None
+    assert settings.database_url is not None
+    assert url.password is not None
     role, schema = sql.Identifier(role_of(service)), sql.Identifier(service)
     with psycopg.connect(plain(psycopg_url(settings.database_url)), autocommit=False) as admin:
         # Four services may start at once; roles are shared by the whole server.

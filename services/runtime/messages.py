@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from pydantic import BaseModel
-
+from schemas.common import Typed
 from schemas.envelope import Envelope
 
 
@@ -16,7 +15,7 @@ class Incoming:
     offset: int
     key: str
     event: Envelope
-    data: BaseModel
+    data: Typed
     raw: bytes
 
     @property

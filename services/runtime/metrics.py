@@ -23,9 +23,7 @@ BATCH_SECONDS = Histogram(
     ["topic"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-PUBLISHED = Counter(
-    "rapport_published_total", "Outbox rows acknowledged by the broker.", ["topic"]
-)
+PUBLISHED = Counter("rapport_published_total", "Outbox rows acknowledged by the broker.", ["topic"])
 OUTBOX_ROWS = Gauge(
     "rapport_outbox_rows",
     "Rows the publisher took last time. Growing without end: the broker does not acknowledge.",
@@ -44,8 +42,9 @@ FENCED = Counter(
     "Transactions rolled back because another worker owns the partition now. A few at each "
     "rebalance are healthy; a stream of them means two workers fight.",
 )
-PART_UP = Gauge("rapport_part_up", "1 while a needed part answers, 0 while it is waited for.",
-                ["part"])
+PART_UP = Gauge(
+    "rapport_part_up", "1 while a needed part answers, 0 while it is waited for.", ["part"]
+)
 REAL_LAG_SECONDS = Gauge(
     "rapport_event_age_seconds",
     "Real seconds between a record's arrival at the broker and its commit here, newest batch.",

@@ -1,12 +1,11 @@
 """Alembic for every service: its own schema, its own history, and the runtime's tables."""
 
 from pathlib import Path
+from types import ModuleType
 
 import sqlalchemy as sa
 from alembic import command, context
 from alembic.config import Config
-from alembic.operations import Operations
-from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql as pg
 
 from services.runtime.database import open_engine
@@ -21,17 +20,13 @@ def upgrade(service: str, url: sa.URL) -> None:
     try:
         with engine.begin() as connection:
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('rapport.migrate'))"))
-            connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {service}")
-                               if not _has_schema(connection, service) else sa.text("SELECT 1"))
+            if service not in sa.inspect(connection).get_schema_names():
+                connection.execute(sa.text(f"CREATE SCHEMA {service}"))
             config.attributes["connection"] = connection
             config.attributes["service"] = service
             command.upgrade(config, "head")
     finally:
         engine.dispose()
-
-
-def _has_schema(connection: Connection, service: str) -> bool:
-    return service in sa.inspect(connection).get_schema_names()
 
 
 def location(service: str) -> Path:
@@ -51,7 +46,7 @@ def run() -> None:
         context.run_migrations()
 
 
-def create_runtime_tables(op: Operations) -> None:
+def create_runtime_tables(op: ModuleType) -> None:
     """The four tables of the processing rule (design section 4), in each service's schema."""
     op.create_table(
         "watermark",

@@ -62,8 +62,12 @@ class Processor:
             if isinstance(error, Fenced) or is_passing(error):
                 raise
             if len(fresh) == 1:
-                log.exception("a message could not be handled", topic=own.topic,
-                              partition=own.partition, offset=fresh[0].offset)
+                log.exception(
+                    "a message could not be handled",
+                    topic=own.topic,
+                    partition=own.partition,
+                    offset=fresh[0].offset,
+                )
                 self._bury(own, fresh[0], error)
                 return
             middle = len(fresh) // 2
@@ -115,12 +119,17 @@ class Processor:
                     batch.append(message)
             if batch:
                 self._handlers[own.topic](work, batch)
-            ledger.park(work.session, own.topic, [
-                (message.partition, message.offset, message.key, message.raw, reason)
-                for message, reason in work.parked
-            ], work.real_now)
-            for record, rejection in refused if own.topic in self._refuses else ():
-                work.emit(DEAD_LETTERS, self._dead_letter(record, rejection, work))
+            ledger.park(
+                work.session,
+                own.topic,
+                [
+                    (message.partition, message.offset, message.key, message.raw, why)
+                    for message, why in work.parked
+                ],
+                work.real_now,
+            )
+            for record, reason in refused if own.topic in self._refuses else ():
+                work.emit(DEAD_LETTERS, self._dead_letter(record, reason, work))
             self._refuse(work)
         own.next_offset = following
         metrics.EVENTS.labels(own.topic, "applied").inc(len(batch))
@@ -145,14 +154,26 @@ class Processor:
         """Send what the handler refused to dead.letters, and forget that it was seen."""
         ledger.forget(work.session, [identity(message.event) for message, _ in work.rejected])
         for message, rejection in work.rejected:
-            work.emit(DEAD_LETTERS, dead_letter(
-                rejection, work, self._context.service, message.key.encode(), message.raw,
-                _place(message), {},
-            ))
+            work.emit(
+                DEAD_LETTERS,
+                dead_letter(
+                    rejection,
+                    work,
+                    self._context.service,
+                    message.key.encode(),
+                    message.raw,
+                    _place(message),
+                    {},
+                ),
+            )
 
     def _dead_letter(self, record: Record, rejection: Rejection, work: UnitOfWork) -> Envelope:
         return dead_letter(
-            rejection, work, self._context.service, record.key, record.value,
+            rejection,
+            work,
+            self._context.service,
+            record.key,
+            record.value,
             _place(record),
             {name: value.decode("utf-8", "replace") for name, value in record.headers or ()},
         )
@@ -167,9 +188,7 @@ def read(record: Record) -> Incoming:
     """Decode and validate one record. Raises Rejection."""
     event = decode(record.value, record.headers)
     check_key(event, record.key)
-    return _incoming(
-        record.topic, record.partition, record.offset, event, record.value or b""
-    )
+    return _incoming(record.topic, record.partition, record.offset, event, record.value or b"")
 
 
 def _incoming(topic: str, partition: int, offset: int, event: Envelope, raw: bytes) -> Incoming:

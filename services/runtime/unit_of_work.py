@@ -85,9 +85,7 @@ class UnitOfWork:
 
 
 @contextmanager
-def unit(
-    session: Session, service: str, now: datetime, real_now: datetime
-) -> Iterator[UnitOfWork]:
+def unit(session: Session, service: str, now: datetime, real_now: datetime) -> Iterator[UnitOfWork]:
     """A unit of work over `session`: commits at the end, rolls back on any exception."""
     with session:
         work = UnitOfWork(session, service, now, real_now)

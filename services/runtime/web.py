@@ -32,8 +32,11 @@ def problem(status: int, title: str, detail: str, **extensions: Any) -> JSONResp
 def rejected(rejection: Rejection) -> JSONResponse:
     """The problem details of a message that cannot be accepted."""
     return problem(
-        rejection.status, "Not accepted", rejection.detail,
-        code=rejection.code, pointer=rejection.pointer,
+        rejection.status,
+        "Not accepted",
+        rejection.detail,
+        code=rejection.code,
+        pointer=rejection.pointer,
     )
 
 

@@ -62,13 +62,13 @@ class Service:
     background: Sequence[Background] = field(default_factory=tuple)
 
 
-class _OwnClients(BootStrategy):  # type: ignore[misc]
+class _OwnClients(BootStrategy):
     """Faust starts no Kafka client of its own: the processing rule brings its driver."""
 
     enable_kafka_producer = False
 
 
-class _App(faust.App):  # type: ignore[misc]
+class _App(faust.App):
     BootStrategy = _OwnClients
     producer_only = True
 
@@ -118,29 +118,27 @@ def create_app(context: Context, service: Service) -> faust.App:
 def _supervise(app: faust.App, context: Context, background: Background) -> None:
     """Run `background` as a service of the app: its crash ends the worker with status 1."""
 
-    @app.service  # type: ignore[misc]
-    class Supervised(faust.Service):  # type: ignore[misc]
+    @app.service
+    class Supervised(faust.Service):
         label = type(background).__name__
 
         async def on_start(self) -> None:
             context.bind(asyncio.get_running_loop())
             self.work = asyncio.create_task(background.run())
 
-        @faust.Service.task  # type: ignore[misc]
+        @faust.Service.task
         async def watch(self) -> None:
             await asyncio.shield(self.work)
 
         async def on_stop(self) -> None:
             background.stop()
-            done, late = await asyncio.wait({self.work}, timeout=STOP_SECONDS)
+            _, late = await asyncio.wait({self.work}, timeout=STOP_SECONDS)
             for task in late:
                 task.cancel()
 
 
 def _keep_time(app: faust.App, context: Context, timer: Timer) -> None:
-    @app.timer(interval=timer.every, name=timer.name)  # type: ignore[misc]
-    async def tick(app: Any = None) -> None:
-        del app
+    async def tick() -> None:
         try:
             while await asyncio.to_thread(timer.job):
                 continue
@@ -148,6 +146,8 @@ def _keep_time(app: faust.App, context: Context, timer: Timer) -> None:
             if not is_passing(error):
                 raise
             context.health.down("database", f"waited for: {type(error).__name__}")
+
+    app.timer(interval=timer.every, name=timer.name)(tick)
 
 
 def _prune_inbox(context: Context) -> None:

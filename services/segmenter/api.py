@@ -61,8 +61,12 @@ def create(context: Context) -> FastAPI:
             row = store.find_profile(session, tenant, customer)
         if row is None:
             raise Problem(404, "Not known", "No event has named this customer yet.")
-        return {"customer": customer, "tenant": tenant, "updated_at": row.updated_at.isoformat(),
-                "profile": row.state}
+        return {
+            "customer": customer,
+            "tenant": tenant,
+            "updated_at": row.updated_at.isoformat(),
+            "profile": row.state,
+        }
 
     return api
 

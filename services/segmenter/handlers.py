@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from schemas.commands import ObligationTerms, OutreachRequested, Place, Trigger
 from schemas.envelope import make, version_of
@@ -53,12 +54,15 @@ class CustomerEvents:
         age = work.now - message.event.time
         if age.days <= self._inbox_days or message.event.replay:
             return True
-        work.reject(message, Rejection(
-            "too_old",
-            f"The event's time is more than {self._inbox_days} days ago: a duplicate could not "
-            "be told from a new event any more. Publish a current event instead.",
-            "/time",
-        ))
+        work.reject(
+            message,
+            Rejection(
+                "too_old",
+                f"The event's time is more than {self._inbox_days} days ago: a duplicate could not "
+                "be told from a new event any more. Publish a current event instead.",
+                "/time",
+            ),
+        )
         return False
 
     def _decide(
@@ -74,13 +78,17 @@ class CustomerEvents:
         obligation_id = obligation_id_of(event.type, data)
         key = (event.tenant, obligation_id or "")
         decision = rules.decide(
-            profile, happening, work.now, self._playbooks, self._permitted(profile, work.now),
+            profile,
+            happening,
+            work.now,
+            self._playbooks,
+            self._permitted(profile, work.now),
             versions.get(key),
         )
         version = data.get("version")
         if obligation_id is not None and version is not None:
             versions[key] = max(version, versions.get(key, version))
-        self._tell_applied(work, message, data, decision, obligation_id)
+        self._tell_applied(work, message, decision, obligation_id)
         for segmentation in decision.segmentations:
             self._tell_segmented(work, message, segmentation, decision, obligation_id)
         for enrolment in decision.enrolments:
@@ -105,7 +113,6 @@ class CustomerEvents:
         self,
         work: UnitOfWork,
         message: Incoming,
-        data: Mapping[str, object],
         decision: Decision,
         obligation_id: str | None,
     ) -> None:
@@ -164,7 +171,7 @@ class CustomerEvents:
         self,
         work: UnitOfWork,
         message: Incoming,
-        data: Mapping[str, object],
+        data: Mapping[str, Any],
         profile: Profile,
         decision: Decision,
         enrolment: Enrolment,
@@ -198,16 +205,21 @@ class CustomerEvents:
             after={position: offset},
             defaults_used=decision.defaults_used,
         )
-        work.emit(OUTREACH_COMMANDS, make(
-            "outreach.requested",
-            requested,
-            id=derive("outreach.requested", event.tenant, event.source, event.id, playbook.name),
-            source=f"/rapport/{work.service}",
-            tenant=event.tenant,
-            subject=message.key,
-            time=work.now,
-            cause=event,
-        ))
+        work.emit(
+            OUTREACH_COMMANDS,
+            make(
+                "outreach.requested",
+                requested,
+                id=derive(
+                    "outreach.requested", event.tenant, event.source, event.id, playbook.name
+                ),
+                source=f"/rapport/{work.service}",
+                tenant=event.tenant,
+                subject=message.key,
+                time=work.now,
+                cause=event,
+            ),
+        )
 
 
 def _versioned(batch: Sequence[Incoming]) -> list[tuple[str, str]]:

@@ -6,12 +6,28 @@ from typing import Any
 from services.segmenter.rules import matched_titles
 
 _ID_FIELDS = ("bill_id", "subscription_id", "application_id", "benefit_id", "obligation_id")
-_KINDS = {"bill": "bill", "payment": "bill", "subscription": "subscription",
-          "application": "application", "benefit": "benefit"}
+_KINDS = {
+    "bill": "bill",
+    "payment": "bill",
+    "subscription": "subscription",
+    "application": "application",
+    "benefit": "benefit",
+}
 _DUE_FIELDS = ("due_date", "expires_on", "valid_until")
 # What templates may say besides the terms; every one is the publisher's wording, none personal.
-_WORDING = ("plan", "perks", "recommended", "product", "step", "title", "value", "kind",
-            "auto_renew", "autopay", "products")
+_WORDING = (
+    "plan",
+    "perks",
+    "recommended",
+    "product",
+    "step",
+    "title",
+    "value",
+    "kind",
+    "auto_renew",
+    "autopay",
+    "products",
+)
 
 
 def obligation_id_of(event_type: str, data: Mapping[str, Any]) -> str | None:

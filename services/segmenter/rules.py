@@ -158,9 +158,7 @@ def _hold(event: Happening) -> Hold:
 
 def _without(holds: Sequence[Hold], gone: Hold) -> list[Hold]:
     return [
-        hold
-        for hold in holds
-        if (hold.kind, hold.obligation_id) != (gone.kind, gone.obligation_id)
+        hold for hold in holds if (hold.kind, hold.obligation_id) != (gone.kind, gone.obligation_id)
     ]
 
 
