@@ -1,0 +1,5 @@
+"""Proves or refutes the promises from the shared event log, and from nothing else.
+
+It shares no code with the services: only the contracts in `schemas` are common ground. What each
+check asserts, and what it cannot see, is said in `docs/audit.md`.
+"""

@@ -1,0 +1,134 @@
+"""What several checks ask of the log, worked out once: who, where, and what was sent."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from rapport.audit.log import Fact, Log, Position
+from rapport.audit.packs import InForce, Packs
+from rapport.audit.places import Candidates, candidates, is_update, whereabouts
+from rapport.audit.words import Words
+from schemas.facts import (
+    EventApplied,
+    MessageFailed,
+    MessageIntended,
+    MessageRefused,
+    MessageSent,
+    MessageUnknown,
+    OutreachDispatched,
+    OutreachEnrolled,
+)
+
+End = Fact[MessageSent] | Fact[MessageFailed] | Fact[MessageRefused] | Fact[MessageUnknown]
+
+
+class History:
+    """The log, with indexes."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+
+    @cached_property
+    def packs(self) -> Packs:
+        """Policy packs stated in the log."""
+        return Packs(self.log)
+
+    @cached_property
+    def words(self) -> Words:
+        """What was said for and against contact."""
+        return Words(self.log)
+
+    @cached_property
+    def enrolments(self) -> Mapping[str, Fact[OutreachEnrolled]]:
+        """The first statement of each enrolment, by its id."""
+        return {fact.data.enrolment_id: fact for fact in reversed(self.log.of(OutreachEnrolled))}
+
+    @cached_property
+    def dispatches(self) -> Mapping[str, Sequence[Fact[OutreachDispatched]]]:
+        """Orders to send, by dispatch id."""
+        found: dict[str, list[Fact[OutreachDispatched]]] = defaultdict(list)
+        for fact in self.log.of(OutreachDispatched):
+            found[fact.data.dispatch_id].append(fact)
+        return found
+
+    @cached_property
+    def ends(self) -> Mapping[str, Sequence[End]]:
+        """What became of each dispatch, in order, by dispatch id."""
+        ends: list[End] = [
+            *self.log.of(MessageSent),
+            *self.log.of(MessageFailed),
+            *self.log.of(MessageRefused),
+            *self.log.of(MessageUnknown),
+        ]
+        found: dict[str, list[End]] = defaultdict(list)
+        for fact in sorted(ends, key=lambda end: end.order):
+            found[fact.data.dispatch_id].append(fact)
+        return found
+
+    @cached_property
+    def may_have_gone(self) -> Sequence[Fact[MessageIntended]]:
+        """Messages that were sent, or of which nobody knows: all but those that surely failed."""
+
+        def failed(intended: Fact[MessageIntended]) -> bool:
+            ends = self.ends.get(intended.data.dispatch_id, ())
+            return bool(ends) and all(
+                isinstance(e.data, MessageFailed | MessageRefused) for e in ends
+            )
+
+        return [fact for fact in self.log.of(MessageIntended) if not failed(fact)]
+
+    @cached_property
+    def _updates(self) -> Mapping[tuple[str, str], Sequence[Fact[EventApplied]]]:
+        found: dict[tuple[str, str], list[Fact[EventApplied]]] = defaultdict(list)
+        for fact in self.log.of(EventApplied):
+            if is_update(fact):
+                found[fact.who].append(fact)
+        return found
+
+    def obligation_kind(self, intended: Fact[MessageIntended]) -> str:
+        """What kind of obligation the message is about; a bill where no enrolment says so."""
+        enrolment = self.enrolments.get(intended.data.enrolment_id)
+        return enrolment.data.obligation.kind if enrolment else "bill"
+
+    def places(self, intended: Fact[MessageIntended]) -> list[Candidates]:
+        """Where the customer may be, by each reading of what the messenger had applied.
+
+        An event stands on customer.events and, as event.applied, in the log; the messenger may
+        have learnt of it in either place, so up to three readings are fair.
+        """
+        through = intended.data.applied_through
+        updates = self._updates.get(intended.who, ())
+        in_log = [fact.position.within(through) for fact in updates]
+        in_events = [_source(fact).within(through) for fact in updates]
+        either = [a or b for a, b in zip(in_log, in_events, strict=True)]
+        enrolment = self.enrolments.get(intended.data.enrolment_id)
+        due = enrolment.data.obligation.due_timezone if enrolment else None
+        found: list[Candidates] = []
+        for reading in (either, in_log, in_events):
+            known = [fact for fact, seen in zip(updates, reading, strict=True) if seen]
+            place = candidates(whereabouts(known), due)
+            if place not in found:
+                found.append(place)
+        return found
+
+    def place(self, intended: Fact[MessageIntended]) -> Candidates:
+        """The reading that agrees best with the zones which the messenger states."""
+        stated = set(intended.data.zones)
+        return min(self.places(intended), key=lambda place: len(place.zones - stated))
+
+    def packs_for(self, intended: Fact[MessageIntended]) -> list[InForce]:
+        """The packs that the contact rests on: those it cites and those that apply there."""
+        data = intended.data
+        found = {
+            name.pack.name: name
+            for name in self.packs.applying(self.place(intended), data.checked_at)
+        }
+        for reference in data.packs:
+            if (cited := self.packs.cited(reference.name, reference.version)) is not None:
+                found[reference.name] = cited
+        return list(found.values())
+
+
+def _source(fact: Fact[EventApplied]) -> Position:
+    position = fact.data.position
+    return Position(position.topic, position.partition, position.offset)

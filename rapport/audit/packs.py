@@ -1,0 +1,191 @@
+"""Policy packs as the log states them, and what each asks of one contact."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+
+from pydantic import ValidationError
+
+from rapport.audit.log import Fact, Log
+from rapport.audit.places import Candidates, zone_of
+from schemas.facts import PolicyInForce
+from schemas.policy import Cap, Consent, Hours, PolicyPack, Rule, ScopedRule, minutes_of
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A pack, with the fact that put it into force."""
+
+    pack: PolicyPack
+    fact: Fact[PolicyInForce]
+
+
+class Packs:
+    """Every pack version that the log states; `faulty` are facts whose content is no pack."""
+
+    def __init__(self, log: Log) -> None:
+        self._by_version: dict[tuple[str, int], InForce] = {}
+        self.faulty: list[Fact[PolicyInForce]] = []
+        self.contradicting: list[tuple[Fact[PolicyInForce], Fact[PolicyInForce]]] = []
+        for fact in log.of(PolicyInForce):
+            try:
+                pack = PolicyPack.model_validate(fact.data.content)
+            except ValidationError:
+                self.faulty.append(fact)
+                continue
+            first = self._by_version.setdefault((pack.name, pack.version), InForce(pack, fact))
+            if first.pack != pack:
+                self.contradicting.append((first.fact, fact))
+        self._names = sorted({name for name, _ in self._by_version})
+
+    def __bool__(self) -> bool:
+        return bool(self._by_version)
+
+    def cited(self, name: str, version: int) -> InForce | None:
+        """The pack of that name and version."""
+        return self._by_version.get((name, version))
+
+    def applying(self, place: Candidates, at: datetime) -> list[InForce]:
+        """The packs that apply at any candidate place, in the version of that instant."""
+        newest = (self._newest(name, at) for name in self._names)
+        return [found for found in newest if found and applies(found.pack, place)]
+
+    def _newest(self, name: str, at: datetime) -> InForce | None:
+        known = [found for (own, _), found in self._by_version.items() if own == name]
+        before = [found for found in known if found.fact.time <= at]
+        return max(before, key=lambda found: found.fact.order, default=None)
+
+
+def applies(pack: PolicyPack, place: Candidates) -> bool:
+    """Whether a pack is in force at any place where the customer may be.
+
+    A region's pack also where the region is not known in its country; a city's only by name.
+    """
+    where = pack.applies
+    if where.everywhere or place.countries & set(where.countries):
+        return True
+    if place.region is None:
+        if any(region[:2] in place.countries for region in where.regions):
+            return True
+    elif place.region in where.regions:
+        return True
+    return place.city is not None and place.city.casefold() in map(str.casefold, where.cities)
+
+
+def covers(rule: ScopedRule, purpose: str, channel: str) -> bool:
+    """Whether the rule is about this purpose and channel."""
+    return (rule.purposes == "all" or purpose in rule.purposes) and (
+        rule.channels == "all" or channel in rule.channels
+    )
+
+
+def in_force_on(rule: Rule, day: date) -> bool:
+    """Whether the rule is in force on that local date."""
+    since, until = rule.in_force.from_, rule.in_force.until
+    return (since is None or since <= day) and (until is None or day <= until)
+
+
+def in_force_at(rule: Rule, at: datetime, zones: Iterable[str]) -> bool:
+    """Whether the rule is in force on the local date of any of the zones."""
+    found = [zone for name in zones if (zone := zone_of(name))]
+    return any(in_force_on(rule, at.astimezone(zone).date()) for zone in found)
+
+
+def outside_hours(
+    packs: Sequence[InForce], zone_name: str, at: datetime, purpose: str, channel: str
+) -> Iterator[tuple[InForce | None, str]]:
+    """Each hours rule that forbids this instant in this zone, with the reason in words.
+
+    Where no rule at all is in force the contact is forbidden, too: (None, reason).
+    """
+    zone = zone_of(zone_name)
+    if zone is None:
+        yield None, f"{zone_name} is no time zone"
+        return
+    local = at.astimezone(zone)
+    ruled = False
+    for found in packs:
+        for rule in found.pack.hours:
+            if not (covers(rule, purpose, channel) and in_force_on(rule, local.date())):
+                continue
+            ruled = True
+            opens, closes = window(rule)
+            if not opens <= local.hour * 60 + local.minute < closes:
+                name = f"{found.pack.name}/{rule.rule} v{found.pack.version}"
+                clock = f"{local:%H:%M} in {zone_name}"
+                yield found, f"{clock} is outside {rule.from_}-{rule.until} of {name}"
+    if not ruled:
+        yield None, f"no hours rule is in force in {zone_name}"
+
+
+def caps(packs: Sequence[InForce], at: datetime, zones: Iterable[str]) -> list[tuple[InForce, Cap]]:
+    """The frequency caps in force."""
+    names = tuple(zones)
+    return [
+        (found, cap) for found in packs for cap in found.pack.caps if in_force_at(cap, at, names)
+    ]
+
+
+def disclosures(
+    packs: Sequence[InForce], at: datetime, zones: Iterable[str], purpose: str, channel: str
+) -> dict[str, InForce]:
+    """What each message must carry, with the pack that asks for it."""
+    names = tuple(zones)
+    return {
+        item: found
+        for found in packs
+        for rule in found.pack.disclosures
+        if covers(rule, purpose, channel) and in_force_at(rule, at, names)
+        for item in rule.items
+    }
+
+
+def consent_needed(
+    packs: Sequence[InForce], place: Candidates, at: datetime, purpose: str, channel: str
+) -> InForce | None:
+    """The pack that asks for a granted consent; None where contact is allowed until refused.
+
+    A contact about a running dealing needs none where every candidate country has a verified rule
+    that accepts the relationship, and no rule insists.
+    """
+
+    def relevant(rule: Consent, basis: str) -> bool:
+        return (
+            rule.basis == basis
+            and covers(rule, purpose, channel)
+            and in_force_at(rule, at, place.zones)
+        )
+
+    asking = [(f, rule) for f in packs for rule in f.pack.consent if relevant(rule, "opt_in")]
+    accepting = [
+        f
+        for f in packs
+        for rule in f.pack.consent
+        if relevant(rule, "relationship") and rule.verified and rule.status != "draft"
+    ]
+    if not asking:
+        return None
+    insisting = next((found for found, rule in asking if not rule.yields), None)
+    if insisting:
+        return insisting
+    accepted = bool(place.countries) and all(
+        any(_speaks_for(found.pack, country, place.region) for found in accepting)
+        for country in place.countries
+    )
+    return None if accepted else asking[0][0]
+
+
+def _speaks_for(pack: PolicyPack, country: str, region: str | None) -> bool:
+    where = pack.applies
+    return where.everywhere or country in where.countries or region in where.regions
+
+
+@lru_cache(maxsize=4096)
+def _minutes(text: str) -> int:
+    return minutes_of(text)
+
+
+def window(rule: Hours) -> tuple[int, int]:
+    """Minutes since local midnight: opening (inclusive) and closing (exclusive)."""
+    return _minutes(rule.from_), _minutes(rule.until)

@@ -1,0 +1,129 @@
+"""Promise 2: a step is sent at most once; each dispatch ends sent, failed, refused or unknown."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from rapport.audit.history import End, History
+from rapport.audit.log import Fact
+from rapport.audit.verdict import IN_FLIGHT_SECONDS, Outcome
+from schemas.common import Typed
+from schemas.facts import (
+    MessageIntended,
+    MessageRefused,
+    MessageSent,
+    MessageUnknown,
+    OutreachDispatched,
+)
+
+TITLE = "A step is sent at most once, and every dispatch comes to an end"
+
+_MayHaveGone = Fact[MessageSent] | Fact[MessageUnknown] | Fact[MessageIntended]
+
+
+def check(history: History, in_flight_seconds: float = IN_FLIGHT_SECONDS) -> Outcome:
+    """Follow every dispatch from its order over its intent to its one end."""
+    outcome = Outcome(2, TITLE)
+    intents: dict[str, list[Fact[MessageIntended]]] = defaultdict(list)
+    for intended in history.log.of(MessageIntended):
+        intents[intended.data.dispatch_id].append(intended)
+    known = [*history.dispatches, *intents, *history.ends]
+    outcome.checked = {
+        "dispatches": len(history.dispatches),
+        "messages intended": len(history.log.of(MessageIntended)),
+        "steps": len({fact.data.step_id for fact in history.log.of(OutreachDispatched)}),
+    }
+    recent = history.log.ends - in_flight_seconds
+    for dispatch_id in dict.fromkeys(known):
+        one = _Dispatch(
+            dispatch_id,
+            history.dispatches.get(dispatch_id, ()),
+            intents.get(dispatch_id, ()),
+            history.ends.get(dispatch_id, ()),
+        )
+        _ordered(one, recent, outcome)
+        _intended(one, outcome)
+        _ended(one, recent, outcome)
+    _sent_once(history, outcome)
+    return outcome
+
+
+class _Dispatch:
+    """Everything the log says of one dispatch."""
+
+    def __init__(
+        self,
+        dispatch_id: str,
+        orders: Sequence[Fact[OutreachDispatched]],
+        intents: Sequence[Fact[MessageIntended]],
+        ends: Sequence[End],
+    ) -> None:
+        self.id = dispatch_id
+        self.orders = orders
+        self.intents = intents
+        self.ends = ends
+
+    @property
+    def facts(self) -> list[Fact[Typed]]:
+        return [*self.orders, *self.intents, *self.ends]
+
+    def is_recent(self, since: float) -> bool:
+        return max(fact.written for fact in self.facts) >= since
+
+
+def _ordered(one: _Dispatch, recent: float, outcome: Outcome) -> None:
+    if len(one.orders) > 1:
+        outcome.violate("dispatched-twice", f"dispatch {one.id} was ordered twice", *one.orders)
+    elif not one.orders:
+        if one.is_recent(recent):
+            outcome.flying("orders not yet in the log")
+        else:
+            outcome.violate("not-dispatched", f"nobody ordered dispatch {one.id}", *one.facts)
+    steps = {fact.data.step_id for fact in (*one.orders, *one.intents, *one.ends)}
+    if len(steps) > 1:
+        outcome.violate("step-differs", f"dispatch {one.id} is about several steps", *one.facts)
+
+
+def _intended(one: _Dispatch, outcome: Outcome) -> None:
+    if len(one.intents) > 1:
+        what = f"dispatch {one.id} was intended {len(one.intents)} times"
+        outcome.violate("intended-twice", what, *one.intents)
+    messages = {fact.data.message_id for fact in one.intents}
+    for end in one.ends:
+        if isinstance(end.data, MessageRefused) or end.data.message_id is None:
+            continue
+        if not one.intents:
+            what = f"message {end.data.message_id} has an end but was never intended"
+            outcome.violate("not-intended", what, *one.orders, end)
+        elif end.data.message_id not in messages:
+            what = f"dispatch {one.id} ends with another message than was intended"
+            outcome.violate("message-differs", what, *one.intents, end)
+
+
+def _ended(one: _Dispatch, recent: float, outcome: Outcome) -> None:
+    if len(one.ends) > 1:
+        kinds = ", ".join(end.type.removeprefix("message.") for end in one.ends)
+        outcome.violate(
+            "ended-twice", f"dispatch {one.id} ended more than once: {kinds}", *one.ends
+        )
+    elif not one.ends:
+        if one.is_recent(recent):
+            outcome.flying("dispatches without an end yet")
+        else:
+            what = f"dispatch {one.id} never ended sent, failed, refused or unknown"
+            outcome.violate("no-end", what, *one.facts)
+
+
+def _sent_once(history: History, outcome: Outcome) -> None:
+    """Of each step at most one message may have gone: sent, unknown, or intended and silent."""
+    log = history.log
+    silent = [one for one in log.of(MessageIntended) if not history.ends.get(one.data.dispatch_id)]
+    may_have_gone: list[_MayHaveGone] = [*log.of(MessageSent), *log.of(MessageUnknown), *silent]
+    gone: dict[str, list[_MayHaveGone]] = defaultdict(list)
+    for fact in may_have_gone:
+        gone[fact.data.step_id].append(fact)
+    for step_id, facts in gone.items():
+        messages = {fact.data.message_id for fact in facts}
+        if len(messages) > 1:
+            kinds = ", ".join(sorted(fact.type.removeprefix("message.") for fact in facts))
+            what = f"step {step_id} may have gone more than once: {kinds}"
+            outcome.violate("step-twice", what, *sorted(facts, key=lambda fact: fact.order))

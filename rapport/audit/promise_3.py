@@ -1,0 +1,114 @@
+"""Promise 3: no contact against what the messenger had applied, and it is never far behind."""
+
+from collections.abc import Iterator, Sequence
+
+from rapport.audit import packs as rules
+from rapport.audit.history import History
+from rapport.audit.log import Fact
+from rapport.audit.verdict import Outcome
+from rapport.audit.words import (
+    Word,
+    address_key,
+    customer_key,
+    obligation_key,
+    standing,
+)
+from schemas.facts import MessageIntended
+
+TITLE = "No contact against a settlement, opt-out, hold or suppression that was known"
+
+LONGEST_LAG_SECONDS = 2.0
+
+
+def check(history: History) -> Outcome:
+    """Hold every message against all that its own `applied_through` says was known."""
+    outcome = Outcome(3, TITLE)
+    intents = history.log.of(MessageIntended)
+    outcome.checked = {"messages intended": len(intents)}
+    for intended in intents:
+        _watermarks(intended, outcome)
+        words = [word for word in _words(history, intended) if word.concerns(intended.data)]
+        _against_words(history, intended, words, outcome)
+        _without_consent(history, intended, words, outcome)
+    return outcome
+
+
+def _watermarks(intended: Fact[MessageIntended], outcome: Outcome) -> None:
+    data, lane = intended.data, intended.position.lane
+    if data.log_age_seconds > LONGEST_LAG_SECONDS:
+        what = f"message {data.message_id} was sent {data.log_age_seconds:.1f} s behind the log"
+        outcome.violate("behind", what, intended)
+    through = data.applied_through.get(lane)
+    if through is None:
+        what = f"message {data.message_id} does not say how far {lane} had been read"
+        outcome.violate("no-watermark", what, intended)
+    elif through >= intended.position.offset:
+        what = f"message {data.message_id} says it had read {lane} beyond itself"
+        outcome.violate("false-watermark", what, intended)
+
+
+def _words(history: History, intended: Fact[MessageIntended]) -> Iterator[Word]:
+    words, data = history.words, intended.data
+    yield from words.about(customer_key(*intended.who))
+    yield from words.about(address_key(intended.tenant, data.address_hash))
+    kind = history.obligation_kind(intended)
+    for obligation in data.obligation_ids:
+        yield from words.about(obligation_key(intended.tenant, kind, obligation))
+
+
+def _against_words(
+    history: History, intended: Fact[MessageIntended], words: Sequence[Word], outcome: Outcome
+) -> None:
+    data = intended.data
+    known = [word for word in words if word.known(data.applied_through)]
+    for stop in standing(known, data.checked_at):
+        if _silences(history, intended, stop):
+            what = f"message {data.message_id} went against {stop.fact.type} ({stop.topic})"
+            outcome.violate(_rule(stop), what, stop.fact, intended)
+    late = [w for w in words if w.stops and w not in known and w.fact.order < intended.order]
+    outcome.flying("stops that came too late to be known", len(late))
+
+
+def _silences(history: History, intended: Fact[MessageIntended], stop: Word) -> bool:
+    """Whether the stop is meant for this contact: an agreement ends dunning, not its own care.
+
+    A contact of an enrolment that began after the agreement, for another purpose than collection
+    (such as the reminder of an instalment), is what the agreement asks for.
+    """
+    if not stop.topic.startswith("agreement"):
+        return True
+    enrolment = history.enrolments.get(intended.data.enrolment_id)
+    begun_before = enrolment is None or enrolment.order < stop.fact.order
+    return begun_before or intended.data.purpose == "collection"
+
+
+def _without_consent(
+    history: History, intended: Fact[MessageIntended], words: Sequence[Word], outcome: Outcome
+) -> None:
+    """Where a pack asks for consent, or a relationship it accepts, there must be one."""
+    data = intended.data
+    place = history.place(intended)
+    needed = rules.consent_needed(
+        history.packs_for(intended), place, data.checked_at, data.purpose, data.channel
+    )
+    if needed is None:
+        return
+    granted = any(
+        word.topic == "consent"
+        and not word.stops
+        and word.known(data.applied_through)
+        and word.lasts(data.checked_at)
+        for word in words
+    )
+    if not granted:
+        what = (
+            f"message {data.message_id} ({data.purpose}) had no consent, which "
+            f"{needed.pack.name} v{needed.pack.version} asks for"
+        )
+        outcome.violate("no-consent", what, needed.fact, intended)
+
+
+def _rule(stop: Word) -> str:
+    if stop.topic == "obligation":
+        return "settled"
+    return stop.topic.partition(":")[0]

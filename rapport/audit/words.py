@@ -1,0 +1,307 @@
+"""What the log says for and against contact: each a word of the publisher or of the customer.
+
+A stop is set aside only by a later word that permits contact again. Later means a higher version
+of the publisher's where both have one, else a later instant, else a later place in the log; the
+order of arrival alone never lets a late event undo what was said after it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from rapport.audit.log import Fact, Log, Position
+from schemas.common import Typed
+from schemas.facts import (
+    AgreementBroken,
+    AgreementCompleted,
+    AgreementMade,
+    AgreementReopened,
+    ContactRightParty,
+    ContactUnsubscribed,
+    CustomerErased,
+    EventApplied,
+    MessageBounced,
+    MessageComplained,
+    MessageIntended,
+)
+
+ANY = "*"
+GENTLER = frozenset({"vulnerability", "hardship"})
+"""Holds that change the wording and leave contact possible; every other kind stops it."""
+OF_THE_PERSON = frozenset({"deceased", "minor", "bankruptcy"})
+"""Holds about the person, whichever obligation they were reported with."""
+
+_OPENING = {
+    "bill.due_soon": "amount_minor",
+    "bill.updated": "amount_minor",
+    "payment.missed": "amount_minor",
+    "payment.received": "remaining_minor",
+    "payment.failed": "remaining_minor",
+    "payment.reversed": "remaining_minor",
+}
+"""Events that say how much of a bill is asked, and in which field. More than nothing opens it."""
+_OPENING_OTHERS = frozenset(
+    {"subscription.expiring", "subscription.expired", "application.abandoned", "benefit.granted"}
+)
+_CLOSING = {
+    "bill.closed": "closed",
+    "subscription.renewed": "renewed",
+    "subscription.cancelled": "cancelled",
+    "application.completed": "completed",
+    "application.withdrawn": "withdrawn",
+    "benefit.withdrawn": "withdrawn",
+}
+_KINDS = {"payment": "bill"}
+
+Key = tuple[str, ...]
+"""What a word is about: ("obligation", tenant, kind, id), ("customer", tenant, id), ("address",
+tenant, keyed hash)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word for (`stops` False) or against contact.
+
+    topic: words set each other aside within one topic only (such as `settled`, or `hold:dispute`).
+    positions: where a service may have learnt of it; having read any of them is to know it.
+    until: when it ends by itself.
+    """
+
+    stops: bool
+    topic: str
+    at: datetime
+    fact: Fact[Typed]
+    positions: tuple[Position, ...]
+    version: int | None = None
+    channel: str = ANY
+    purpose: str = ANY
+    obligation: str | None = None
+    until: datetime | None = None
+
+    def known(self, through: Mapping[str, int]) -> bool:
+        """Whether a reader that had applied `through` had applied it."""
+        return any(position.within(through) for position in self.positions)
+
+    def concerns(self, intended: MessageIntended) -> bool:
+        """Whether it is about a contact like this one."""
+        return (
+            self.channel in (ANY, intended.channel)
+            and self.purpose in (ANY, intended.purpose)
+            and (self.obligation is None or self.obligation in intended.obligation_ids)
+        )
+
+    def lasts(self, at: datetime) -> bool:
+        """Whether it has not ended by itself at that instant."""
+        return self.until is None or at < self.until
+
+    def later_than(self, other: "Word") -> bool:
+        """Whether this was said after the other."""
+        if self.version is not None and other.version is not None:
+            if self.version != other.version:
+                return self.version > other.version
+        elif self.at != other.at:
+            return self.at > other.at
+        return self.fact.order > other.fact.order
+
+    def sets_aside(self, stop: "Word", at: datetime) -> bool:
+        """Whether this word takes the place of the stop, permitting contact or stopping anew.
+
+        A permission must be as narrow as the stop: who refused one purpose is not won back by a
+        general grant.
+        """
+        return (
+            (self.stops or self.lasts(at))
+            and self.topic == stop.topic
+            and stop.channel in (ANY, self.channel)
+            and stop.purpose in (ANY, self.purpose)
+            and self.obligation == stop.obligation
+            and self.later_than(stop)
+        )
+
+
+class Words:
+    """All words of the log, by what they are about."""
+
+    def __init__(self, log: Log) -> None:
+        self._about: dict[Key, list[Word]] = defaultdict(list)
+        addresses = {fact.data.message_id: fact for fact in log.of(MessageIntended)}
+        for event in log.of(EventApplied):
+            for key, word in _of_event(event):
+                self._about[key].append(word)
+        for key, word in (*_of_agreements(log), *_of_customers(log), *_of_returns(log, addresses)):
+            self._about[key].append(word)
+
+    def about(self, key: Key) -> Sequence[Word]:
+        """The words about one thing, in no particular order."""
+        return self._about.get(key, ())
+
+
+def standing(words: Sequence[Word], at: datetime) -> list[Word]:
+    """The stops among words about one contact that hold at an instant, none set aside."""
+    return [
+        word
+        for word in words
+        if word.stops
+        and word.lasts(at)
+        and not any(other is not word and other.sets_aside(word, at) for other in words)
+    ]
+
+
+def obligation_key(tenant: str, kind: str, obligation_id: str) -> Key:
+    """The key of words about an obligation; they hold for every party of it."""
+    return ("obligation", tenant, kind, obligation_id)
+
+
+def customer_key(tenant: str, customer: str) -> Key:
+    """The key of words about a customer."""
+    return ("customer", tenant, customer)
+
+
+def address_key(tenant: str, address_hash: str) -> Key:
+    """The key of words about an address."""
+    return ("address", tenant, address_hash)
+
+
+def _of_event(fact: Fact[EventApplied]) -> Iterator[tuple[Key, Word]]:
+    event, data = fact.data, fact.data.data
+    family = event.event_type.partition(".")[0]
+    if event.obligation_id is not None and (said := _closes(event.event_type, data)) is not None:
+        kind = _KINDS.get(family, family)
+        word = Word(
+            stops=said,
+            topic="obligation",
+            at=event.event_time,
+            fact=fact,
+            # Services learn of obligations from the log, so only the log's position counts.
+            positions=(fact.position,),
+            version=data.get("version"),
+        )
+        yield obligation_key(fact.tenant, kind, event.obligation_id), word
+    elif family == "customer":
+        for word in _of_customer_event(fact, data):
+            yield customer_key(*fact.who), word
+
+
+def _closes(event_type: str, data: Mapping[str, Any]) -> bool | None:
+    """Whether the event ends its obligation (True), opens it (False), or says neither (None)."""
+    if event_type in _CLOSING:
+        return True
+    if event_type in _OPENING_OTHERS:
+        return False
+    asked = data.get(_OPENING.get(event_type, ""))
+    if asked is None:
+        return None
+    if asked > 0:
+        return False
+    # A pending payment, and a bill updated to nothing, settle nothing yet.
+    settles = event_type.startswith("payment.") and not data.get("pending")
+    return True if settles else None
+
+
+def _of_customer_event(fact: Fact[EventApplied], data: Mapping[str, Any]) -> Iterator[Word]:
+    event = fact.data
+    source = event.position
+    positions = (fact.position, Position(source.topic, source.partition, source.offset))
+    word = Word(False, "", event.event_time, fact, positions)
+    match event.event_type:
+        case "customer.consent_changed":
+            granted = data["status"] == "granted"
+            yield replace(
+                word,
+                stops=not granted,
+                topic="consent",
+                channel=data["channel"],
+                purpose=data["purpose"],
+                until=_instant(data.get("expires_at")) if granted else None,
+                at=_instant(data.get("captured_at")) or event.event_time,
+            )
+        case "customer.hold_placed" | "customer.hold_lifted":
+            kind, placed = data["kind"], event.event_type == "customer.hold_placed"
+            yield replace(
+                word,
+                stops=placed and kind not in GENTLER,
+                topic=f"hold:{kind}",
+                obligation=None if kind in OF_THE_PERSON else data.get("obligation_id"),
+                until=_instant(data.get("until")) if placed else None,
+            )
+        case "customer.merged":
+            yield replace(word, stops=True, topic="merged")
+        case "customer.updated":
+            yield replace(word, topic="erased", at=fact.time)
+            for channel, value in (data.get("channels") or {}).items():
+                yield replace(word, stops=value is None, topic="address", channel=channel)
+                yield replace(word, topic="right_party", channel=channel)
+        case _:
+            return
+
+
+def _of_agreements(log: Log) -> Iterator[tuple[Key, Word]]:
+    facts: list[
+        Fact[AgreementMade]
+        | Fact[AgreementBroken]
+        | Fact[AgreementReopened]
+        | Fact[AgreementCompleted]
+    ] = [
+        *log.of(AgreementMade),
+        *log.of(AgreementBroken),
+        *log.of(AgreementReopened),
+        *log.of(AgreementCompleted),
+    ]
+    for fact in facts:
+        # Agreements are made about bills only.
+        key = obligation_key(fact.tenant, "bill", fact.data.obligation_id)
+        made = isinstance(fact.data, AgreementMade)
+        topic = f"agreement:{fact.data.agreement_id}"
+        yield key, Word(made, topic, fact.time, fact, (fact.position,))
+
+
+def _of_customers(log: Log) -> Iterator[tuple[Key, Word]]:
+    for left in log.of(ContactUnsubscribed):
+        yield (
+            customer_key(*left.who),
+            Word(
+                stops=True,
+                topic="consent",
+                at=left.time,
+                fact=left,
+                positions=(left.position,),
+                channel=left.data.channel,
+                purpose=left.data.purpose,
+            ),
+        )
+    for erased in log.of(CustomerErased):
+        yield (
+            customer_key(*erased.who),
+            Word(True, "erased", erased.time, erased, (erased.position,)),
+        )
+    for party in log.of(ContactRightParty):
+        yield (
+            customer_key(*party.who),
+            Word(
+                stops=not party.data.confirmed,
+                topic="right_party",
+                at=party.time,
+                fact=party,
+                positions=(party.position,),
+                channel=party.data.channel,
+            ),
+        )
+
+
+def _of_returns(log: Log, sent: Mapping[str, Fact[MessageIntended]]) -> Iterator[tuple[Key, Word]]:
+    """Addresses that do not exist, and those whose owner complained."""
+    back: list[Fact[MessageBounced] | Fact[MessageComplained]] = [
+        *(fact for fact in log.of(MessageBounced) if fact.data.kind == "hard"),
+        *log.of(MessageComplained),
+    ]
+    for fact in back:
+        if (intended := sent.get(fact.data.message_id)) is not None:
+            topic = "bounced" if isinstance(fact.data, MessageBounced) else "complained"
+            key = address_key(fact.tenant, intended.data.address_hash)
+            yield key, Word(True, topic, fact.time, fact, (fact.position,))
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text.replace("Z", "+00:00"))
