@@ -84,6 +84,7 @@ HoldKind = Literal[
 # --- strings -------------------------------------------------------------------------------
 
 PLAIN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+PARAGRAPHS: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 CODE: Final = r"^[A-Za-z0-9][A-Za-z0-9 _.:/+-]*$"
 TENANT: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 REGION: Final = r"^[A-Z]{2}-[A-Z0-9]{1,3}$"
@@ -92,6 +93,7 @@ DURATION: Final = r"^P(?=.)([0-9]+W)?([0-9]+D)?(T(?=[0-9])([0-9]+H)?([0-9]+M)?([
 
 REMEDIES: Final[dict[str, str]] = {
     PLAIN: "must not contain line breaks or other control characters",
+    PARAGRAPHS: "must not contain control characters other than line breaks and tabs",
     CODE: "must be a short code of letters, digits, spaces and _ . : / + -",
     TENANT: "must be a short name of letters, digits, dot, hyphen and underscore",
     REGION: "must be an ISO 3166-2 code such as US-NY",
@@ -101,7 +103,7 @@ REMEDIES: Final[dict[str, str]] = {
 """What to do about a string that does not match, by pattern."""
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PLAIN)]
-LongText = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=PARAGRAPHS)]
 Code = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=CODE)]
 Tenant = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=TENANT)]
 LocalTime = Annotated[str, StringConstraints(pattern=CLOCK_TIME)]
@@ -247,14 +249,23 @@ LocaleTag = Annotated[str, StringConstraints(min_length=2, max_length=64), After
 # --- dates and instants --------------------------------------------------------------------
 
 
+_OUT_OF_TIME: Final = PydanticCustomError(
+    "out_of_range", "must lie between the years 1900 and 2999; leave out an end that never comes"
+)
+
+
 def _local_date(value: Any) -> Any:
     if type(value) is str:
         # Its own check, since fromisoformat would also take 20260302 and 2026-W10-1.
         if len(value) == 10 and value[4] == "-" == value[7] and value.isascii():
             try:
-                return date.fromisoformat(value)
+                day = date.fromisoformat(value)
             except ValueError:
                 pass
+            else:
+                if not 1900 <= day.year <= 2999:
+                    raise _OUT_OF_TIME
+                return day
     elif isinstance(value, date) and not isinstance(value, datetime):
         return value
     raise PydanticCustomError(
@@ -272,6 +283,9 @@ def _instant(value: Any) -> Any:
         # Pydantic would also take Unix seconds and bare dates.
         if len(value) < 20 or value[4] != "-" or value[10] not in "Tt ":
             raise _NOT_AN_INSTANT
+        # So far within what datetime holds that any offset and any sum with days stays there.
+        if not "1900" <= value[:4] <= "2999":
+            raise _OUT_OF_TIME
     elif not isinstance(value, datetime):
         raise _NOT_AN_INSTANT
     return value

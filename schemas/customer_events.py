@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from schemas.common import (
+    PARAGRAPHS,
     PERSONAL,
     PLAIN,
     ActorRole,
@@ -41,7 +42,7 @@ from schemas.common import (
 )
 
 Scalar = (
-    Annotated[str, StringConstraints(max_length=500)]
+    Annotated[str, StringConstraints(max_length=500, pattern=PARAGRAPHS)]
     | bool
     | int
     | Annotated[float, Field(allow_inf_nan=False)]
@@ -262,7 +263,7 @@ class PaymentMissed(_Bill):
     actor_role: ActorRole = Field(
         default="creditor", description="Whether a creditor or a collector acts."
     )
-    commission_rate: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = Field(
+    commission_rate: Annotated[float, Field(strict=True, ge=0, le=1)] | None = Field(
         default=None, description="Collector's commission as a fraction: 0.25 is 25 per cent."
     )
     limitation_date: LocalDate | None = Field(

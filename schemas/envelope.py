@@ -40,7 +40,7 @@ def _unset_is_default(value: Any) -> Any:
 
 def _flag_text(value: Any) -> Any:
     # Binary mode knows text only (CloudEvents 1.0, type system: "true" and "false").
-    return {"true": True, "false": False, None: False}.get(value, value)
+    return value == "true" if value in ("true", "false", None) else value
 
 
 class Envelope(Contract):
@@ -168,7 +168,10 @@ def make(
     cause: Envelope | None = None,
     version: int = 1,
 ) -> Envelope:
-    """A new event of Rapport's own, carrying on the trace and the chain of causes of `cause`."""
+    """A new event of Rapport's own, carrying on the trace and the chain of causes of `cause`.
+
+    Raises pydantic's ValidationError where the caller breaks the envelope's own contract.
+    """
     chain: dict[str, Any] = {}
     if cause is not None:
         chain = {

@@ -24,6 +24,13 @@ _REMEDIES: Final[dict[str, str]] = {
     "timezone_aware": "must be an RFC 3339 instant with its offset, not a bare local time",
 }
 
+_BOUNDS: Final[dict[str, tuple[str, str]]] = {
+    "greater_than": ("more than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("less than", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
+
 
 def rejection_from(
     error: ValidationError,
@@ -60,14 +67,9 @@ def _remedy(fault: dict[str, Any]) -> str:
         return f"must not be longer than {limits['max_length']}"
     if kind.startswith("datetime"):
         return "must be an RFC 3339 instant with its offset, such as 2026-03-02T09:00:00Z"
-    bounds = {
-        "greater_than": "gt",
-        "greater_than_equal": "ge",
-        "less_than": "lt",
-        "less_than_equal": "le",
-    }
-    if kind in bounds:
-        return f"must be {kind.replace('_', ' ')} {limits[bounds[kind]]}"
+    if kind in _BOUNDS:
+        words, name = _BOUNDS[kind]
+        return f"must be {words} {limits[name]}"
     # What is left are this package's own sentences and Pydantic's rarer ones.
     message: str = fault["msg"]
     return message[:1].lower() + message[1:]

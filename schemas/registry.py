@@ -1,6 +1,7 @@
 """Which form of data belongs to a type and version, and on which topic it may stand."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, Final, get_args
 
@@ -107,8 +108,12 @@ def find(topic: str | None, event_type: str, version: int) -> Entry:
     """What is known of a type and version on a topic (None: any). Raises Rejection."""
     versions = _ENTRIES.get(event_type)
     if versions is None:
+        near = get_close_matches(event_type, _ENTRIES, n=1)
         raise Rejection(
-            "unknown_type", "Send a type that the contract names: this one is unknown.", "/type"
+            "unknown_type",
+            f"Send a type of the contract, such as {near[0] if near else 'customer.updated'}: "
+            "this one is unknown.",
+            "/type",
         )
     entry = versions.get(version)
     if entry is None:

@@ -5,7 +5,6 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from schemas.common import Contract, Instant, Text, Typed
-from schemas.errors import RejectionCode
 from schemas.facts.customer import RecordPosition
 
 
@@ -47,7 +46,7 @@ class DeadLetter(Typed):
 
     TYPE: ClassVar[str] = "dead.letter"
 
-    code: RejectionCode | Text = Field(description="Stable reason code.")
+    code: Text = Field(description="Stable reason code, such as invalid_field.")
     detail: str = Field(max_length=2000, description="What the publisher's engineer shall do.")
     pointer: str | None = Field(default=None, description="JSON pointer of the field at fault.")
     service: Text = Field(description="Service that refused it.")
