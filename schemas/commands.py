@@ -89,9 +89,6 @@ class ExitRule(Contract):
     keep: tuple[Text, ...] = Field(
         default=(), description="Names of steps that stay planned all the same."
     )
-    keep: tuple[Text, ...] = Field(
-        default=(), description="Names of steps that stay planned all the same."
-    )
 
 
 class OfferAuthority(Contract):
