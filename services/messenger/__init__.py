@@ -1,0 +1,1 @@
+"""Which words, language and channel; what came back."""

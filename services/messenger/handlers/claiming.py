@@ -1,0 +1,331 @@
+"""The final check: in one transaction with the intent, before any provider hears of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from schemas import facts
+from schemas.commands import Count, DispatchOrdered, PackRef, Place
+from schemas.envelope import Envelope
+from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
+from services.messenger import message_store, metrics, store
+from services.messenger.handlers.flights import Flight, flight_of, refuse
+from services.messenger.handlers.translate import customer_of, obligation_of, order_of
+from services.messenger.handlers.writing import Unwritable, Writer, Written
+from services.messenger.mail import UnusableAddress, content_hash, normal_address
+from services.messenger.model import (
+    Customer,
+    DispatchState,
+    Lag,
+    Letter,
+    Obligation,
+    Order,
+    Refuse,
+    Wait,
+)
+from services.messenger.rules import check as rules
+from services.messenger.tables import CustomerRow, DispatchRow, MessageRow
+from services.policy import gate
+from services.policy.model import Pack
+from services.policy.packs import applying
+from services.runtime import ledger
+from services.runtime.context import Context
+from services.runtime.ids import derive
+from services.runtime.ledger import Ownership
+from services.runtime.security import Signer
+from services.runtime.unit_of_work import UnitOfWork
+
+PROMISED_LAG = 2.0
+"""Real seconds that the messenger may be behind the log when it sends (design, promise 3)."""
+# What an order has seen of topics that this service does not read cannot be waited for here.
+_READ = frozenset({CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG})
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A letter whose intent is committed: hand it over now, once, and not after `fresh_until`."""
+
+    letter: Letter
+    flight: Flight
+    fresh_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What became of a round of candidates; `waiting`: dispatches to look at again shortly."""
+
+    ready: list[Ready]
+    waiting: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One pending dispatch with all that its decision rests on. The customer is locked."""
+
+    row: DispatchRow
+    event: Envelope
+    dispatch: DispatchOrdered
+    order: Order
+    addressee: CustomerRow
+    customer: Customer
+    address_hash: str
+    obligations: Mapping[str, Obligation]
+    positions: Mapping[str, int]
+    lag: Lag
+    epoch: int
+
+
+class Claiming:
+    """Takes pending dispatches. One round at a time."""
+
+    def __init__(
+        self, context: Context, writer: Writer, packs: Sequence[Pack], longest_lag: float
+    ) -> None:
+        """longest_lag: real seconds behind the log at which it waits; below PROMISED_LAG."""
+        self._context = context
+        self._writer = writer
+        self._packs = packs
+        self._longest_lag = longest_lag
+        self._window = gate.longest_window(packs)
+
+    def is_fresh(self, fresh_at: datetime) -> bool:
+        """Whether a lane whose newest heartbeat was written then is fresh enough to send."""
+        return (self._context.clock.real() - fresh_at).total_seconds() <= self._longest_lag
+
+    def claim(
+        self, owned: Mapping[int, Ownership], candidates: Sequence[store.Candidate]
+    ) -> Claimed:
+        """Decide on each candidate; record and tell the intent, or the refusal.
+
+        owned: the owned lanes. Raises Fenced if one of them is owned no more.
+        """
+        claimed = Claimed([], [])
+        with self._context.unit() as work:
+            for lane in sorted({one.lane for one in candidates}):
+                ledger.confirm(work.session, OUTREACH_DISPATCHES, lane, owned[lane].epoch)
+            keys = [(one.tenant, one.customer) for one in candidates]
+            addressees = store.lock_customers(work.session, keys, skip_locked=True)
+            # Positions first: what is read after them can only be newer than they say.
+            positions = work.positions()
+            work.now = self._context.clock.now()
+            rows = store.pending(
+                work.session,
+                [
+                    (one.tenant, one.dispatch_id)
+                    for one in candidates
+                    if (one.tenant, one.customer) in addressees
+                ],
+            )
+            for row in rows:
+                addressee = addressees[row.tenant, row.customer]
+                case = self._case(work, row, addressee, positions, owned[row.lane].epoch)
+                ready = self._take(work, case)
+                if isinstance(ready, Ready):
+                    claimed.ready.append(ready)
+                elif ready is not None:
+                    claimed.waiting.append(row.dispatch_id)
+        seen = {row.dispatch_id for row in rows}
+        claimed.waiting.extend(one.dispatch_id for one in candidates if one.dispatch_id not in seen)
+        return claimed
+
+    def _take(self, work: UnitOfWork, case: Case) -> Ready | Wait | None:
+        decision = rules.check(
+            case.order,
+            case.customer,
+            case.obligations,
+            self._packs,
+            case.lag,
+            self._longest_lag,
+            work.now,
+        )
+        if isinstance(decision, Wait):
+            return decision
+        written = decision if isinstance(decision, Refuse) else self._write(work, case)
+        if isinstance(written, Refuse):
+            refuse(work, case.row, case.dispatch, written, case.event)
+            return None
+        return self._intend(work, case, written)
+
+    def _write(self, work: UnitOfWork, case: Case) -> Written | Refuse:
+        try:
+            written = self._writer.write(
+                _message_id(case.row),
+                case.row.tenant,
+                case.dispatch,
+                case.addressee,
+                case.obligations,
+                work.now,
+            )
+        except Unwritable as error:
+            return Refuse(str(error), "content")
+        zones = rules.place_of(case.order, case.customer)
+        missing = rules.missing_disclosures(
+            case.order, zones, self._packs, written.disclosures, work.now
+        )
+        return missing or written
+
+    def _intend(self, work: UnitOfWork, case: Case, written: Written) -> Ready:
+        message = _message(case, written, work.now)
+        work.session.add(message)
+        store.end_dispatch(
+            work.session, case.row.tenant, case.row.dispatch_id, DispatchState.INTENDED
+        )
+        lag = case.lag.seconds or 0.0
+        metrics.LOG_AGE_SECONDS.set(lag)
+        work.fact(
+            "message.intended",
+            self._intended(work, case, written, message),
+            subject=message.customer,
+            tenant=message.tenant,
+            cause=case.event,
+            key=(message.message_id,),
+        )
+        left = timedelta(seconds=PROMISED_LAG - lag)
+        return Ready(written.letter, flight_of(message), self._context.clock.real() + left)
+
+    def _intended(
+        self, work: UnitOfWork, case: Case, written: Written, message: MessageRow
+    ) -> facts.MessageIntended:
+        dispatch, order = case.dispatch, case.order
+        zones = rules.place_of(order, case.customer)
+        packs = applying(self._packs, zones)
+        counts = gate.cap_counts(
+            work.now, zones, packs, order.purpose, order.channel, case.customer.contacts
+        )
+        place = case.customer.place if case.customer.place.known else order.place
+        return facts.MessageIntended(
+            message_id=message.message_id,
+            step_id=dispatch.step_id,
+            dispatch_id=dispatch.dispatch_id,
+            enrolment_id=dispatch.enrolment_id,
+            checked_at=work.now,
+            applied_through=dict(case.positions),
+            log_age_seconds=case.lag.seconds or 0.0,
+            purpose=dispatch.purpose,
+            channel=dispatch.channel,
+            obligation_ids=order.obligation_ids,
+            playbook=dispatch.playbook,
+            playbook_version=dispatch.playbook_version,
+            step=dispatch.step,
+            template=dispatch.template,
+            segment=dispatch.segment,
+            tone=dispatch.tone,
+            variant=written.variant,
+            locale=written.locale,
+            zones=zones.names,
+            place=Place(
+                timezone=place.timezone,
+                country=place.country,
+                region=place.region,
+                city=place.city,
+            ),
+            packs=tuple(PackRef(name=pack.name, version=pack.version) for pack in packs),
+            counts=tuple(
+                Count(
+                    rule=one.rule,
+                    limit=one.limit,
+                    window_hours=one.window_hours,
+                    count=one.count,
+                )
+                for one in counts
+            ),
+            disclosures=written.disclosures,
+            one_click=True,
+            content_sha256=message.content_sha256,
+            address_hash=message.address_hash,
+            portal="portal" in written.links,
+        )
+
+    def _case(
+        self,
+        work: UnitOfWork,
+        row: DispatchRow,
+        addressee: CustomerRow,
+        positions: Mapping[str, int],
+        epoch: int,
+    ) -> Case:
+        session, tenant, customer = work.session, row.tenant, row.customer
+        event = Envelope.model_validate(row.event)
+        dispatch = DispatchOrdered.model_validate(event.data)
+        cancelled = store.cancelled(session, tenant, customer, row.step_id)
+        address_hash = hash_address(self._context.signer, addressee.email)
+        suppressions = store.suppressions(session, tenant, customer, address_hash)
+        since = work.now - self._window
+        contacts = message_store.contacts(session, tenant, customer, since)
+        known = store.obligations(
+            session, [(tenant, one.kind, one.obligation_id) for one in dispatch.obligations]
+        )
+        return Case(
+            row=row,
+            event=event,
+            dispatch=dispatch,
+            order=order_of(dispatch, cancelled),
+            addressee=addressee,
+            customer=customer_of(addressee, suppressions, contacts),
+            address_hash=address_hash,
+            obligations={key[2]: obligation_of(one) for key, one in known.items()},
+            positions=positions,
+            lag=self._lag(work, row, dispatch, positions),
+            epoch=epoch,
+        )
+
+    def _lag(
+        self,
+        work: UnitOfWork,
+        row: DispatchRow,
+        dispatch: DispatchOrdered,
+        positions: Mapping[str, int],
+    ) -> Lag:
+        lane = store.lanes(work.session, [row.lane]).get(row.lane)
+        wanted = {**(lane.announced if lane else {}), **_readable(dispatch.after)}
+        if lane is not None:
+            for name, offset in lane.announced.items():
+                wanted[name] = max(offset, wanted[name])
+        covered = all(positions.get(name, -1) >= offset for name, offset in wanted.items())
+        if lane is None or lane.fresh_at is None:
+            return Lag(None, covered)
+        return Lag((self._context.clock.real() - lane.fresh_at).total_seconds(), covered)
+
+
+def hash_address(signer: Signer, email: str | None) -> str:
+    """The keyed hash under which a mailbox is known; empty where there is none to write to."""
+    try:
+        return signer.keyed_hash(normal_address(email)) if email else ""
+    except UnusableAddress:
+        return ""
+
+
+def _readable(after: Mapping[str, int]) -> dict[str, int]:
+    return {name: offset for name, offset in after.items() if name.rpartition("/")[0] in _READ}
+
+
+def _message_id(row: DispatchRow) -> str:
+    return derive("message", row.tenant, row.dispatch_id)
+
+
+def _message(case: Case, written: Written, now: datetime) -> MessageRow:
+    row, dispatch = case.row, case.dispatch
+    return MessageRow(
+        tenant=row.tenant,
+        customer=row.customer,
+        message_id=_message_id(row),
+        dispatch_id=row.dispatch_id,
+        step_id=dispatch.step_id,
+        enrolment_id=dispatch.enrolment_id,
+        state=DispatchState.INTENDED.value,
+        lane=row.lane,
+        epoch=case.epoch,
+        purpose=dispatch.purpose,
+        channel=dispatch.channel,
+        locale=written.locale,
+        obligation_ids=list(case.order.obligation_ids),
+        playbook=dispatch.playbook,
+        template=dispatch.template,
+        variant=written.variant,
+        address_hash=case.address_hash,
+        content_sha256=content_hash(written.letter.copy),
+        copy_=written.letter.copy,
+        links=dict(written.links),
+        cause={name: value for name, value in row.event.items() if name != "data"},
+        checked_at=now,
+    )

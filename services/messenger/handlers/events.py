@@ -1,0 +1,152 @@
+"""Customer events: who the addressee is, what they said, what they still owe."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, timedelta
+from typing import Any, NamedTuple
+
+from schemas import customer_events as contract
+from services.messenger import store
+from services.messenger.handlers.translate import obligation_of, update_obligation
+from services.messenger.model import Change, ChangeKind
+from services.messenger.rules import obligations as rules
+from services.messenger.tables import CustomerRow
+from services.runtime.messages import Incoming
+from services.runtime.unit_of_work import UnitOfWork
+
+_PLAIN_FIELDS = ("name", "locale", "timezone", "country", "region", "city")
+
+
+class About(NamedTuple):
+    """How an event type speaks of an obligation: its id, what happens, and what is asked now."""
+
+    identity: str
+    kind: ChangeKind
+    asked: str | None = None
+
+
+ABOUT: Mapping[str, About] = {
+    "bill.due_soon": About("bill_id", ChangeKind.OPENED, "amount_minor"),
+    "bill.updated": About("bill_id", ChangeKind.UPDATED, "amount_minor"),
+    "bill.closed": About("bill_id", ChangeKind.CLOSED),
+    "payment.missed": About("bill_id", ChangeKind.OPENED, "amount_minor"),
+    "payment.received": About("bill_id", ChangeKind.PAID, "remaining_minor"),
+    "payment.failed": About("bill_id", ChangeKind.UNPAID, "remaining_minor"),
+    "payment.reversed": About("bill_id", ChangeKind.UNPAID, "remaining_minor"),
+    "subscription.expiring": About("subscription_id", ChangeKind.OPENED, "price_minor"),
+    "subscription.expired": About("subscription_id", ChangeKind.OPENED, "price_minor"),
+    "subscription.renewed": About("subscription_id", ChangeKind.CLOSED),
+    "subscription.cancelled": About("subscription_id", ChangeKind.CLOSED),
+    "application.abandoned": About("application_id", ChangeKind.OPENED),
+    "application.completed": About("application_id", ChangeKind.CLOSED),
+    "application.withdrawn": About("application_id", ChangeKind.CLOSED),
+    "benefit.granted": About("benefit_id", ChangeKind.OPENED),
+    "benefit.withdrawn": About("benefit_id", ChangeKind.CLOSED),
+}
+
+
+class CustomerEvents:
+    """Handles `customer.events`."""
+
+    def __init__(self, inbox_days: int) -> None:
+        self._oldest = timedelta(days=inbox_days)
+
+    def handle(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
+        """Apply each event to its customer or obligation, in order."""
+        # The segmenter refuses what is older than any inbox; what it refused has no effect here.
+        accepted = [
+            message
+            for message in batch
+            if message.event.replay or work.now - message.event.time <= self._oldest
+        ]
+        self._learn_of_customers(work, [m for m in accepted if isinstance(m.data, PERSONS)])
+        self._learn_of_obligations(work, [m for m in accepted if m.event.type in ABOUT])
+
+    def _learn_of_customers(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
+        rows = store.lock_customers(work.session, ((m.event.tenant, m.key) for m in batch))
+        for message in batch:
+            _apply(rows[message.event.tenant, message.key], message)
+
+    def _learn_of_obligations(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
+        changes = [(_obligation_key(message), _change(message)) for message in batch]
+        rows = store.lock_obligations(work.session, (key for key, _ in changes))
+        for key, change in changes:
+            update_obligation(rows[key], rules.apply(obligation_of(rows[key]), change))
+
+
+PERSONS = (
+    contract.CustomerUpdated,
+    contract.CustomerConsentChanged,
+    contract.CustomerHoldPlaced,
+    contract.CustomerHoldLifted,
+    contract.CustomerMerged,
+)
+
+
+def _apply(row: CustomerRow, message: Incoming) -> None:
+    match message.data:
+        case contract.CustomerUpdated() as update:
+            _update(row, update)
+        case contract.CustomerConsentChanged() as consent:
+            _note_consent(row, consent, message)
+        case contract.CustomerHoldPlaced() as hold:
+            until = hold.until.isoformat() if hold.until else None
+            row.holds = {**row.holds, _hold_key(hold): {"until": until}}
+        case contract.CustomerHoldLifted() as hold:
+            row.holds = {key: held for key, held in row.holds.items() if key != _hold_key(hold)}
+        case contract.CustomerMerged() as merged:
+            row.merged_into = merged.into
+
+
+def _update(row: CustomerRow, update: contract.CustomerUpdated) -> None:
+    for name in _PLAIN_FIELDS:
+        if name in update.model_fields_set:
+            setattr(row, name, getattr(update, name))
+    if "email" in update.model_fields_set:
+        row.email = update.email
+    elif update.contact_points is not None and row.email is None:
+        own = [
+            point.value
+            for point in update.contact_points
+            if point.channel == "email" and not (point.work or point.shared)
+        ]
+        row.email = own[0] if own else None
+
+
+def _note_consent(
+    row: CustomerRow, consent: contract.CustomerConsentChanged, message: Incoming
+) -> None:
+    key = f"{consent.channel}/{consent.purpose}"
+    said: dict[str, Any] = {
+        "status": consent.status,
+        "at": (consent.captured_at or message.event.time).astimezone(UTC).isoformat(),
+        "expires_at": consent.expires_at.isoformat() if consent.expires_at else None,
+    }
+    known = row.consents.get(key)
+    # Told out of order, the later word counts; at the same instant the refusal does.
+    if known is None or (said["at"], said["status"] != "granted") >= (
+        known["at"],
+        known["status"] != "granted",
+    ):
+        row.consents = {**row.consents, key: said}
+
+
+def _hold_key(hold: contract.CustomerHoldPlaced | contract.CustomerHoldLifted) -> str:
+    return f"{hold.kind}/{hold.obligation_id or ''}"
+
+
+def _obligation_key(message: Incoming) -> store.ObligationKey:
+    field = ABOUT[message.event.type].identity
+    return message.event.tenant, field.removesuffix("_id"), getattr(message.data, field)
+
+
+def _change(message: Incoming) -> Change:
+    about = ABOUT[message.event.type]
+    kind = about.kind
+    if kind is ChangeKind.PAID and getattr(message.data, "pending", False):
+        kind = ChangeKind.PAYING
+    return Change(
+        kind=kind,
+        at=message.event.time,
+        version=getattr(message.data, "version", None),
+        remaining_minor=getattr(message.data, about.asked) if about.asked else None,
+    )

@@ -1,0 +1,79 @@
+"""The signed links of a message: what they look like, and what a token gives back.
+
+A token holds the message's id and nothing else about anyone; its purpose is part of the
+signature, so that the token of a picture opens no preferences.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from services.runtime.security import InvalidToken, Signer
+
+FOR_EVER = timedelta(days=3650)
+"""Opt-outs must work as long as anyone keeps the mail."""
+
+
+class LinkKind(StrEnum):
+    """What a token is good for."""
+
+    CLICK = "click"
+    OPEN = "open"
+    UNSUBSCRIBE = "unsubscribe"
+    PREFERENCES = "preferences"
+    PORTAL = "portal"
+    """Read by the negotiator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a genuine token says."""
+
+    message_id: str
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Makes and reads links. here, negotiator: bases of the addresses customers see."""
+
+    signer: Signer
+    here: str
+    negotiator: str
+    good_for: timedelta
+
+    def click(self, message_id: str, link: str, now: datetime) -> str:
+        """The tracked link called `link`."""
+        token = self._token(LinkKind.CLICK, {"m": message_id, "l": link}, now + self.good_for)
+        return f"{self.here}/t/c/{token}"
+
+    def pixel(self, message_id: str, now: datetime) -> str:
+        """The picture whose fetching is an open."""
+        token = self._token(LinkKind.OPEN, {"m": message_id}, now + self.good_for)
+        return f"{self.here}/t/o/{token}.gif"
+
+    def unsubscribe(self, message_id: str, now: datetime) -> str:
+        """The one-click opt-out of RFC 8058."""
+        token = self._token(LinkKind.UNSUBSCRIBE, {"m": message_id}, now + FOR_EVER)
+        return f"{self.here}/u/{token}"
+
+    def preferences(self, message_id: str, now: datetime) -> str:
+        """The page of the customer's preferences."""
+        token = self._token(LinkKind.PREFERENCES, {"m": message_id}, now + FOR_EVER)
+        return f"{self.here}/preferences/{token}"
+
+    def portal(self, message_id: str, now: datetime) -> str:
+        """The negotiator's portal; what the tracked link called `portal` leads to."""
+        token = self._token(LinkKind.PORTAL, {"m": message_id}, now + self.good_for)
+        return f"{self.negotiator}/p/{token}"
+
+    def read(self, kind: LinkKind, token: str, now: datetime) -> Token:
+        """What a token of this kind says. Raises InvalidToken."""
+        payload = self.signer.verify(kind.value, token, now)
+        message_id, link = payload.get("m"), payload.get("l")
+        if not isinstance(message_id, str) or not isinstance(link, str | None):
+            raise InvalidToken
+        return Token(message_id, link)
+
+    def _token(self, kind: LinkKind, payload: dict[str, str], expires: datetime) -> str:
+        return self.signer.sign(kind.value, payload, expires)

@@ -1,0 +1,28 @@
+"""The messenger's metrics, what each means and what to do about it."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+DISPATCHES = Counter(
+    "rapport_dispatches_ended_total",
+    "Dispatches by their end: sent, failed, refused, unknown. Any `unknown` outside a crash: the "
+    "relay takes longer to answer than SMTP_TIMEOUT.",
+    ["end"],
+)
+SEND_SECONDS = Histogram(
+    "rapport_send_seconds",
+    "Real seconds a provider took for one message. Rising: look at the relay.",
+    ["provider"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+IN_FLIGHT = Gauge("rapport_messages_in_flight", "Messages being handed to a provider now.")
+WAITING_LANES = Gauge("rapport_waiting_lanes", "Lanes with dispatches that are not sent yet.")
+LOG_AGE_SECONDS = Gauge(
+    "rapport_log_age_seconds",
+    "Real seconds the messenger is behind the log, at the last final check. Near 2: it waits "
+    "more than it sends; look at the broker and at PostgreSQL.",
+)
+ANSWERS = Counter(
+    "rapport_answers_total",
+    "What came back: opens, clicks, opt-outs, replies, provider events.",
+    ["kind"],
+)

@@ -1,0 +1,209 @@
+"""What the messenger knows and decides: plain values, no I/O."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from services.policy.model import ConsentRecord, Contact
+
+ANY = "*"
+
+
+class DispatchState(StrEnum):
+    """Where a dispatch stands. All but `pending` and `intended` are ends."""
+
+    PENDING = "pending"
+    INTENDED = "intended"
+    SENT = "sent"
+    FAILED = "failed"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class ChangeKind(StrEnum):
+    """What an event does to an obligation."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    CLOSED = "closed"
+    PAID = "paid"
+    PAYING = "paying"
+    UNPAID = "unpaid"
+    """A payment failed or was reversed."""
+    AGREED = "agreed"
+    DISAGREED = "disagreed"
+    FULFILLED = "fulfilled"
+
+
+class ObligationState(StrEnum):
+    """Whether an obligation may still be talked about."""
+
+    OPEN = "open"
+    PENDING = "pending"
+    """A payment is under way: reminding now would be rude, and perhaps wrong."""
+    SETTLED = "settled"
+    """Paid in full; a reversed payment opens it again."""
+    CLOSED = "closed"
+    """Cancelled, renewed, completed or withdrawn by the publisher."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """One obligation as customer events left it.
+
+    amount_minor: what is asked now, in the currency's minor unit, where known. version: the
+    publisher's, None until one is given. changed_at: the time of the newest event applied.
+    agreed: an agreement runs, so that nothing but its own reminders may be sent.
+    """
+
+    state: ObligationState = ObligationState.OPEN
+    amount_minor: int | None = None
+    version: int | None = None
+    changed_at: datetime | None = None
+    agreed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one event says of an obligation. `remaining_minor`: what is still asked."""
+
+    kind: ChangeKind
+    at: datetime
+    version: int | None = None
+    remaining_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A typed reason that stops or changes contact; without an obligation it is about all."""
+
+    kind: str
+    obligation_id: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """An address or purpose that must not be used."""
+
+    channel: str
+    purpose: str
+    reason: str
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the customer is, as far as is known; a `services.policy.model.Place`."""
+
+    timezone: str | None = None
+    country: str | None = None
+    region: str | None = None
+    city: str | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether anything is."""
+        return bool(self.timezone or self.country or self.region or self.city)
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """What the final check needs to know of the addressee."""
+
+    email: str | None = None
+    place: Place = field(default_factory=Place)
+    consents: tuple[ConsentRecord, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    """What was sent to them, or may have been, as far back as any cap looks."""
+    merged_into: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What the final check needs to know of a dispatch."""
+
+    purpose: str
+    channel: str
+    obligation_ids: tuple[str, ...]
+    not_after: datetime
+    place: Place = field(default_factory=Place)
+    due_timezone: str | None = None
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far behind the messenger may be: `seconds` is the age of the newest heartbeat."""
+
+    seconds: float | None
+    covered: bool
+    """Everything the decision rested on (`after`), and all that the log announced, is applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Nothing forbids it at this instant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """It must not go out. `retryable`: at `not_before` or later it might."""
+
+    reason: str
+    rule: str
+    rule_version: int = 1
+    retryable: bool = False
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not enough is known yet; ask again shortly."""
+
+    reason: str
+
+
+Decision = Send | Refuse | Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider took the message over. `reference` finds it in the provider's records."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The message is known not to have been taken.
+
+    `status`: the provider's code, such as `550 5.1.1`. `dead_address`: nobody receives there.
+    """
+
+    reason: str
+    status: str | None
+    retryable: bool
+    dead_address: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """Nobody can tell whether the message was taken: it is not sent again."""
+
+    reason: str
+
+
+Outcome = Accepted | Rejected | Doubtful
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One finished mail: `copy` holds the exact bytes handed to the provider."""
+
+    message_id: str
+    sender: str
+    recipient: str
+    copy: bytes

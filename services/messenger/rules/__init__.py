@@ -1,0 +1,1 @@
+"""What the messenger decides, without I/O, clock or chance."""

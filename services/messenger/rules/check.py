@@ -1,0 +1,141 @@
+"""The final check: may this message go out at this instant? Pure; the strictest reading wins."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from services.messenger.model import (
+    ANY,
+    Customer,
+    Decision,
+    Lag,
+    Obligation,
+    ObligationState,
+    Order,
+    Refuse,
+    Send,
+    Wait,
+)
+from services.policy import consent, gate
+from services.policy.holds import stops
+from services.policy.model import Pack, Verdict, Zones
+from services.policy.packs import applying
+from services.policy.places import candidate_zones
+
+
+def place_of(order: Order, customer: Customer) -> Zones:
+    """Where the customer may be, by what the messenger knows now, else by what was ordered."""
+    place = customer.place if customer.place.known else order.place
+    return candidate_zones(place, order.due_timezone)
+
+
+def check(
+    order: Order,
+    customer: Customer,
+    obligations: Mapping[str, Obligation],
+    packs: Sequence[Pack],
+    lag: Lag,
+    longest_lag: float,
+    now: datetime,
+) -> Decision:
+    """Decide on one dispatch at `now`, on all that is applied so far.
+
+    obligations: those of the order that are known. packs: all that are loaded. longest_lag: real
+    seconds the messenger may be behind the log. The first reason found is the one that is told:
+    what is final before what may pass.
+    """
+    waiting = _too_early(lag, longest_lag)
+    if waiting:
+        return waiting
+    for refusal in _final_refusals(order, customer, obligations, now):
+        return refusal
+    zones = place_of(order, customer)
+    applied = applying(packs, zones)
+    verdict = consent.check_consent(
+        now,
+        zones,
+        applied,
+        order.purpose,
+        order.channel,
+        customer.consents,
+        relationship=bool(order.obligation_ids),
+    )
+    if not verdict.allowed:
+        return _refused(verdict)
+    verdict = gate.check(now, zones, applied, order.purpose, order.channel, customer.contacts)
+    return Send() if verdict.allowed else _refused(verdict)
+
+
+def missing_disclosures(
+    order: Order, zones: Zones, packs: Sequence[Pack], carried: Sequence[str], now: datetime
+) -> Refuse | None:
+    """Refuse a message that lacks what a pack in force requires of it."""
+    required = consent.required_disclosures(
+        now, zones, applying(packs, zones), order.purpose, order.channel
+    )
+    missing = sorted(set(required) - set(carried))
+    if not missing:
+        return None
+    return Refuse(f"disclosure_missing:{','.join(missing)}", "disclosures")
+
+
+def _too_early(lag: Lag, longest_lag: float) -> Wait | None:
+    if not lag.covered:
+        return Wait("behind_other_topics")
+    if lag.seconds is None or lag.seconds > longest_lag:
+        return Wait("behind_the_log")
+    return None
+
+
+def _final_refusals(
+    order: Order, customer: Customer, obligations: Mapping[str, Obligation], now: datetime
+) -> Iterator[Refuse]:
+    if order.cancelled:
+        yield Refuse("cancelled", "enrolment")
+    if customer.merged_into is not None:
+        yield Refuse("merged", "customer")
+    for known in (obligations.get(name) for name in order.obligation_ids):
+        if known is not None:
+            yield from _about(known)
+    for hold in customer.holds:
+        if stops(hold, order.obligation_ids, now):
+            yield Refuse(
+                f"hold:{hold.kind}",
+                "holds",
+                retryable=hold.until is not None,
+                not_before=hold.until,
+            )
+    for suppression in customer.suppressions:
+        if (
+            suppression.channel in (order.channel, ANY)
+            and suppression.purpose in (order.purpose, ANY)
+            and (suppression.expires_at is None or now < suppression.expires_at)
+        ):
+            yield Refuse(
+                f"suppressed:{suppression.reason}",
+                "suppressions",
+                retryable=suppression.expires_at is not None,
+                not_before=suppression.expires_at,
+            )
+    if customer.email is None:
+        yield Refuse("no_address", "address")
+    if now > order.not_after:
+        yield Refuse("no_longer_valid", "validity")
+
+
+def _about(known: Obligation) -> Iterator[Refuse]:
+    if known.state in (ObligationState.SETTLED, ObligationState.CLOSED):
+        yield Refuse(known.state, "obligation")
+    if known.agreed:
+        yield Refuse("agreed", "obligation")
+    if known.state is ObligationState.PENDING:
+        yield Refuse("payment_pending", "obligation", retryable=True)
+
+
+def _refused(verdict: Verdict) -> Refuse:
+    return Refuse(
+        verdict.reason or "refused",
+        verdict.rule or "policy",
+        verdict.rule_version or 1,
+        retryable=verdict.not_before is not None,
+        not_before=verdict.not_before,
+    )

@@ -1,0 +1,26 @@
+"""Tells programs that fetch links and pictures from people who open and click. Pure."""
+
+import re
+
+# Faster than a person can see a mail that has only just been handed over.
+TOO_FAST_SECONDS = 2.0
+_PROGRAMS = re.compile(
+    r"googleimageproxy|yahoomailproxy|outlook-?safelink|safelinks|barracuda|mimecast|proofpoint"
+    r"|urldefense|symantec|forcepoint|trendmicro|sophos|cloudmark|ironport|fireeye|zscaler"
+    r"|slackbot|telegrambot|whatsapp|facebookexternalhit|linkpreview|headlesschrome"
+    r"|bot\b|crawl|spider|scanner|preview|prefetch|curl/|wget/",
+    re.IGNORECASE,
+)
+
+
+def is_machine(user_agent: str, seconds_since_sent: float) -> bool:
+    """Whether a program did it: it says so itself, or no person is that fast.
+
+    A mail privacy proxy that hides behind a plain `Mozilla/5.0` counts as a program (Apple Mail
+    Privacy Protection does, and fetches every picture).
+    """
+    return (
+        seconds_since_sent < TOO_FAST_SECONDS
+        or user_agent.strip() == "Mozilla/5.0"
+        or bool(_PROGRAMS.search(user_agent))
+    )

@@ -1,0 +1,78 @@
+"""How events change what is known of an obligation. Pure; in doubt it is not talked about."""
+
+from dataclasses import replace
+
+from services.messenger.model import Change, ChangeKind, Obligation, ObligationState
+
+_OVER = (ObligationState.SETTLED, ObligationState.CLOSED)
+
+
+def apply(known: Obligation, change: Change) -> Obligation:
+    """The obligation after `change`.
+
+    A lower version changes nothing. What ends an obligation counts even when it is told late;
+    what opens it again must be newer than its end.
+    """
+    if _stale(known, change):
+        return known
+    after = _changed(known, change)
+    if after is known:
+        return known
+    return replace(
+        after,
+        version=known.version if change.version is None else change.version,
+        changed_at=max(filter(None, (known.changed_at, change.at))),
+    )
+
+
+def _stale(known: Obligation, change: Change) -> bool:
+    if change.version is None or known.version is None:
+        return False
+    return change.version < known.version
+
+
+def _changed(known: Obligation, change: Change) -> Obligation:
+    match change.kind:
+        case ChangeKind.CLOSED:
+            return replace(known, state=ObligationState.CLOSED)
+        case ChangeKind.PAID if change.remaining_minor == 0:
+            return replace(known, state=ObligationState.SETTLED, amount_minor=0)
+        case ChangeKind.AGREED:
+            return replace(known, agreed=True)
+        case ChangeKind.DISAGREED:
+            return replace(known, agreed=False)
+        case ChangeKind.FULFILLED:
+            return replace(known, agreed=False, state=ObligationState.SETTLED)
+        case ChangeKind.PAYING if known.state is ObligationState.OPEN:
+            return replace(known, state=ObligationState.PENDING)
+        case ChangeKind.UNPAID if known.state is not ObligationState.CLOSED:
+            return _reopened(known, change)
+        case ChangeKind.OPENED | ChangeKind.PAID | ChangeKind.UPDATED:
+            return _restated(known, change)
+    return known
+
+
+def _restated(known: Obligation, change: Change) -> Obligation:
+    """A new amount; only an opening event that is newer than the end opens again."""
+    if not _newer(known, change):
+        return known
+    if known.state in _OVER:
+        return _reopened(known, change) if change.kind is ChangeKind.OPENED else known
+    if change.kind is ChangeKind.PAID:
+        return _reopened(known, change)
+    return replace(known, amount_minor=_amount(known, change))
+
+
+def _reopened(known: Obligation, change: Change) -> Obligation:
+    return replace(known, state=ObligationState.OPEN, amount_minor=_amount(known, change))
+
+
+def _amount(known: Obligation, change: Change) -> int | None:
+    return known.amount_minor if change.remaining_minor is None else change.remaining_minor
+
+
+def _newer(known: Obligation, change: Change) -> bool:
+    """Whether the change is later than what is known, by version where both have one."""
+    if change.version is not None and known.version is not None and change.version != known.version:
+        return change.version > known.version
+    return known.changed_at is None or change.at > known.changed_at

@@ -1,0 +1,32 @@
+"""Settings of the messenger alone; the shared ones are the runtime's."""
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class MessengerSettings(BaseSettings):
+    """One field a variable; the variable's name is the field's in capitals."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+    smtp_connections: int = Field(
+        8, ge=1, le=256, description="Letters in flight at once, one connection each."
+    )
+    smtp_timeout: float = Field(
+        30.0, gt=0, description="Real seconds to wait for a relay's answer before it is doubt."
+    )
+    longest_lag: float = Field(
+        1.5,
+        gt=0,
+        le=2,
+        description="Real seconds the log may be behind at the final check; 2 is the promise, "
+        "the rest is for handing over.",
+    )
+    link_days: int = Field(
+        180, ge=30, description="Days (business time) a link to a target works; opt-outs for ever."
+    )
+    not_now_days: int = Field(14, ge=1, description="Days of silence that `not now` asks for.")
+    webhook_secrets: SecretStr = Field(
+        SecretStr(""),
+        description="provider=whsec_BASE64,...: who may tell of deliveries (Standard Webhooks).",
+    )

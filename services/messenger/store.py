@@ -1,0 +1,272 @@
+"""The messenger's SQL about customers, obligations and orders. Nothing here commits."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, or_, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
+
+from services.messenger.model import DispatchState
+from services.messenger.tables import (
+    CustomerRow,
+    DispatchRow,
+    LaneRow,
+    ObligationRow,
+    SuppressionRow,
+)
+
+Key = tuple[str, str]
+"""Tenant, and the id of a customer or dispatch."""
+
+ObligationKey = tuple[str, str, str]
+"""Tenant, kind and the publisher's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A pending dispatch, not locked."""
+
+    tenant: str
+    customer: str
+    dispatch_id: str
+    lane: int
+
+
+def lock_customers(
+    session: Session, keys: Iterable[Key], *, skip_locked: bool = False
+) -> dict[Key, CustomerRow]:
+    """The customers' rows, made where missing, locked in order until the commit.
+
+    With skip_locked, those that another transaction holds are left out.
+    """
+    tenants, customers = _columns(keys)
+    if not tenants:
+        return {}
+    arrays = {"tenants": tenants, "customers": customers}
+    wanted = "unnest(CAST(:tenants AS text[]), CAST(:customers AS text[])) AS w(t, c)"
+    session.connection().execute(
+        text(
+            f"INSERT INTO customer (tenant, customer) SELECT t, c FROM {wanted}"
+            " WHERE NOT EXISTS (SELECT 1 FROM customer k WHERE k.tenant = t AND k.customer = c)"
+            " ON CONFLICT DO NOTHING"
+        ),
+        arrays,
+    )
+    locked = text(
+        f"SELECT customer.* FROM customer JOIN {wanted} ON tenant = w.t AND customer = w.c"
+        " ORDER BY tenant, customer FOR UPDATE OF customer"
+        + (" SKIP LOCKED" if skip_locked else "")
+    )
+    rows = session.execute(select(CustomerRow).from_statement(locked), arrays).scalars()
+    return {(row.tenant, row.customer): row for row in rows}
+
+
+def lock_obligations(
+    session: Session, keys: Iterable[ObligationKey]
+) -> dict[ObligationKey, ObligationRow]:
+    """The obligations' rows, made where missing, locked in order until the commit."""
+    arrays = _obligation_arrays(keys)
+    if not arrays["ids"]:
+        return {}
+    session.connection().execute(
+        text(
+            "INSERT INTO obligation (tenant, kind, obligation_id, state, agreed)"
+            f" SELECT t, k, o, 'open', false FROM {_OBLIGATIONS} ON CONFLICT DO NOTHING"
+        ),
+        arrays,
+    )
+    return _obligations(session, arrays, " ORDER BY 1, 2, 3 FOR UPDATE OF obligation")
+
+
+def obligations(
+    session: Session, keys: Iterable[ObligationKey]
+) -> dict[ObligationKey, ObligationRow]:
+    """The obligations that are known, not locked."""
+    return _obligations(session, _obligation_arrays(keys), "")
+
+
+_OBLIGATIONS = (
+    "unnest(CAST(:tenants AS text[]), CAST(:kinds AS text[]), CAST(:ids AS text[])) AS w(t, k, o)"
+)
+
+
+def _obligation_arrays(keys: Iterable[ObligationKey]) -> dict[str, list[str]]:
+    tenants, kinds, ids = _columns(keys, 3)
+    return {"tenants": tenants, "kinds": kinds, "ids": ids}
+
+
+def _obligations(
+    session: Session, arrays: Mapping[str, list[str]], tail: str
+) -> dict[ObligationKey, ObligationRow]:
+    statement = text(
+        f"SELECT obligation.* FROM obligation JOIN {_OBLIGATIONS}"
+        f" ON tenant = w.t AND kind = w.k AND obligation_id = w.o{tail}"
+    )
+    rows = session.execute(select(ObligationRow).from_statement(statement), arrays).scalars()
+    return {(row.tenant, row.kind, row.obligation_id): row for row in rows}
+
+
+def suppressions(
+    session: Session, tenant: str, customer: str, address_hash: str
+) -> list[SuppressionRow]:
+    """What suppresses the customer, and what suppresses the address, whoever has it."""
+    statement = select(SuppressionRow).where(
+        SuppressionRow.tenant == tenant,
+        or_(
+            and_(col(SuppressionRow.customer) == customer, col(SuppressionRow.address_hash) == ""),
+            and_(
+                col(SuppressionRow.address_hash) != "",
+                col(SuppressionRow.address_hash) == address_hash,
+            ),
+        ),
+    )
+    return list(session.exec(statement))
+
+
+def suppress(session: Session, row: SuppressionRow) -> bool:
+    """Add a suppression, or renew its expiry; True if it was not there."""
+    values = row.model_dump()
+    keys = ["tenant", "customer", "channel", "purpose", "reason", "address_hash"]
+    statement = (
+        insert(SuppressionRow)
+        .values(values)
+        .on_conflict_do_update(index_elements=keys, set_={"expires_at": values["expires_at"]})
+        .returning(text("xmax = 0"))
+    )
+    return bool(session.execute(statement).scalar_one())
+
+
+def lift_suppressions(
+    session: Session, tenant: str, customer: str, channel: str, purpose: str, reason: str
+) -> bool:
+    """Drop what the customer takes back; True if there was something."""
+    statement = text(
+        "DELETE FROM suppression WHERE tenant = :tenant AND customer = :customer"
+        " AND channel = :channel AND purpose = :purpose AND reason = :reason"
+    )
+    gone = session.connection().execute(
+        statement,
+        {
+            "tenant": tenant,
+            "customer": customer,
+            "channel": channel,
+            "purpose": purpose,
+            "reason": reason,
+        },
+    )
+    return gone.rowcount > 0
+
+
+def cancel_steps(session: Session, steps: Iterable[tuple[str, str, str]]) -> None:
+    """Remember (tenant, customer, step) that must not be sent, whenever its dispatch comes."""
+    tenants, customers, names = _columns(steps, 3)
+    session.connection().execute(
+        text(
+            "INSERT INTO cancelled_step (tenant, customer, step_id)"
+            " SELECT * FROM unnest(CAST(:tenants AS text[]), CAST(:customers AS text[]),"
+            " CAST(:steps AS text[])) ON CONFLICT DO NOTHING"
+        ),
+        {"tenants": tenants, "customers": customers, "steps": names},
+    )
+
+
+def cancelled(session: Session, tenant: str, customer: str, step_id: str) -> bool:
+    """Whether the step was cancelled."""
+    found = session.connection().execute(
+        text(
+            "SELECT 1 FROM cancelled_step WHERE tenant = :tenant AND customer = :customer"
+            " AND step_id = :step"
+        ),
+        {"tenant": tenant, "customer": customer, "step": step_id},
+    )
+    return found.first() is not None
+
+
+def add_dispatches(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Keep orders as pending; one that is known already changes nothing."""
+    session.execute(insert(DispatchRow).on_conflict_do_nothing(), list(rows))
+
+
+def advance_lane(
+    session: Session, lane: int, announced: Mapping[str, int], fresh_at: datetime | None
+) -> None:
+    """Note how far a lane of the log is read. Written by the lane's owner only."""
+    row = session.get(LaneRow, lane) or LaneRow(lane=lane)
+    row.announced = {
+        name: max(announced.get(name, -1), row.announced.get(name, -1))
+        for name in {*announced, *row.announced}
+    }
+    if fresh_at is not None and (row.fresh_at is None or fresh_at > row.fresh_at):
+        row.fresh_at = fresh_at
+    session.add(row)
+
+
+def lanes(session: Session, wanted: Iterable[int]) -> dict[int, LaneRow]:
+    """What is known of these lanes of the log."""
+    found = session.exec(select(LaneRow).where(col(LaneRow.lane).in_(list(wanted))))
+    return {row.lane: row for row in found}
+
+
+def waiting_lanes(session: Session, owned: Sequence[int]) -> list[int]:
+    """Those of the owned lanes that have pending dispatches."""
+    found = session.connection().execute(
+        text(
+            "SELECT l FROM unnest(CAST(:owned AS int[])) AS own(l) WHERE EXISTS"
+            " (SELECT 1 FROM dispatch WHERE lane = l AND state = 'pending')"
+        ),
+        {"owned": list(owned)},
+    )
+    return list(found.scalars())
+
+
+def candidates(
+    session: Session, owned: Sequence[int], busy: Iterable[str], limit: int
+) -> list[Candidate]:
+    """The oldest pending dispatches of these lanes, at most one a customer, without locks.
+
+    busy: ids of dispatches that are not to be looked at now.
+    """
+    found = session.connection().execute(
+        text(
+            "SELECT tenant, customer, dispatch_id, lane FROM dispatch"
+            " WHERE state = 'pending' AND lane = ANY(:owned) AND dispatch_id <> ALL(:busy)"
+            " ORDER BY seq LIMIT :limit"
+        ),
+        {"owned": list(owned), "busy": list(busy), "limit": limit},
+    )
+    first: dict[Key, Candidate] = {}
+    for row in found:
+        first.setdefault((row.tenant, row.customer), Candidate(*row))
+    return list(first.values())
+
+
+def pending(session: Session, keys: Iterable[Key]) -> list[DispatchRow]:
+    """Those of the dispatches (tenant, id) that are still pending."""
+    tenants, ids = _columns(keys)
+    statement = text(
+        "SELECT dispatch.* FROM dispatch JOIN unnest(CAST(:tenants AS text[]),"
+        " CAST(:ids AS text[])) AS w(t, d) ON tenant = w.t AND dispatch_id = w.d"
+        " WHERE state = 'pending' ORDER BY seq"
+    )
+    return list(
+        session.execute(
+            select(DispatchRow).from_statement(statement), {"tenants": tenants, "ids": ids}
+        ).scalars()
+    )
+
+
+def end_dispatch(session: Session, tenant: str, dispatch_id: str, state: DispatchState) -> None:
+    """Set the dispatch's state."""
+    session.connection().execute(
+        text("UPDATE dispatch SET state = :state WHERE tenant = :tenant AND dispatch_id = :id"),
+        {"state": state.value, "tenant": tenant, "id": dispatch_id},
+    )
+
+
+def _columns(keys: Iterable[tuple[str, ...]], width: int = 2) -> tuple[list[str], ...]:
+    """Sorted and distinct, column by column: sorted, so that no two transactions lock in a ring."""
+    ordered = sorted(set(keys))
+    return tuple([key[index] for key in ordered] for index in range(width))

@@ -1,0 +1,154 @@
+"""The messenger's tables. Names, addresses, mails and replies rest here and nowhere else."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, LargeBinary, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+
+def _instant(nullable: bool = False) -> Any:
+    return Field(
+        default=None,
+        sa_type=DateTime(timezone=True),
+        nullable=nullable,
+    )
+
+
+def _document() -> Any:
+    return Field(default_factory=dict, sa_type=JSONB, nullable=False)
+
+
+class CustomerRow(SQLModel, table=True):
+    """The addressee; the row's lock is the lock of all that concerns the customer.
+
+    consents: by `channel/purpose`: {status, at, expires_at}. holds: by `kind/obligation_id`:
+    {until}. Instants as RFC 3339 text.
+    """
+
+    __tablename__ = "customer"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    email: str | None = None
+    name: str | None = None
+    locale: str | None = None
+    timezone: str | None = None
+    country: str | None = None
+    region: str | None = None
+    city: str | None = None
+    merged_into: str | None = None
+    consents: dict[str, dict[str, Any]] = _document()
+    holds: dict[str, dict[str, Any]] = _document()
+
+
+class ObligationRow(SQLModel, table=True):
+    """One obligation of a tenant; several customers may be party to it."""
+
+    __tablename__ = "obligation"
+
+    tenant: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    obligation_id: str = Field(primary_key=True)
+    state: str = "open"
+    amount_minor: int | None = Field(default=None, sa_type=BigInteger)
+    version: int | None = Field(default=None, sa_type=BigInteger)
+    changed_at: datetime | None = _instant(nullable=True)
+    agreed: bool = False
+
+
+class SuppressionRow(SQLModel, table=True):
+    """A purpose, channel or address not to be used; `*` is all. Wins over any consent.
+
+    address_hash: empty unless it is the address that must not be used, whoever has it.
+    """
+
+    __tablename__ = "suppression"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    channel: str = Field(primary_key=True)
+    purpose: str = Field(primary_key=True)
+    reason: str = Field(primary_key=True)
+    address_hash: str = Field(default="", primary_key=True)
+    at: datetime = _instant()
+    expires_at: datetime | None = _instant(nullable=True)
+
+
+class LaneRow(SQLModel, table=True):
+    """How far a lane of the log is read.
+
+    fresh_at: real time at which the newest heartbeat applied was written. announced: positions of
+    customer events that the log has told of, by `topic/partition`.
+    """
+
+    __tablename__ = "lane"
+
+    lane: int = Field(primary_key=True)
+    fresh_at: datetime | None = _instant(nullable=True)
+    announced: dict[str, int] = _document()
+
+
+class DispatchRow(SQLModel, table=True):
+    """One order to send; `event` is the whole event, `state` a `model.DispatchState`."""
+
+    __tablename__ = "dispatch"
+
+    tenant: str = Field(primary_key=True)
+    dispatch_id: str = Field(primary_key=True)
+    customer: str
+    step_id: str
+    lane: int
+    state: str
+    event: dict[str, Any] = _document()
+
+
+class MessageRow(SQLModel, table=True):
+    """One message: what was decided, the exact bytes, and how it ended.
+
+    epoch: of the lane, when the intent was recorded. links: target by name. cause: attributes of
+    the dispatch's event, for facts that follow. checked_at, ended_at: business time.
+    """
+
+    __tablename__ = "message"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    message_id: str = Field(primary_key=True)
+    dispatch_id: str
+    step_id: str
+    enrolment_id: str
+    state: str
+    lane: int
+    epoch: int = Field(sa_type=BigInteger)
+    purpose: str
+    channel: str
+    locale: str
+    obligation_ids: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    playbook: str
+    template: str
+    variant: str
+    address_hash: str
+    content_sha256: str
+    copy_: bytes = Field(sa_column=Column("copy", LargeBinary, nullable=False))
+    links: dict[str, str] = _document()
+    cause: dict[str, Any] = _document()
+    checked_at: datetime = _instant()
+    ended_at: datetime | None = _instant(nullable=True)
+    provider: str | None = None
+    reason: str | None = None
+
+
+class ReplyRow(SQLModel, table=True):
+    """What a person answered, word for word; it never leaves this table."""
+
+    __tablename__ = "reply"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    reply_id: str = Field(primary_key=True)
+    message_id: str
+    words: str
+    intent: str
+    at: datetime = _instant()
