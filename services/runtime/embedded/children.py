@@ -149,7 +149,8 @@ def _die_with(parent: int, number: signal.Signals) -> None:
 
 # Linux ties the death signal to the *thread* that forked, so all children are born in one thread
 # that lives as long as the process.
-_births: "queue.SimpleQueue[tuple[Callable[[], subprocess.Popen[bytes]], Future[subprocess.Popen[bytes]]]]" = queue.SimpleQueue()  # noqa: E501
+_Birth = tuple[Callable[[], subprocess.Popen[bytes]], Future[subprocess.Popen[bytes]]]
+_births: queue.SimpleQueue[_Birth] = queue.SimpleQueue()
 _nursery_lock = threading.Lock()
 _nursery_of: int | None = None
 

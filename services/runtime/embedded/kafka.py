@@ -78,7 +78,7 @@ class ApacheKafka:
     """
 
     def __init__(self, data: Path | None = None, port: int = 0) -> None:
-        """Keep topics in the folder `data`; `port` 0 takes a free one, and keeps it over restarts."""
+        """Keep topics in the folder `data`; `port` 0 takes a free one, and keeps it."""
         self._kept = data is not None
         self._folder = data.resolve() if data else None
         self._port = port
@@ -111,15 +111,13 @@ class ApacheKafka:
         settings = folder / "server.properties"
         template = Template((_RECIPE / "server.properties").read_text())
         settings.write_text(
-            template.substitute(
-                port=self._port, controller_port=free_port(), data=folder / "data"
-            )
+            template.substitute(port=self._port, controller_port=free_port(), data=folder / "data")
         )
         if not (folder / "data" / "meta.properties").exists():
             self._format(folder, settings)
         self._child = Child(
             "Apache Kafka",
-            _command(folder, "kafka.Kafka", str(settings)),
+            _command("kafka.Kafka", str(settings)),
             log=folder / "kafka.log",
             death_signal=signal.SIGKILL,
             cwd=folder,
@@ -152,7 +150,7 @@ class ApacheKafka:
 
     def _format(self, folder: Path, settings: Path) -> None:
         done = subprocess.run(
-            _command(folder, "kafka.tools.StorageTool", "format")
+            _command("kafka.tools.StorageTool", "format")
             + ["--cluster-id", fresh(), "--config", str(settings)],
             capture_output=True,
             text=True,
@@ -167,7 +165,7 @@ def _classes() -> Path:
     return _JARS / version()
 
 
-def _command(folder: Path, main: str, *arguments: str) -> list[str]:
+def _command(main: str, *arguments: str) -> list[str]:
     return ["java", *_JAVA, *_LOGGING, "-cp", f"{_classes()}/*", main, *arguments]
 
 

@@ -67,9 +67,7 @@ class EmbeddedPostgres:
     @property
     def url(self) -> str:
         """SQLAlchemy URL of the superuser in the database `postgres`; known once started."""
-        return (
-            f"postgresql+psycopg://{_SUPERUSER}:{self._password}@127.0.0.1:{self._port}/{_SUPERUSER}"
-        )
+        return f"postgresql+psycopg://{_SUPERUSER}:{self._password}@127.0.0.1:{self._port}/{_SUPERUSER}"
 
     @property
     def pid(self) -> int | None:

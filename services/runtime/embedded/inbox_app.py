@@ -1,0 +1,148 @@
+"""The mail catcher's HTTP side: the inbox as pages for people and as JSON for programs."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Query, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse
+from jinja2 import Environment, FileSystemLoader
+
+from services.runtime.embedded.inbox import Inbox, Message
+from services.runtime.embedded.smtp import Fault, Relay
+
+_PAGE = 50
+_PREVIEW = 140
+_PAGES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "pages"),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_NO_STORE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+# The message may show itself and its pictures; it may run nothing and reach nothing else.
+_MESSAGE_POLICY = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
+    "img-src * data:; style-src 'unsafe-inline'; font-src data:"
+)
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
+    "connect-src 'self'; frame-src 'self'; img-src data:"
+)
+
+
+def application(inbox: Inbox, relay: Relay) -> FastAPI:
+    """The pages and the API over `inbox`; faults are set on `relay`."""
+    app = FastAPI(title="Rapport mail catcher", redoc_url=None)
+
+    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
+    async def listing(q: str = "", to: str = "", page: int = Query(1, ge=1)) -> Response:
+        found = list(inbox.find(to=to, search=q))
+        shown = found[(page - 1) * _PAGE : page * _PAGE]
+        return _page(
+            "inbox.html",
+            rows=[_row(message) for message in shown],
+            found=len(found),
+            count=inbox.count,
+            q=q,
+            to=to,
+            page=page,
+            pages=max(1, -(-len(found) // _PAGE)),
+        )
+
+    @app.get("/messages/{number}", response_class=HTMLResponse, include_in_schema=False)
+    async def reading(number: int) -> Response:
+        message = _found(number)
+        return _page(
+            "message.html",
+            message=message,
+            row=_row(message),
+            headers=message.full()["headers"].items(),
+            source=message.raw.decode("utf-8", "replace"),
+            older=inbox.get(number - 1),
+            newer=inbox.get(number + 1),
+        )
+
+    @app.get("/messages/{number}/html", response_class=HTMLResponse, include_in_schema=False)
+    async def html_part(number: int) -> Response:
+        # Links open beside the inbox, as in a mail program.
+        content = '<base target="_blank">' + (_found(number).html or "")
+        policy = {"Content-Security-Policy": _MESSAGE_POLICY}
+        return HTMLResponse(content, headers=_NO_STORE | policy)
+
+    @app.get("/messages/{number}/source", include_in_schema=False)
+    async def source(number: int) -> Response:
+        return PlainTextResponse(_found(number).raw, headers=_NO_STORE)
+
+    @app.get("/api/messages")
+    async def messages(
+        to: str = "", q: str = "", since: int = 0, limit: int = Query(500, ge=1), full: bool = False
+    ) -> dict[str, Any]:
+        """Oldest first: messages above number `since`, at most `limit`, with bodies if `full`.
+
+        `count` is the number of the newest message ever taken: pass it as the next `since` where
+        fewer than `limit` came.
+        """
+        found = list(inbox.find(to=to, search=q, since=since))[::-1][:limit]
+        return {
+            "count": inbox.count,
+            "messages": [one.full() if full else one.summary() for one in found],
+        }
+
+    @app.get("/api/messages/{number}")
+    async def message(number: int) -> dict[str, Any]:
+        """One message with headers, text, html and links."""
+        return _found(number).full()
+
+    @app.delete("/api/messages", status_code=204)
+    async def clear() -> None:
+        """Forget the messages; numbers go on."""
+        inbox.clear()
+
+    @app.get("/api/faults")
+    async def faults() -> dict[str, Any]:
+        """The fault in force and how often it struck."""
+        return relay.fault.model_dump() | {"hits": relay.hits}
+
+    @app.post("/api/faults")
+    async def misbehave(fault: Fault) -> dict[str, Any]:
+        """Fail like that from now on; mode `none` mends all."""
+        await relay.misbehave(fault)
+        return await faults()
+
+    def _found(number: int) -> Message:
+        message = inbox.get(number)
+        if message is None:
+            raise HTTPException(404, "No such message is kept.")
+        return message
+
+    return app
+
+
+def _page(name: str, **values: Any) -> Response:
+    return HTMLResponse(
+        _PAGES.get_template(name).render(**values),
+        headers=_NO_STORE | {"Content-Security-Policy": _PAGE_POLICY},
+    )
+
+
+def _row(message: Message) -> dict[str, Any]:
+    """A message as the list shows it."""
+    first = message.recipients[0] if message.recipients else ""
+    preview = " ".join((message.text or "").split())
+    when = message.date or message.received_at
+    return {
+        "number": message.number,
+        "to": ", ".join(message.recipients),
+        "first": first,
+        "initial": (first[:1] or "?").upper(),
+        "hue": int.from_bytes(hashlib.sha256(first.encode()).digest()[:2]) % 360,
+        "sender": str(message.parsed["from"] or message.sender),
+        "subject": message.subject or "(no subject)",
+        "preview": preview[:_PREVIEW],
+        "day": f"{when:%a %d %b %Y}",
+        "time": f"{when:%H:%M}",
+        "zone": f"{when:%z}",
+        "received": f"{message.received_at:%Y-%m-%d %H:%M:%S} UTC",
+        "size": f"{len(message.raw) / 1024:.1f} KiB",
+    }
