@@ -1,0 +1,268 @@
+"""One plain sentence for each fact, for those who watch the log or ask why."""
+
+from functools import singledispatch
+
+from schemas.commands import Count, PackRef
+from schemas.common import Typed
+from schemas.facts import customer, machinery, message, negotiation, outreach
+from schemas.world import minor_units
+
+
+@singledispatch
+def sentence(data: Typed) -> str:
+    """What the fact says; its type's name where nothing better is known."""
+    return data.TYPE
+
+
+def money(amount_minor: int, currency: str) -> str:
+    """An amount in its currency's own decimals: 1234 USD is `12.34 USD`, 1234 JPY `1234 JPY`."""
+    places = minor_units(currency)
+    return f"{amount_minor / 10**places:.{places}f} {currency}"
+
+
+def _rule(rule: str, version: int) -> str:
+    return f"{rule} v{version}"
+
+
+def _packs(packs: tuple[PackRef, ...]) -> str:
+    return ", ".join(f"{pack.name} v{pack.version}" for pack in packs) or "no pack"
+
+
+def _counts(counts: tuple[Count, ...]) -> str:
+    return "; ".join(
+        f"{count.count} of {count.limit} in {count.window_hours} h ({count.rule})"
+        for count in counts
+    )
+
+
+@sentence.register
+def _(data: customer.EventApplied) -> str:
+    about = f" about {data.obligation_id}" if data.obligation_id else ""
+    effect = {
+        "applied": "",
+        "stale_version": ", changed nothing: a higher version was known",
+        "old": ", triggers nothing: older than 7 days",
+    }[data.effect]
+    return f"{data.event_type}{about} ({data.event_id} of {data.event_source}){effect}"
+
+
+@sentence.register
+def _(data: customer.CustomerSegmented) -> str:
+    playbook = f"{data.playbook} v{data.playbook_version}"
+    upon = f" upon {data.trigger_event_id}"
+    if not data.matched:
+        return f"{playbook}: no contact{upon}, {data.reason}"
+    careful = f", by default for {', '.join(data.defaults_used)}" if data.defaults_used else ""
+    return f"{playbook}: segment {data.segment}, tone {data.tone}{upon}{careful}"
+
+
+@sentence.register
+def _(data: customer.CustomerHeldOut) -> str:
+    where = data.playbook or "all playbooks"
+    return f"held out of {where} ({data.holdout}, {data.share_bp / 100:g} %)"
+
+
+@sentence.register
+def _(data: customer.CustomerErased) -> str:
+    return f"forgotten: rows deleted from {data.tables} tables"
+
+
+@sentence.register
+def _(data: outreach.OutreachEnrolled) -> str:
+    about = f"{data.obligation.kind} {data.obligation.obligation_id}"
+    return f"{data.playbook} v{data.playbook_version} begins about {about}, segment {data.segment}"
+
+
+@sentence.register
+def _(data: outreach.OutreachStepPlanned) -> str:
+    return f"{data.step} planned for {data.due_at:%Y-%m-%d %H:%M %Z} in {', '.join(data.zones)}"
+
+
+@sentence.register
+def _(data: outreach.OutreachStepDeferred) -> str:
+    to = f"{data.to_at:%Y-%m-%d %H:%M %Z}"
+    return f"{data.step} deferred to {to}: {data.reason} ({_rule(data.rule, data.rule_version)})"
+
+
+@sentence.register
+def _(data: outreach.OutreachStepSuppressed) -> str:
+    what = f"{data.playbook} {data.step}" if data.step else data.playbook
+    about = f" about {data.obligation_id}" if data.obligation_id else ""
+    rule = _rule(data.rule, data.rule_version)
+    return f"{what}{about} not contacted: {data.reason} ({rule})"
+
+
+@sentence.register
+def _(data: outreach.OutreachDispatched) -> str:
+    allowed = f"allowed by {_packs(data.packs)} in {', '.join(data.zones)}"
+    counts = f"; {counted}" if (counted := _counts(data.counts)) else ""
+    return f"{data.step} ordered (attempt {data.attempt}), {allowed}{counts}"
+
+
+@sentence.register
+def _(data: outreach.OutreachCancelled) -> str:
+    because = f" because of {data.cause_event_id}" if data.cause_event_id else ""
+    return f"cancelled: {data.reason}{because}, {len(data.step_ids)} steps will not be sent"
+
+
+@sentence.register
+def _(data: outreach.OutreachCompleted) -> str:
+    return f"completed: {data.reason}"
+
+
+@sentence.register
+def _(data: message.MessageIntended) -> str:
+    counts = f"; {counted}" if (counted := _counts(data.counts)) else ""
+    return (
+        f"about to send {data.playbook} {data.step} by {data.channel} ({data.purpose}, "
+        f"{data.tone}, {data.locale}), allowed by {_packs(data.packs)} in "
+        f"{', '.join(data.zones)}{counts}; {data.log_age_seconds:.1f} s behind the log"
+    )
+
+
+@sentence.register
+def _(data: message.MessageSent) -> str:
+    return f"sent by {data.provider}"
+
+
+@sentence.register
+def _(data: message.MessageFailed) -> str:
+    status = f" ({data.status})" if data.status else ""
+    again = ", may be tried again" if data.retryable else ""
+    return f"not sent: {data.reason}{status}{again}"
+
+
+@sentence.register
+def _(data: message.MessageRefused) -> str:
+    later = f", not before {data.not_before:%Y-%m-%d %H:%M %Z}" if data.not_before else ""
+    return f"refused at the last check: {data.reason} ({data.rule} v{data.rule_version}){later}"
+
+
+@sentence.register
+def _(data: message.MessageUnknown) -> str:
+    return f"may have gone, not sent again: {data.reason}"
+
+
+@sentence.register
+def _(data: message.MessageBounced) -> str:
+    return f"came back ({data.kind}{f', {data.status}' if data.status else ''})"
+
+
+@sentence.register
+def _(_: message.MessageDelivered) -> str:
+    return "delivered"
+
+
+@sentence.register
+def _(_: message.MessageComplained) -> str:
+    return "reported as unwanted"
+
+
+@sentence.register
+def _(data: message.MessageOpened) -> str:
+    return "opened by a program" if data.machine else "opened"
+
+
+@sentence.register
+def _(data: message.MessageClicked) -> str:
+    return f"{data.link} followed{' by a program' if data.machine else ''}"
+
+
+@sentence.register
+def _(data: message.MessageReplied) -> str:
+    return f"answered: {data.intent}"
+
+
+@sentence.register
+def _(data: message.ContactUnsubscribed) -> str:
+    channel = "every channel" if data.channel == "*" else data.channel
+    purpose = "every purpose" if data.purpose == "*" else data.purpose
+    return f"opted out of {purpose} by {channel} ({data.via})"
+
+
+@sentence.register
+def _(data: message.ContactRightParty) -> str:
+    return f"{data.channel} address {'confirmed' if data.confirmed else 'is not theirs'}"
+
+
+@sentence.register
+def _(data: message.ContactPreferenceChanged) -> str:
+    return f"changed preferences: {', '.join(sorted(data.changes))}"
+
+
+@sentence.register
+def _(data: message.FeedbackGiven) -> str:
+    return "found it helpful" if data.helpful else "did not find it helpful"
+
+
+@sentence.register
+def _(data: negotiation.OfferProposed) -> str:
+    total = money(data.total_minor, data.currency)
+    parts = f"{len(data.instalments)} instalments" if len(data.instalments) > 1 else "one payment"
+    off = f", {money(data.discount_minor, data.currency)} off" if data.discount_minor else ""
+    return (
+        f"offer of {total} in {parts}{off} about {data.obligation_id} by the {data.by}, "
+        f"within {data.authority.name} v{data.authority.version}"
+    )
+
+
+@sentence.register
+def _(data: negotiation.AgreementMade) -> str:
+    total = money(data.total_minor, data.currency)
+    return f"agreed on {total} in {len(data.instalments)} payments about {data.obligation_id}"
+
+
+@sentence.register
+def _(data: negotiation.AgreementKept) -> str:
+    return f"instalment {data.instalment} about {data.obligation_id} paid"
+
+
+@sentence.register
+def _(data: negotiation.AgreementBroken) -> str:
+    return f"instalment {data.instalment} about {data.obligation_id} not paid in time"
+
+
+@sentence.register(negotiation.OfferAccepted)
+@sentence.register(negotiation.OfferDeclined)
+@sentence.register(negotiation.OfferExpired)
+@sentence.register(negotiation.OfferCountered)
+@sentence.register(negotiation.AgreementReopened)
+@sentence.register(negotiation.AgreementCompleted)
+def _(data: negotiation.OfferAccepted) -> str:
+    noun, _, verb = data.TYPE.partition(".")
+    return f"{noun} {verb} about {data.obligation_id}"
+
+
+@sentence.register
+def _(data: negotiation.RequestMade) -> str:
+    return f"asked the publisher for {data.kind} about {data.obligation_id}"
+
+
+@sentence.register
+def _(data: negotiation.NoticeRequired) -> str:
+    return f"the publisher must send the {data.kind} notice about {data.obligation_id}"
+
+
+@sentence.register
+def _(data: negotiation.HandoffRequested) -> str:
+    return f"a person shall take over: {data.reason}"
+
+
+@sentence.register
+def _(data: negotiation.HandoffAssigned) -> str:
+    return f"{data.to} took over"
+
+
+@sentence.register
+def _(data: negotiation.HandoffResolved) -> str:
+    return f"closed by a person: {data.outcome}"
+
+
+@sentence.register
+def _(data: machinery.PolicyInForce) -> str:
+    return f"policy {data.name} v{data.version} in force"
+
+
+@sentence.register
+def _(data: machinery.LogHeartbeat) -> str:
+    return f"{data.service} listens on lane {data.lane}"
