@@ -10,15 +10,8 @@ from pydantic import ValidationError
 
 from schemas import policy as contract
 from services.policy.lines import Fault, FaultyFile, read
-from services.policy.model import (
-    Cap,
-    Consent,
-    Disclosures,
-    Hours,
-    Pack,
-    Steering,
-    Zones,
-)
+from services.policy.model import Cap, Consent, Disclosures, Hours, Pack, Steering
+from services.policy.places import applying as applying
 
 
 class PolicyFaults(Exception):
@@ -75,27 +68,6 @@ def load_file(file: Path) -> Pack:
 def from_content(content: Mapping[str, Any]) -> Pack:
     """The pack that a `policy.in_force` fact describes; raises pydantic.ValidationError."""
     return _pack(contract.PolicyPack.model_validate(content))
-
-
-def applying(packs: Sequence[Pack], zones: Zones) -> tuple[Pack, ...]:
-    """The packs that apply at any place where the customer may be, by name.
-
-    A region's pack applies as well where the country matches and no region is known. A city's
-    pack applies only where the city is named.
-    """
-    return tuple(pack for pack in packs if _applies(pack, zones))
-
-
-def _applies(pack: Pack, zones: Zones) -> bool:
-    if pack.everywhere or pack.countries & set(zones.countries):
-        return True
-    if zones.region is None:
-        within = {region.partition("-")[0] for region in pack.regions}
-        if within & set(zones.countries):
-            return True
-    elif zones.region in pack.regions:
-        return True
-    return zones.city is not None and zones.city.casefold() in pack.cities
 
 
 def _remedy(loc: tuple[int | str, ...], message: str) -> str:

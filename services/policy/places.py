@@ -1,12 +1,13 @@
-"""Where may the customer be? Evidence in, every candidate zone out."""
+"""Where may the customer be, and which packs apply there? Evidence in, every candidate out."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel.core import get_global
 
-from services.policy.model import Place, Rule, Zones
+from services.policy.model import Pack, Place, Rule, Zones
 
 _NO_COUNTRY = (None, "", "001", "ZZ")
 """CLDR's ways to say "the world" and "unknown"."""
@@ -21,30 +22,46 @@ def candidate_zones(place: Place, due_timezone: str | None = None) -> Zones:
     date, counts only where nothing is known of the customer. Names that are no IANA zone or no
     country are no evidence. No evidence: no names, and no contact.
     """
-    timezone = canonical_zone(place.timezone)
-    of_country = country_zones(place.country)
-    countries = {place.country} if place.country and of_country else set()
+    return _candidates(place.timezone, place.country, place.region, place.city, due_timezone)
+
+
+@lru_cache(maxsize=65_536)
+def _candidates(
+    named: str | None,
+    country: str | None,
+    region: str | None,
+    city: str | None,
+    due_timezone: str | None,
+) -> Zones:
+    timezone = canonical_zone(named)
+    of_country = country_zones(country)
+    countries = {country} if country and of_country else set()
     evidence: list[str] = []
     names: set[str] = set()
     if timezone:
         evidence.append("timezone")
         names.add(timezone)
-        countries |= {country} if (country := zone_country(timezone)) else set()
+        countries |= _country_of(timezone)
     if of_country:
         evidence.append("country")
         names |= set() if timezone in of_country else of_country
     if not names and (fallback := canonical_zone(due_timezone)):
         evidence.append("due_timezone")
         names.add(fallback)
-        countries |= {country} if (country := zone_country(fallback)) else set()
+        countries |= _country_of(fallback)
     return Zones(
         names=tuple(sorted(names)),
         evidence=tuple(evidence),
         uncertain=len(names) != 1 or evidence == ["due_timezone"],
         countries=tuple(sorted(countries)),
-        region=place.region,
-        city=place.city,
+        region=region,
+        city=city,
     )
+
+
+def _country_of(zone: str) -> set[str]:
+    country = zone_country(zone)
+    return {country} if country else set()
 
 
 def in_force(rule: Rule, now: datetime, zones: Zones) -> bool:
@@ -52,6 +69,27 @@ def in_force(rule: Rule, now: datetime, zones: Zones) -> bool:
     if rule.since is None and rule.until is None:
         return True
     return any(rule.in_force_on(now.astimezone(zone(name)).date()) for name in zones.names)
+
+
+def applying(packs: Sequence[Pack], zones: Zones) -> tuple[Pack, ...]:
+    """The packs that apply at any place where the customer may be, by name.
+
+    A region's pack applies as well where the country matches and no region is known. A city's
+    pack applies only where the city is named.
+    """
+    return tuple(pack for pack in packs if _applies(pack, zones))
+
+
+def _applies(pack: Pack, zones: Zones) -> bool:
+    if pack.everywhere or pack.countries & set(zones.countries):
+        return True
+    if zones.region is None:
+        within = {region.partition("-")[0] for region in pack.regions}
+        if within & set(zones.countries):
+            return True
+    elif zones.region in pack.regions:
+        return True
+    return zones.city is not None and zones.city.casefold() in pack.cities
 
 
 @lru_cache(maxsize=2048)

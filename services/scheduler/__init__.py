@@ -1,0 +1,1 @@
+"""Decides when each step goes out, or why not."""

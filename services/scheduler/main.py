@@ -1,0 +1,37 @@
+"""The scheduler as a process."""
+
+from schemas.topics import OUTREACH_COMMANDS, OUTREACH_LOG
+from services.policy import packs
+from services.runtime import worker
+from services.runtime.context import Context
+from services.scheduler import api, stream
+from services.scheduler.handlers import Announcing, Claiming, Handlers
+from services.scheduler.settings import SchedulerSettings
+
+NAME = "scheduler"
+
+
+def build(context: Context) -> worker.Service:
+    """Put the service together. Raises PolicyFaults on a faulty policy folder."""
+    settings = SchedulerSettings()
+    in_force = packs.load(context.settings.policies_dir)
+    decide = Handlers(in_force)
+    return worker.Service(
+        name=NAME,
+        lead_topic=OUTREACH_LOG,
+        handlers=stream.handlers(decide),
+        api=api.create(context, decide),
+        refuses=frozenset({OUTREACH_COMMANDS}),
+        timers=(
+            worker.Timer("announce-policies", 1.0, Announcing(context, in_force)),
+            worker.Timer(
+                "claim-steps",
+                settings.claim_every,
+                Claiming(context, decide, settings.claim_batch),
+            ),
+        ),
+    )
+
+
+if __name__ == "__main__":
+    worker.run(NAME, build)

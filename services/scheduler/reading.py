@@ -1,0 +1,131 @@
+"""What people may read of the scheduler's state. Plain selects; nothing is locked."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text, tuple_
+from sqlmodel import Session, col, select
+
+from services.scheduler.tables import (
+    ContactRow,
+    CustomerRow,
+    EnrolmentRow,
+    ObligationRow,
+    StepRow,
+    TimelineRow,
+)
+
+
+def customer(session: Session, tenant: str, customer: str) -> CustomerRow | None:
+    """The customer, if any event or command named them."""
+    return session.get(CustomerRow, (tenant, customer))
+
+
+def obligation(session: Session, tenant: str, obligation_id: str) -> ObligationRow | None:
+    """The obligation, if any event spoke of it."""
+    row = session.get(ObligationRow, (tenant, obligation_id))
+    return row if row is not None and row.state is not None else None
+
+
+def enrolment(session: Session, tenant: str, enrolment_id: str) -> EnrolmentRow | None:
+    """One enrolment."""
+    return session.get(EnrolmentRow, (tenant, enrolment_id))
+
+
+def enrolments_of(session: Session, tenant: str, customer: str) -> Sequence[EnrolmentRow]:
+    """A customer's enrolments, newest first, at most 200."""
+    return session.exec(
+        select(EnrolmentRow)
+        .where(EnrolmentRow.tenant == tenant, EnrolmentRow.customer == customer)
+        .order_by(col(EnrolmentRow.started_at).desc())
+        .limit(200)
+    ).all()
+
+
+def steps_of(session: Session, tenant: str, enrolments: Sequence[str]) -> Sequence[StepRow]:
+    """The steps of these enrolments in their playbooks' order."""
+    return session.exec(
+        select(StepRow)
+        .where(StepRow.tenant == tenant, col(StepRow.enrolment_id).in_(enrolments))
+        .order_by(col(StepRow.enrolment_id), col(StepRow.position))
+    ).all()
+
+
+def contacts_of(
+    session: Session, tenant: str, customer: str, since: datetime
+) -> Sequence[ContactRow]:
+    """The customer's contacts after `since`, oldest first."""
+    return session.exec(
+        select(ContactRow)
+        .where(ContactRow.tenant == tenant, ContactRow.customer == customer, ContactRow.at > since)
+        .order_by(col(ContactRow.at))
+    ).all()
+
+
+def timeline(
+    session: Session,
+    tenant: str,
+    customer: str,
+    type_prefix: str | None,
+    before: tuple[datetime, str] | None,
+    limit: int,
+) -> Sequence[TimelineRow]:
+    """A customer's facts, newest first, of types that begin with `type_prefix`.
+
+    before: go on after the fact of this instant and id.
+    """
+    query = select(TimelineRow).where(
+        TimelineRow.tenant == tenant, TimelineRow.customer == customer
+    )
+    if type_prefix:
+        query = query.where(col(TimelineRow.type).startswith(type_prefix, autoescape=True))
+    if before is not None:
+        query = query.where(tuple_(col(TimelineRow.at), col(TimelineRow.fact_id)) < before)
+    newest_first = query.order_by(col(TimelineRow.at).desc(), col(TimelineRow.fact_id).desc())
+    return session.exec(newest_first.limit(limit)).all()
+
+
+def overview(session: Session, tenant: str | None, now: datetime) -> dict[str, Any]:
+    """Counts and recent decisions for the console; `tenant` None: of all tenants."""
+    asked = {"tenant": tenant, "since": now - timedelta(days=7), "now": now}
+    return {
+        "enrolments": _all(
+            session,
+            "SELECT playbook, status, coalesce(reason, '') AS reason, count(*) AS count"
+            " FROM enrolment WHERE tenant = coalesce(:tenant, tenant)"
+            " GROUP BY 1, 2, 3 ORDER BY 1, 2, 4 DESC",
+            asked,
+        ),
+        "steps": _all(
+            session,
+            "SELECT e.playbook, s.state, count(*) AS count FROM step s JOIN enrolment e"
+            " USING (tenant, enrolment_id) WHERE s.tenant = coalesce(:tenant, s.tenant)"
+            " GROUP BY 1, 2 ORDER BY 1, 2",
+            asked,
+        ),
+        "reasons": _all(
+            session,
+            "SELECT type, data->>'reason' AS reason, count(*) AS count FROM timeline"
+            " WHERE tenant = coalesce(:tenant, tenant) AND at > :since AND type IN"
+            " ('outreach.step_deferred', 'outreach.step_suppressed', 'outreach.cancelled')"
+            " GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 30",
+            asked,
+        ),
+        "recent": _all(
+            session,
+            "SELECT at, type, tenant, customer, data->>'playbook' AS playbook,"
+            " data->>'step' AS step, data->>'reason' AS reason, data->>'rule' AS rule,"
+            " data->>'enrolment_id' AS enrolment_id"
+            " FROM timeline WHERE tenant = coalesce(:tenant, tenant)"
+            " AND type LIKE 'outreach.%' ORDER BY at DESC LIMIT 60",
+            asked,
+        ),
+        "late": session.execute(
+            text("SELECT count(*) FROM step WHERE state = 'planned' AND due_at <= :now"), asked
+        ).scalar_one(),
+    }
+
+
+def _all(session: Session, query: str, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [dict(row) for row in session.execute(text(query), asked).mappings()]

@@ -1,0 +1,197 @@
+"""What becomes of a step that is due: dispatched, deferred, suppressed or cancelled."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+
+from services.policy import gate
+from services.policy.consent import check_consent
+from services.policy.model import CapCount, Contact, Pack, Zones
+from services.policy.places import applying
+from services.scheduler.model import (
+    Book,
+    Customer,
+    Deferred,
+    Dispatched,
+    Enrolment,
+    Obligation,
+    Outcome,
+    Reserved,
+    Step,
+    StepState,
+)
+from services.scheduler.rules import timing
+from services.scheduler.rules.ending import cancel, complete_if_done
+from services.scheduler.rules.planning import suppress
+from services.scheduler.rules.stops import Stop, stopped
+
+PENDING_PAYMENT_WAITS = timedelta(hours=24)
+"""How long a step waits before it looks again whether a payment under way has come in."""
+
+RELATIONSHIP_KINDS = frozenset({"bill", "subscription", "benefit"})
+"""Obligations that are a running dealing between customer and tenant; an application is none."""
+
+
+class Dispatch(NamedTuple):
+    """It goes out now."""
+
+    zones: Zones
+    packs: tuple[tuple[str, int], ...]
+    counts: tuple[CapCount, ...]
+
+
+class Defer(NamedTuple):
+    """It is tried again at `to_at`."""
+
+    to_at: datetime
+    reason: str
+    rule: str
+    rule_version: int
+
+
+class Suppress(NamedTuple):
+    """It never goes out."""
+
+    stop: Stop
+    rule_version: int
+
+
+class Cancel(NamedTuple):
+    """The whole enrolment is over."""
+
+    stop: Stop
+
+
+Decision = Dispatch | Defer | Suppress | Cancel
+
+
+def claim(
+    book: Book, step_ids: Iterable[str], packs: Sequence[Pack], now: datetime
+) -> list[Outcome]:
+    """Decide on steps that are due, oldest first, and do what was decided.
+
+    Contacts count at once: of two steps of a customer, the second sees the first.
+    """
+    outcomes: list[Outcome] = []
+    due = [book.steps[step_id] for step_id in step_ids]
+    for step in sorted(due, key=lambda one: (one.due_at, one.planned_at, one.position)):
+        current = book.steps[step.id]
+        if current.state is StepState.PLANNED and current.due_at <= now:
+            outcomes += _settle(book, current, packs, now)
+    return outcomes
+
+
+def decide_step(
+    step: Step,
+    enrolment: Enrolment,
+    obligation: Obligation,
+    customer: Customer,
+    contacts: Sequence[Contact],
+    packs: Sequence[Pack],
+    now: datetime,
+) -> Decision:
+    """Judge one due step by everything known at `now`; the strictest reading wins.
+
+    contacts: the customer's, over all playbooks. packs: all that are loaded.
+    """
+    channel = step.plan.channel
+    stop = stopped(customer, obligation, enrolment.purpose, channel, now)
+    if stop is not None:
+        return Cancel(stop)
+    if now >= step.not_after:
+        return Suppress(Stop("too_late", "valid_for"), 1)
+    zones = timing.zones_of(customer, enrolment, obligation)
+    applied = applying(packs, zones)
+    consent = check_consent(
+        now,
+        zones,
+        applied,
+        enrolment.purpose,
+        channel,
+        customer.consents,
+        relationship=obligation.kind in RELATIONSHIP_KINDS,
+    )
+    if not consent.allowed:
+        stop = Stop(consent.reason or "no_consent", consent.rule or "consent")
+        return Suppress(stop, consent.rule_version or 1)
+    if customer.paused_until is not None and now < customer.paused_until:
+        return _defer(step, Defer(customer.paused_until, "paused", "pause", 1))
+    if obligation.pending:
+        waits = now + PENDING_PAYMENT_WAITS
+        return _defer(step, Defer(waits, "payment_pending", "obligation.pending", 1))
+    verdict = gate.check(now, zones, applied, enrolment.purpose, channel, contacts)
+    if not verdict.allowed:
+        stop = Stop(verdict.reason or "refused", verdict.rule or "policy")
+        version = verdict.rule_version or 1
+        if verdict.not_before is None:
+            return Suppress(stop, version)
+        return _defer(step, Defer(verdict.not_before, stop.reason, stop.rule, version))
+    counts = gate.cap_counts(now, zones, applied, enrolment.purpose, channel, contacts)
+    return Dispatch(zones, tuple((pack.name, pack.version) for pack in applied), counts)
+
+
+def _defer(step: Step, wanted: Defer) -> Defer | Suppress:
+    if wanted.to_at >= step.not_after:
+        return Suppress(Stop(wanted.reason, wanted.rule), wanted.rule_version)
+    return wanted
+
+
+def _settle(book: Book, step: Step, packs: Sequence[Pack], now: datetime) -> list[Outcome]:
+    enrolment = book.enrolments[step.enrolment_id]
+    obligation = book.obligations[enrolment.tenant, enrolment.obligation_id]
+    customer = book.customer(enrolment.tenant, enrolment.customer)
+    if _superseded(book, step, now):
+        overtaken = suppress(book, enrolment, step, Stop("superseded", "one_at_a_time"), 1)
+        return [overtaken, *complete_if_done(book, enrolment, now)]
+    contacts = book.contacts_of(customer.key)
+    match decide_step(step, enrolment, obligation, customer, contacts, packs, now):
+        case Dispatch() as decided:
+            return [_dispatch(book, step, enrolment, obligation, customer, decided, now)]
+        case Defer(to_at, reason, rule, version):
+            moved = msgspec.structs.replace(step, due_at=to_at)
+            book.put(moved)
+            return [Deferred(moved, step.due_at, reason, rule, version)]
+        case Suppress(stop, version):
+            ended = suppress(book, enrolment, step, stop, version)
+            return [ended, *complete_if_done(book, enrolment, now)]
+        case Cancel(stop):
+            cause = obligation.closed_by
+            return [cancel(book, enrolment, stop.reason, cause, now, reenter=True)]
+
+
+def _superseded(book: Book, step: Step, now: datetime) -> bool:
+    """Whether a later step of the enrolment has come as well: then only that one goes out."""
+    return any(
+        other.state is StepState.PLANNED
+        and (other.planned_at, other.position) > (step.planned_at, step.position)
+        and other.planned_at <= now
+        for other in book.steps_of(step.enrolment_id)
+    )
+
+
+def _dispatch(
+    book: Book,
+    step: Step,
+    enrolment: Enrolment,
+    obligation: Obligation,
+    customer: Customer,
+    decided: Dispatch,
+    now: datetime,
+) -> Dispatched:
+    dispatch_id = book.derive(step.id, step.attempt)
+    sent = msgspec.structs.replace(step, state=StepState.DISPATCHED, dispatch_id=dispatch_id)
+    book.put(sent)
+    contact = Contact(now, enrolment.purpose, step.plan.channel)
+    book.put(Reserved(step.tenant, step.customer, dispatch_id, contact))
+    return Dispatched(
+        step=sent,
+        enrolment=enrolment,
+        obligation=obligation,
+        customer=customer,
+        zones=decided.zones,
+        packs=decided.packs,
+        counts=decided.counts,
+        decided_at=now,
+    )

@@ -1,0 +1,85 @@
+"""What a fact of the log changes: customers, obligations, enrolments, steps."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from services.policy.model import Pack
+from services.scheduler.model import Book, Enrolment, ExitRule, Heard, Outcome, StepState
+from services.scheduler.rules import customers, obligations, outcomes
+from services.scheduler.rules.ending import cancel, complete_if_done
+from services.scheduler.rules.planning import replan, suppress
+from services.scheduler.rules.stops import Stop, concerns, exit_met, stopped
+
+_DISPATCH_FACTS = frozenset(
+    {"message.intended", "message.sent", "message.failed", "message.refused", "message.unknown"}
+)
+
+
+def hear(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list[Outcome]:
+    """Take in one fact, or the customer event that an `event.applied` tells of.
+
+    What it settles or stops is cancelled for every party of the obligation; changed terms move
+    the steps that are not dispatched yet.
+    """
+    known = book.customer(heard.tenant, heard.customer)
+    learnt = customers.learn(known, heard)
+    if learnt != known:
+        book.put(learnt)
+    if heard.stale:
+        return []
+    told: list[Outcome] = []
+    if heard.type in _DISPATCH_FACTS:
+        told += outcomes.follow(book, heard, now)
+    touched = book.of_customer(known.key)
+    if heard.obligation_id is not None:
+        key = (heard.tenant, heard.obligation_id)
+        before = book.obligations.get(key)
+        after = obligations.learn(before, heard)
+        if after is not None and after != before:
+            book.put(after)
+        touched += [one for one in book.of_obligation(key) if one.customer != heard.customer]
+    for enrolment in touched:
+        running = book.enrolments[enrolment.id]
+        if running.active:
+            told += _end_or_move(book, running, heard, packs, now)
+    return told
+
+
+def _end_or_move(
+    book: Book, enrolment: Enrolment, heard: Heard, packs: Sequence[Pack], now: datetime
+) -> list[Outcome]:
+    met = exit_met(enrolment.exits, heard) if concerns(enrolment, heard) else None
+    customer = book.customer(enrolment.tenant, enrolment.customer)
+    obligation = book.obligations[enrolment.tenant, enrolment.obligation_id]
+    channel = enrolment.plans[0].channel if enrolment.plans else "email"
+    stop = stopped(customer, obligation, enrolment.purpose, channel, now)
+    if stop is not None:
+        reason = met.reason if met is not None else stop.reason
+        return [cancel(book, enrolment, reason, heard.id, now, reenter=True)]
+    if met is not None and met.keep:
+        return _keep_only(book, enrolment, met, now)
+    if met is not None:
+        return [cancel(book, enrolment, met.reason, heard.id, now, reenter=False)]
+    if concerns(enrolment, heard) and heard.obligation_id is not None:
+        return replan(book, enrolment, packs, now)
+    return []
+
+
+def _keep_only(book: Book, enrolment: Enrolment, met: ExitRule, now: datetime) -> list[Outcome]:
+    """Drop the steps that an exit does not keep."""
+    dropped: list[Outcome] = [
+        suppress(
+            book, enrolment, step, Stop(met.reason, f"exit.{met.on}"), enrolment.playbook_version
+        )
+        for step in book.steps_of(enrolment.id)
+        if step.state is StepState.PLANNED and step.plan.name not in met.keep
+    ]
+    return [*dropped, *complete_if_done(book, enrolment, now)]
+
+
+def pause(book: Book, tenant: str, customer: str, until: datetime | None) -> None:
+    """Let no step of the customer go out before `until`; None ends a pause."""
+    known = book.customer(tenant, customer)
+    book.put(msgspec.structs.replace(known, paused_until=until))

@@ -1,0 +1,229 @@
+"""What an event says of an obligation. When in doubt, what is settled stays settled."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+
+from services.scheduler.model import Heard, Obligation, ObligationState
+from services.scheduler.rules.holds import with_hold
+
+_KINDS = {
+    "bill": "bill",
+    "payment": "bill",
+    "subscription": "subscription",
+    "application": "application",
+    "benefit": "benefit",
+}
+_TERMS = frozenset(
+    {
+        "bill.due_soon",
+        "bill.updated",
+        "payment.missed",
+        "subscription.expiring",
+        "subscription.expired",
+        "application.abandoned",
+        "benefit.granted",
+    }
+)
+_CLOSING = {
+    "bill.closed": "closed",
+    "subscription.renewed": "renewed",
+    "subscription.cancelled": "cancelled",
+    "application.completed": "completed",
+    "application.withdrawn": "withdrawn",
+    "benefit.withdrawn": "withdrawn",
+}
+_PAYMENTS = frozenset({"payment.received", "payment.failed", "payment.reversed"})
+_AGREEMENTS = frozenset(
+    {"agreement.made", "agreement.reopened", "agreement.broken", "agreement.completed"}
+)
+_HOLDS = frozenset({"customer.hold_placed", "customer.hold_lifted"})
+TELLING = _TERMS | _PAYMENTS | set(_CLOSING) | _AGREEMENTS | _HOLDS
+"""Types that say something of an obligation."""
+_FIELDS = {
+    "creditor": ("creditor",),
+    "amount_minor": ("amount_minor", "price_minor"),
+    "balance_minor": ("balance_minor",),
+    "currency": ("currency",),
+    "due_date": ("due_date", "expires_on", "valid_until"),
+    "due_timezone": ("due_timezone",),
+    "product": ("product", "plan"),
+    "actor_role": ("actor_role",),
+}
+
+
+def learn(known: Obligation | None, heard: Heard) -> Obligation | None:
+    """The obligation after `heard`; as it was (or None) where that says nothing of it."""
+    if heard.obligation_id is None or heard.type not in TELLING:
+        return known
+    before = known or Obligation(
+        heard.tenant, heard.obligation_id, kind=_KINDS.get(heard.type.partition(".")[0], "bill")
+    )
+    if heard.stale or _outdated(before, heard):
+        return before
+    if heard.type in _AGREEMENTS:
+        return _by_agreement(before, heard)
+    if heard.type in _HOLDS:
+        return msgspec.structs.replace(before, holds=with_hold(before.holds, heard))
+    if heard.type in _TERMS:
+        after = _by_terms(before, heard)
+    elif heard.type in _PAYMENTS:
+        after = _by_payment(before, heard)
+    else:
+        after = _by_closing(before, heard)
+    version = max((v for v in (before.version, heard.version) if v is not None), default=None)
+    return msgspec.structs.replace(
+        after,
+        version=version,
+        parties=_parties(before, heard),
+        as_of=max(filter(None, (before.as_of, heard.time))),
+    )
+
+
+def fill_gaps(known: Obligation | None, terms: Obligation) -> Obligation:
+    """The obligation with what only a command's terms say; what events said stays."""
+    if known is None:
+        return terms
+    missing = {
+        name: value
+        for name in (*_FIELDS, "version")
+        if getattr(known, name) is None and (value := getattr(terms, name)) is not None
+    }
+    parties = tuple(sorted({*known.parties, *terms.parties}))
+    return msgspec.structs.replace(known, parties=parties, kind=terms.kind, **missing)
+
+
+def _outdated(known: Obligation, heard: Heard) -> bool:
+    """Whether the publisher's version says that something newer is known."""
+    return (
+        heard.version is not None and known.version is not None and (heard.version < known.version)
+    )
+
+
+def _by_terms(known: Obligation, heard: Heard) -> Obligation:
+    given = _given(heard.data)
+    if _is_older(known, heard):
+        # Late news: it may tell what was never known, and replaces nothing.
+        given = {name: value for name, value in given.items() if getattr(known, name) is None}
+    if known.state is ObligationState.OPEN:
+        return msgspec.structs.replace(known, **given)
+    if not _reopened_by_terms(known, heard, given.get("due_date")):
+        kept = {n: v for n, v in given.items() if n not in ("amount_minor", "due_date")}
+        return msgspec.structs.replace(known, **kept)
+    return msgspec.structs.replace(_opened(known), agreement_id=None, **given)
+
+
+def _reopened_by_terms(known: Obligation, heard: Heard, due_date: date | None) -> bool:
+    """Whether new terms are about a new period or by a newer version, and not merely late."""
+    if heard.version is not None and known.closed_version is not None:
+        return heard.version > known.closed_version
+    if known.closed_at is None or heard.time <= known.closed_at:
+        return False
+    if known.reopens_from is not None:
+        return due_date is not None and due_date >= known.reopens_from
+    return known.kind == "subscription" and due_date is not None
+
+
+def _by_payment(known: Obligation, heard: Heard) -> Obligation:
+    remaining = heard.data.get("remaining_minor")
+    currency = known.currency or heard.data.get("currency")
+    known = msgspec.structs.replace(known, currency=currency)
+    if heard.type == "payment.received" and heard.data.get("pending"):
+        return msgspec.structs.replace(known, pending=True)
+    if heard.type == "payment.received" and remaining == 0:
+        return _ended(known, heard, ObligationState.SETTLED, "paid", amount_minor=0)
+    if remaining is None or _is_older(known, heard):
+        return known
+    if known.state is ObligationState.CLOSED:
+        return known
+    if known.state is ObligationState.SETTLED:
+        taken_back = heard.type != "payment.received" and remaining > 0
+        if not taken_back or not _since_closing(known, heard):
+            return known
+        known = _opened(known)
+    return msgspec.structs.replace(known, amount_minor=remaining, pending=False)
+
+
+def _by_closing(known: Obligation, heard: Heard) -> Obligation:
+    why = str(heard.data.get("why") or _CLOSING[heard.type])
+    if why == "paid":
+        return _ended(known, heard, ObligationState.SETTLED, why, amount_minor=0)
+    ended = _ended(known, heard, ObligationState.CLOSED, why)
+    new_end = _day(heard.data.get("expires_on"))
+    if heard.type == "subscription.renewed" and new_end is not None:
+        return msgspec.structs.replace(ended, reopens_from=new_end)
+    return ended
+
+
+def _by_agreement(known: Obligation, heard: Heard) -> Obligation:
+    if heard.type in ("agreement.made", "agreement.reopened"):
+        running = known if known.state is not ObligationState.SETTLED else _opened(known)
+        return msgspec.structs.replace(running, agreement_id=str(heard.data["agreement_id"]))
+    if heard.type == "agreement.broken":
+        return msgspec.structs.replace(known, agreement_id=None)
+    settled = _ended(known, heard, ObligationState.SETTLED, "agreement_completed")
+    return msgspec.structs.replace(settled, agreement_id=None)
+
+
+def _ended(
+    known: Obligation, heard: Heard, state: ObligationState, why: str, **more: Any
+) -> Obligation:
+    if known.closed_at is not None and known.closed_at > heard.time:
+        return msgspec.structs.replace(known, **more)
+    return msgspec.structs.replace(
+        known,
+        state=state,
+        reason=why,
+        closed_at=heard.time,
+        closed_version=heard.version,
+        closed_by=heard.id,
+        reopens_from=known.due_date + timedelta(days=1) if known.due_date else None,
+        pending=False,
+        **more,
+    )
+
+
+def _opened(known: Obligation) -> Obligation:
+    return msgspec.structs.replace(
+        known,
+        state=ObligationState.OPEN,
+        reason=None,
+        closed_at=None,
+        closed_version=None,
+        closed_by=None,
+        reopens_from=None,
+    )
+
+
+def _since_closing(known: Obligation, heard: Heard) -> bool:
+    if heard.version is not None and known.closed_version is not None:
+        return heard.version >= known.closed_version
+    return known.closed_at is None or heard.time >= known.closed_at
+
+
+def _is_older(known: Obligation, heard: Heard) -> bool:
+    """Whether newer terms are known: by version where both have one, else by time."""
+    if heard.version is not None and known.version is not None:
+        return heard.version < known.version
+    return known.as_of is not None and heard.time < known.as_of
+
+
+def _given(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The terms that an event's data gives, by our names."""
+    found: dict[str, Any] = {}
+    for name, sources in _FIELDS.items():
+        value = next((data[source] for source in sources if data.get(source) is not None), None)
+        if value is not None:
+            found[name] = _day(value) if name == "due_date" else value
+    return found
+
+
+def _parties(known: Obligation, heard: Heard) -> tuple[str, ...]:
+    named = {str(party["customer_id"]) for party in heard.data.get("parties") or ()}
+    return tuple(sorted({*known.parties, *named, heard.customer}))
+
+
+def _day(value: Any) -> date | None:
+    return date.fromisoformat(value) if isinstance(value, str) else value

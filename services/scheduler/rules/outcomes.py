@@ -1,0 +1,80 @@
+"""What the messenger says became of a dispatch."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from services.scheduler.model import Book, Deferred, Heard, Outcome, Reserved, Step, StepState
+from services.scheduler.rules.ending import complete_if_done
+from services.scheduler.rules.holds import instant
+
+MOST_ATTEMPTS = 5
+FIRST_RETRY = timedelta(minutes=15)
+"""Business time before the second attempt; doubled for each further one."""
+
+_ENDS = {
+    "message.sent": StepState.SENT,
+    "message.unknown": StepState.UNKNOWN,
+    "message.failed": StepState.FAILED,
+    "message.refused": StepState.REFUSED,
+}
+
+
+def follow(book: Book, heard: Heard, now: datetime) -> list[Outcome]:
+    """End the step, plan another attempt, or move its contact's instant to that of the check.
+
+    What was sent, or may have been, stays a contact; what failed or was refused is none.
+    """
+    step = book.steps.get(str(heard.data.get("step_id")))
+    dispatch_id = str(heard.data.get("dispatch_id"))
+    if step is None or step.dispatch_id != dispatch_id or step.state is not StepState.DISPATCHED:
+        return []
+    if heard.type == "message.intended":
+        return _counted_from(book, dispatch_id, instant(heard.data["checked_at"]) or now)
+    if heard.type in ("message.failed", "message.refused"):
+        book.release(step.tenant, step.customer, dispatch_id)
+        retry = _retry(book, step, heard, now)
+        if retry is not None:
+            return [retry]
+    ended = msgspec.structs.replace(step, state=_ENDS[heard.type], reason=heard.data.get("reason"))
+    book.put(ended)
+    return complete_if_done(book, book.enrolments[step.enrolment_id], now)
+
+
+def _counted_from(book: Book, dispatch_id: str, at: datetime) -> list[Outcome]:
+    one = book.reserved.get(dispatch_id)
+    if one is not None:
+        book.put(
+            Reserved(
+                one.tenant,
+                one.customer,
+                dispatch_id,
+                type(one.contact)(at, one.contact.purpose, one.contact.channel),
+            )
+        )
+    return []
+
+
+def _retry(book: Book, step: Step, heard: Heard, now: datetime) -> Deferred | None:
+    enrolment = book.enrolments[step.enrolment_id]
+    if not heard.data.get("retryable") or not enrolment.active or step.attempt >= MOST_ATTEMPTS:
+        return None
+    pause = FIRST_RETRY * 2 ** (step.attempt - 1)
+    due_at = max(instant(heard.data.get("not_before")) or now + pause, now)
+    if due_at >= step.not_after:
+        return None
+    again = msgspec.structs.replace(
+        step,
+        state=StepState.PLANNED,
+        attempt=step.attempt + 1,
+        dispatch_id=None,
+        due_at=due_at,
+    )
+    book.put(again)
+    return Deferred(
+        again,
+        was=step.due_at,
+        reason=str(heard.data["reason"]),
+        rule=str(heard.data.get("rule") or "retry"),
+        rule_version=int(heard.data.get("rule_version") or 1),
+    )

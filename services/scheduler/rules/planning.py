@@ -1,0 +1,258 @@
+"""From a command to an enrolment and its steps; and what a change of terms does to them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from services.policy.model import Pack, Zones
+from services.scheduler.model import (
+    Book,
+    Command,
+    Customer,
+    Deferred,
+    Enrolled,
+    Enrolment,
+    Obligation,
+    Outcome,
+    Planned,
+    Step,
+    StepPlan,
+    StepState,
+    Suppressed,
+)
+from services.scheduler.rules import timing
+from services.scheduler.rules.ending import complete_if_done
+from services.scheduler.rules.obligations import fill_gaps
+from services.scheduler.rules.stops import Stop, stopped
+
+_MOVABLE = frozenset({"past", "superseded", "too_late", "hours", "no_due_date"})
+"""Suppressions that a later due date may undo: the customer was not contacted."""
+
+
+def plan(book: Book, command: Command, packs: Sequence[Pack], now: datetime) -> list[Outcome]:
+    """Enrol the customer as ordered; or update the running enrolment; or say why not.
+
+    One enrolment runs per customer, playbook and obligation: a second command for it brings new
+    terms to the steps that are not dispatched yet, and no second contact. After an enrolment has
+    ended, a new one begins only where what ended it has passed, or for a later due date.
+    """
+    customer = book.customer(command.tenant, command.customer)
+    asked = command.enrolment
+    key = (command.tenant, asked.obligation_id)
+    before = book.obligations.get(key)
+    obligation = fill_gaps(before, command.terms)
+    if obligation != before:
+        book.put(obligation)
+    former = _former(book, asked)
+    if former and former[-1].active:
+        return _update(book, former[-1], asked, packs, now)
+    zones = timing.zones_of(customer, asked, obligation)
+    stop = _not_to_begin(customer, obligation, asked, former, zones, now)
+    if stop is not None:
+        return [_suppressed_trigger(asked, stop)]
+    return _enrol(book, _next_id(book, asked, former), obligation, zones, packs, now)
+
+
+def replan(book: Book, enrolment: Enrolment, packs: Sequence[Pack], now: datetime) -> list[Outcome]:
+    """Move the steps that count from the due date to where it is now."""
+    obligation = book.obligations[enrolment.tenant, enrolment.obligation_id]
+    if obligation.due_date == enrolment.due_date:
+        return []
+    moved = msgspec.structs.replace(enrolment, due_date=obligation.due_date)
+    book.put(moved)
+    customer = book.customer(moved.tenant, moved.customer)
+    zones = timing.zones_of(customer, moved, obligation)
+    steps = [step for step in book.steps_of(moved.id) if _movable(step)]
+    if not zones.names or not steps:
+        return []
+    outcomes = _place_steps(book, moved, obligation, steps, zones, packs, now)
+    return [*outcomes, *complete_if_done(book, moved, now)]
+
+
+def _former(book: Book, asked: Enrolment) -> list[Enrolment]:
+    """Earlier enrolments in the same playbook about the same obligation, oldest first."""
+    same = [
+        one
+        for one in book.of_customer((asked.tenant, asked.customer))
+        if (one.playbook, one.obligation_id) == (asked.playbook, asked.obligation_id)
+    ]
+    return sorted(same, key=lambda one: one.started_at)
+
+
+def _next_id(book: Book, asked: Enrolment, former: list[Enrolment]) -> Enrolment:
+    if not former:
+        return asked
+    number = len(former) + 1
+    return msgspec.structs.replace(asked, id=book.derive(asked.id, number))
+
+
+def _not_to_begin(
+    customer: Customer,
+    obligation: Obligation,
+    asked: Enrolment,
+    former: list[Enrolment],
+    zones: Zones,
+    now: datetime,
+) -> Stop | None:
+    channel = asked.plans[0].channel if asked.plans else "email"
+    stop = stopped(customer, obligation, asked.purpose, channel, now)
+    if stop is not None:
+        return stop
+    if not zones.names:
+        return Stop("place_unknown", "place")
+    if former and not former[-1].reenter:
+        planned_by = former[-1].due_date
+        later = obligation.due_date is not None and (
+            planned_by is not None and obligation.due_date > planned_by
+        )
+        if not later:
+            return Stop("already_enrolled", "reentry")
+    return None
+
+
+def _enrol(
+    book: Book,
+    enrolment: Enrolment,
+    obligation: Obligation,
+    zones: Zones,
+    packs: Sequence[Pack],
+    now: datetime,
+) -> list[Outcome]:
+    enrolment = msgspec.structs.replace(enrolment, due_date=obligation.due_date)
+    book.put(enrolment)
+    steps = [
+        _blank(book, enrolment, position, p, now) for position, p in enumerate(enrolment.plans)
+    ]
+    outcomes: list[Outcome] = [Enrolled(enrolment, obligation)]
+    outcomes += _place_steps(book, enrolment, obligation, steps, zones, packs, now)
+    return [*outcomes, *complete_if_done(book, enrolment, now)]
+
+
+def _update(
+    book: Book, running: Enrolment, asked: Enrolment, packs: Sequence[Pack], now: datetime
+) -> list[Outcome]:
+    """A second trigger: its words and place replace the first's; the playbook stays pinned."""
+    updated = msgspec.structs.replace(
+        running,
+        context={**running.context, **asked.context},
+        place=asked.place if asked.place.known else running.place,
+        locale=asked.locale or running.locale,
+    )
+    if updated != running:
+        book.put(updated)
+    return replan(book, updated, packs, now)
+
+
+def _place_steps(
+    book: Book,
+    enrolment: Enrolment,
+    obligation: Obligation,
+    steps: list[Step],
+    zones: Zones,
+    packs: Sequence[Pack],
+    now: datetime,
+) -> list[Outcome]:
+    """Give each step its instant, and say of each that gets none why.
+
+    Of several whose instant has come already, only the last is kept: nothing is sent late in a
+    heap.
+    """
+    slots = {s.id: timing.slot(s.plan, enrolment, obligation, zones, packs, now) for s in steps}
+    come = [
+        (place.planned_at, step.position)
+        for step in steps
+        if (place := slots[step.id]) is not None and place.planned_at <= now < place.not_after
+    ]
+    outcomes: list[Outcome] = []
+    for step in steps:
+        outcomes += _place_step(book, enrolment, step, slots[step.id], zones, come, now)
+    return outcomes
+
+
+def _place_step(
+    book: Book,
+    enrolment: Enrolment,
+    step: Step,
+    slot: timing.Slot | None,
+    zones: Zones,
+    come: list[tuple[datetime, int]],
+    now: datetime,
+) -> list[Outcome]:
+    if slot is None:
+        return [suppress(book, enrolment, step, Stop("no_due_date", "anchor"), 1)]
+    step = msgspec.structs.replace(
+        step,
+        state=StepState.PLANNED,
+        reason=None,
+        planned_at=slot.planned_at,
+        due_at=slot.due_at or slot.planned_at,
+        not_after=slot.not_after,
+    )
+    if now >= slot.not_after:
+        return [suppress(book, enrolment, step, Stop("past", "valid_for"), version=1)]
+    if slot.planned_at <= now and (slot.planned_at, step.position) < max(come):
+        return [suppress(book, enrolment, step, Stop("superseded", "one_at_a_time"), version=1)]
+    refusal = Stop(slot.verdict.reason or "", slot.verdict.rule or "")
+    version = slot.verdict.rule_version or 1
+    if slot.due_at is None:
+        return [suppress(book, enrolment, step, refusal, version)]
+    book.put(step)
+    if slot.verdict.allowed:
+        return [Planned(step, zones.names)]
+    tried = max(slot.planned_at, now)
+    first = Planned(msgspec.structs.replace(step, due_at=tried), zones.names)
+    return [first, Deferred(step, tried, refusal.reason, refusal.rule, version)]
+
+
+def suppress(book: Book, enrolment: Enrolment, step: Step, stop: Stop, version: int) -> Suppressed:
+    """End a step without contact, and say why. `version`: of the rule's pack."""
+    ended = msgspec.structs.replace(step, state=StepState.SUPPRESSED, reason=stop.reason)
+    book.put(ended)
+    return Suppressed(
+        tenant=enrolment.tenant,
+        customer=enrolment.customer,
+        playbook=enrolment.playbook,
+        obligation_id=enrolment.obligation_id,
+        reason=stop.reason,
+        rule=stop.rule,
+        rule_version=version,
+        trigger_event_id=enrolment.trigger.event_id,
+        enrolment_id=enrolment.id,
+        step=ended,
+    )
+
+
+def _suppressed_trigger(asked: Enrolment, stop: Stop) -> Suppressed:
+    return Suppressed(
+        tenant=asked.tenant,
+        customer=asked.customer,
+        playbook=asked.playbook,
+        obligation_id=asked.obligation_id,
+        reason=stop.reason,
+        rule=stop.rule,
+        rule_version=1,
+        trigger_event_id=asked.trigger.event_id,
+    )
+
+
+def _movable(step: Step) -> bool:
+    if step.plan.anchor != "due":
+        return False
+    return step.state is StepState.PLANNED or (
+        step.state is StepState.SUPPRESSED and step.reason in _MOVABLE
+    )
+
+
+def _blank(book: Book, enrolment: Enrolment, position: int, plan: StepPlan, now: datetime) -> Step:
+    return Step(
+        tenant=enrolment.tenant,
+        customer=enrolment.customer,
+        id=book.derive(enrolment.id, plan.name),
+        enrolment_id=enrolment.id,
+        position=position,
+        plan=plan,
+        planned_at=now,
+        due_at=now,
+        not_after=now + plan.valid_for,
+    )

@@ -1,0 +1,67 @@
+"""What stops an enrolment: the obligation's end, holds, refusals, and the playbook's exits."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from services.playbooks.conditions import ConditionError, condition_holds
+from services.playbooks.variables import event_values
+from services.policy.consent import check_consent
+from services.policy.holds import stops
+from services.policy.model import Zones
+from services.scheduler.model import (
+    Customer,
+    Enrolment,
+    ExitRule,
+    Heard,
+    Obligation,
+    ObligationState,
+)
+
+_NOWHERE = Zones(())
+
+
+class Stop(NamedTuple):
+    """Why a customer is not contacted about an obligation, and by which rule."""
+
+    reason: str
+    rule: str
+
+
+def stopped(
+    customer: Customer, obligation: Obligation, purpose: str, channel: str, now: datetime
+) -> Stop | None:
+    """What stops every contact of this purpose about the obligation at `now`, if anything."""
+    if customer.merged_into is not None:
+        return Stop("merged", "customer.merged")
+    if obligation.state is not ObligationState.OPEN:
+        return Stop(obligation.reason or obligation.state, f"obligation.{obligation.state}")
+    if obligation.agreement_id is not None:
+        return Stop("agreement", "obligation.agreement")
+    for hold in (*customer.holds, *obligation.holds):
+        if not hold.lifted and stops(hold, (obligation.id,), now):
+            return Stop(f"hold:{hold.kind}", "holds")
+    refused = check_consent(now, _NOWHERE, (), purpose, channel, customer.consents, False)
+    if not refused.allowed:
+        return Stop(refused.reason or "opted_out", refused.rule or "consent")
+    return None
+
+
+def exit_met(exits: Sequence[ExitRule], heard: Heard) -> ExitRule | None:
+    """The first exit rule that `heard` meets. A condition that can't be read counts as met."""
+    for rule in exits:
+        if rule.on == heard.type and _holds(rule.when, heard):
+            return rule
+    return None
+
+
+def concerns(enrolment: Enrolment, heard: Heard) -> bool:
+    """Whether `heard` can end the enrolment: it is about the same matter, or about no other."""
+    return heard.obligation_id in (None, enrolment.obligation_id)
+
+
+def _holds(condition: str | None, heard: Heard) -> bool:
+    try:
+        return condition_holds(condition, event_values(heard.type, heard.data))
+    except ConditionError:
+        return True

@@ -1,0 +1,91 @@
+"""When a step is due, by the playbook and by the rules of the place."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+from services.policy import gate
+from services.policy.model import Pack, Verdict, Zones
+from services.policy.places import applying, candidate_zones, zone
+from services.policy.wall_time import instant_of
+from services.scheduler.model import Customer, Enrolment, Obligation, Place, StepPlan
+
+
+class Slot(NamedTuple):
+    """A step's instant by the playbook, the first one that hours permit, and its end.
+
+    verdict: what moved it, if anything. due_at None: no instant is permitted in time.
+    """
+
+    planned_at: datetime
+    due_at: datetime | None
+    not_after: datetime
+    verdict: Verdict
+
+
+def place_of(customer: Customer, enrolment: Enrolment) -> Place:
+    """Where the customer is by what is known now, else by what the command said."""
+    return customer.place if customer.place.known else enrolment.place
+
+
+def zones_of(customer: Customer, enrolment: Enrolment, obligation: Obligation) -> Zones:
+    """Every zone in which the customer may be."""
+    return candidate_zones(place_of(customer, enrolment), obligation.due_timezone)
+
+
+def slot(
+    plan: StepPlan,
+    enrolment: Enrolment,
+    obligation: Obligation,
+    zones: Zones,
+    packs: Sequence[Pack],
+    now: datetime,
+) -> Slot | None:
+    """When `plan` is due; None where its anchor, the due date, is unknown.
+
+    Hours are judged here, caps when the step is claimed. Requires at least one zone.
+    """
+    planned_at = planned_instant(plan, enrolment, obligation, zones)
+    if planned_at is None:
+        return None
+    not_after = planned_at + plan.valid_for
+    tried = max(planned_at, now)
+    verdict = gate.check(tried, zones, applying(packs, zones), enrolment.purpose, plan.channel)
+    due_at = tried if verdict.allowed else verdict.not_before
+    if due_at is not None and due_at >= not_after:
+        due_at = None
+    return Slot(planned_at, due_at, not_after, verdict)
+
+
+def planned_instant(
+    plan: StepPlan, enrolment: Enrolment, obligation: Obligation, zones: Zones
+) -> datetime | None:
+    """The instant by the playbook alone, in UTC.
+
+    Days are the customer's local dates; where the place is uncertain, the instant at which the
+    time has come in all of them. A day that counts from the due date ends when it ends in the
+    due date's own timezone: east of the customer, the step moves to the day before.
+    """
+    trigger = enrolment.trigger.time
+    if plan.anchor == "due":
+        if obligation.due_date is None:
+            return None
+        day = obligation.due_date + timedelta(days=plan.days)
+        instant = _latest(day, plan, zones)
+        if obligation.due_timezone in zones.names or not _is_over(day, instant, obligation):
+            return instant
+        return _latest(day - timedelta(days=1), plan, zones)
+    days = [trigger.astimezone(zone(name)).date() for name in zones.names]
+    instant = _latest(max(days) + timedelta(days=plan.days), plan, zones)
+    return max(instant, trigger.astimezone(UTC)) if plan.days == 0 else instant
+
+
+def _latest(day: date, plan: StepPlan, zones: Zones) -> datetime:
+    hours, _, minutes = (plan.at or "00:00").partition(":")
+    minute = int(hours) * 60 + int(minutes)
+    return max(instant_of(day, minute, zone(name)) for name in zones.names)
+
+
+def _is_over(day: date, instant: datetime, obligation: Obligation) -> bool:
+    due_zones = candidate_zones(Place(timezone=obligation.due_timezone)).names
+    return any(instant.astimezone(zone(name)).date() > day for name in due_zones)

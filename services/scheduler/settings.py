@@ -1,0 +1,17 @@
+"""Settings of the scheduler alone, read from the environment."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SchedulerSettings(BaseSettings):
+    """One field a variable, `SCHEDULER_` and the field's name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SCHEDULER_", extra="ignore", frozen=True, env_ignore_empty=True
+    )
+
+    claim_every: float = Field(
+        0.15, gt=0, description="Real seconds between two looks for due steps."
+    )
+    claim_batch: int = Field(200, ge=1, le=5000, description="Most due steps of one look.")

@@ -1,0 +1,259 @@
+"""The scheduler's SQL for decisions: loads a `Book` under lock, saves it. Nothing here commits.
+
+Locks are taken customers first, in order, then obligations, in order; so does every caller.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, text
+from sqlmodel import Session
+
+from services.policy.model import Contact
+from services.scheduler.model import (
+    Book,
+    Customer,
+    Enrolment,
+    Key,
+    Obligation,
+    Reserved,
+    Step,
+    StepPlan,
+    StepState,
+)
+
+_CUSTOMER = msgspec.json.Decoder(Customer)
+_OBLIGATION = msgspec.json.Decoder(Obligation)
+_ENROLMENT = msgspec.json.Decoder(Enrolment)
+_PLAN = msgspec.json.Decoder(StepPlan)
+
+_KEYS = "unnest(CAST(:tenants AS text[]), CAST(:ids AS text[])) AS wanted(t, i)"
+_STEP_COLUMNS = (
+    "tenant, step_id, customer, enrolment_id, position, state, planned_at, due_at, not_after,"
+    " attempt, dispatch_id, reason, plan::text"
+)
+
+
+def load(
+    session: Session,
+    book: Book,
+    customers: Collection[Key],
+    obligations: Collection[Key],
+    enrolments: Collection[Key] = (),
+) -> None:
+    """Lock and load customers, obligations, and all that an event about them may change.
+
+    Customers not known yet are entered, so that their row can be locked. Of enrolments: the
+    active ones of these customers and about these obligations, those named, and former ones of
+    a customer about one of the obligations.
+    """
+    concerned = {*customers, *_enrolled_on(session, obligations)}
+    _enter_customers(session, concerned)
+    book.load(customers=lock_customers(session, concerned))
+    book.load(obligations=_lock_obligations(session, obligations))
+    found = [
+        *_active_of(session, concerned),
+        *_about(session, obligations),
+        *_named_enrolments(session, enrolments),
+    ]
+    # An enrolment made while we waited for the obligation brings its customer in late; two
+    # transactions may now wait for each other, which the database ends and the runtime repeats.
+    late = {(one.tenant, one.customer) for one in found} - concerned
+    book.load(customers=lock_customers(session, late))
+    book.load(enrolments=found)
+    _load_rest(session, book)
+
+
+def load_due(session: Session, book: Book, now: datetime, limit: int) -> list[str]:
+    """Lock customers with due steps that nobody else holds; load what deciding needs.
+
+    Gives the ids of the due steps, at most `limit` customers' worth. Customers that are locked
+    elsewhere are passed over: their steps stay due.
+    """
+    rows = session.execute(
+        text(
+            "SELECT DISTINCT tenant, customer FROM (SELECT tenant, customer FROM step"
+            " WHERE state = 'planned' AND due_at <= :now ORDER BY due_at LIMIT :limit) AS due"
+        ),
+        {"now": now, "limit": limit},
+    )
+    candidates = {(row.tenant, row.customer) for row in rows}
+    locked = lock_customers(session, candidates, skip_locked=True)
+    book.load(customers=locked)
+    due = session.execute(
+        text(
+            f"SELECT DISTINCT tenant, enrolment_id FROM step JOIN {_KEYS}"
+            " ON tenant = t AND customer = i WHERE state = 'planned' AND due_at <= :now"
+        ),
+        {**_pairs(customer.key for customer in locked), "now": now},
+    )
+    named = [(row.tenant, row.enrolment_id) for row in due]
+    book.load(enrolments=_named_enrolments(session, named))
+    _load_rest(session, book)
+    return [
+        step.id
+        for step in book.steps.values()
+        if step.state is StepState.PLANNED and step.due_at <= now
+    ]
+
+
+def lock_customers(
+    session: Session, keys: Collection[Key], skip_locked: bool = False
+) -> list[Customer]:
+    """The known ones of these customers, locked until the end of the transaction."""
+    if not keys:
+        return []
+    rows = session.execute(
+        text(
+            f"SELECT state::text FROM customer JOIN {_KEYS} ON tenant = t AND customer = i"
+            " ORDER BY tenant, customer FOR UPDATE OF customer"
+            + (" SKIP LOCKED" if skip_locked else "")
+        ),
+        _pairs(keys),
+    )
+    return [_CUSTOMER.decode(state) for state in rows.scalars()]
+
+
+def load_contacts(session: Session, book: Book, since: datetime) -> None:
+    """Add the loaded customers' contacts after `since`, or still on their way."""
+    rows = session.execute(
+        text(
+            "SELECT tenant, customer, dispatch_id, at, purpose, channel FROM contact"
+            f" JOIN {_KEYS} ON tenant = t AND customer = i WHERE at > :since"
+        ),
+        {**_pairs(book.customers), "since": since},
+    )
+    book.load(reserved=[_reserved(row) for row in rows])
+
+
+def enrolments_of_steps(session: Session, steps: Collection[Key]) -> list[Key]:
+    """The enrolments that these (tenant, step) belong to."""
+    if not steps:
+        return []
+    rows = session.execute(
+        text(
+            f"SELECT DISTINCT tenant, enrolment_id FROM step JOIN {_KEYS}"
+            " ON tenant = t AND step_id = i"
+        ),
+        _pairs(steps),
+    )
+    return [(row.tenant, row.enrolment_id) for row in rows]
+
+
+def _enter_customers(session: Session, keys: Collection[Key]) -> None:
+    if keys:
+        session.execute(
+            text(
+                "INSERT INTO customer (tenant, customer, state) SELECT t, i,"
+                f" jsonb_build_object('tenant', t, 'id', i) FROM {_KEYS} ON CONFLICT DO NOTHING"
+            ),
+            _pairs(keys),
+        )
+
+
+def _lock_obligations(session: Session, keys: Collection[Key]) -> list[Obligation]:
+    if not keys:
+        return []
+    session.execute(
+        text(
+            f"INSERT INTO obligation (tenant, obligation_id) SELECT t, i FROM {_KEYS}"
+            " ON CONFLICT DO NOTHING"
+        ),
+        _pairs(keys),
+    )
+    rows = session.execute(
+        text(
+            f"SELECT state::text FROM obligation JOIN {_KEYS}"
+            " ON tenant = t AND obligation_id = i"
+            " ORDER BY tenant, obligation_id FOR UPDATE OF obligation"
+        ),
+        _pairs(keys),
+    )
+    return [_OBLIGATION.decode(state) for state in rows.scalars() if state is not None]
+
+
+def _enrolled_on(session: Session, obligations: Collection[Key]) -> set[Key]:
+    if not obligations:
+        return set()
+    rows = session.execute(
+        text(
+            f"SELECT DISTINCT tenant, customer FROM enrolment JOIN {_KEYS}"
+            " ON tenant = t AND obligation_id = i WHERE status = 'active'"
+        ),
+        _pairs(obligations),
+    )
+    return {(row.tenant, row.customer) for row in rows}
+
+
+def _active_of(session: Session, customers: Collection[Key]) -> list[Enrolment]:
+    return _enrolments(session, customers, "customer = i AND status = 'active'")
+
+
+def _about(session: Session, obligations: Collection[Key]) -> list[Enrolment]:
+    return _enrolments(session, obligations, "obligation_id = i")
+
+
+def _named_enrolments(session: Session, keys: Collection[Key]) -> list[Enrolment]:
+    return _enrolments(session, keys, "enrolment_id = i")
+
+
+def _enrolments(session: Session, keys: Collection[Key], condition: str) -> list[Enrolment]:
+    if not keys:
+        return []
+    rows = session.execute(
+        text(f"SELECT state::text FROM enrolment JOIN {_KEYS} ON tenant = t AND {condition}"),
+        _pairs(keys),
+    )
+    return [_ENROLMENT.decode(state) for state in rows.scalars()]
+
+
+def _load_rest(session: Session, book: Book) -> None:
+    """Add what the loaded enrolments need: all their steps, and their obligations unlocked."""
+    if not book.enrolments:
+        return
+    rows = session.execute(
+        text(f"SELECT {_STEP_COLUMNS} FROM step JOIN {_KEYS} ON tenant = t AND enrolment_id = i"),
+        _pairs((one.tenant, one.id) for one in book.enrolments.values()),
+    )
+    book.load(steps=[_step(row) for row in rows])
+    missing = {(one.tenant, one.obligation_id) for one in book.enrolments.values()}
+    missing -= set(book.obligations)
+    if missing:
+        found = session.execute(
+            text(
+                f"SELECT state::text FROM obligation JOIN {_KEYS}"
+                " ON tenant = t AND obligation_id = i"
+            ),
+            _pairs(missing),
+        )
+        book.load(obligations=[_OBLIGATION.decode(state) for state in found.scalars() if state])
+
+
+def _step(row: Row[Any]) -> Step:
+    return Step(
+        tenant=row.tenant,
+        customer=row.customer,
+        id=row.step_id,
+        enrolment_id=row.enrolment_id,
+        position=row.position,
+        plan=_PLAN.decode(row.plan),
+        planned_at=row.planned_at,
+        due_at=row.due_at,
+        not_after=row.not_after,
+        state=StepState(row.state),
+        attempt=row.attempt,
+        dispatch_id=row.dispatch_id,
+        reason=row.reason,
+    )
+
+
+def _reserved(row: Row[Any]) -> Reserved:
+    contact = Contact(row.at, row.purpose, row.channel)
+    return Reserved(row.tenant, row.customer, row.dispatch_id, contact)
+
+
+def _pairs(keys: Iterable[Key]) -> dict[str, list[str]]:
+    ordered = sorted(set(keys))
+    return {"tenants": [t for t, _ in ordered], "ids": [i for _, i in ordered]}

@@ -1,0 +1,99 @@
+"""The scheduler's tables. `state` columns hold the structs of `model` as JSON."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, DateTime
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+
+def _instant(nullable: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(DateTime(timezone=True), nullable=nullable))
+
+
+def _state(nullable: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(JSONB, nullable=nullable))
+
+
+class CustomerRow(SQLModel, table=True):
+    """One customer; the row is the lock of everything about them. `state`: model.Customer."""
+
+    __tablename__ = "customer"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    state: dict[str, Any] = _state()
+
+
+class ObligationRow(SQLModel, table=True):
+    """One obligation; `state`: model.Obligation, null while nothing is known of it."""
+
+    __tablename__ = "obligation"
+
+    tenant: str = Field(primary_key=True)
+    obligation_id: str = Field(primary_key=True)
+    state: dict[str, Any] | None = _state(nullable=True)
+
+
+class EnrolmentRow(SQLModel, table=True):
+    """One enrolment; `state`: model.Enrolment."""
+
+    __tablename__ = "enrolment"
+
+    tenant: str = Field(primary_key=True)
+    enrolment_id: str = Field(primary_key=True)
+    customer: str
+    obligation_id: str
+    playbook: str
+    status: str
+    reason: str | None = None
+    started_at: datetime = _instant()
+    state: dict[str, Any] = _state()
+
+
+class StepRow(SQLModel, table=True):
+    """One step; `plan`: model.StepPlan."""
+
+    __tablename__ = "step"
+
+    tenant: str = Field(primary_key=True)
+    step_id: str = Field(primary_key=True)
+    customer: str
+    enrolment_id: str
+    position: int
+    state: str
+    planned_at: datetime = _instant()
+    due_at: datetime = _instant()
+    not_after: datetime = _instant()
+    attempt: int
+    dispatch_id: str | None = None
+    reason: str | None = None
+    plan: dict[str, Any] = _state()
+
+
+class ContactRow(SQLModel, table=True):
+    """One contact made, or reserved by a dispatch on its way."""
+
+    __tablename__ = "contact"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    dispatch_id: str = Field(primary_key=True)
+    at: datetime = _instant()
+    purpose: str
+    channel: str
+
+
+class TimelineRow(SQLModel, table=True):
+    """One fact of the log about a customer, as it was written there."""
+
+    __tablename__ = "timeline"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    fact_id: str = Field(primary_key=True)
+    at: datetime = _instant()
+    type: str
+    data: dict[str, Any] = _state()
+    cause: str | None = None

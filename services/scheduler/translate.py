@@ -1,0 +1,113 @@
+"""From messages to the scheduler's values."""
+
+from datetime import timedelta
+
+import msgspec
+from pydantic import TypeAdapter
+
+from schemas.commands import ObligationTerms, OutreachRequested, PlannedStep
+from schemas.facts import EventApplied
+from services.runtime.ids import derive
+from services.runtime.messages import Incoming
+from services.scheduler.model import (
+    Cause,
+    Command,
+    Enrolment,
+    ExitRule,
+    Heard,
+    Obligation,
+    Place,
+    StepPlan,
+    Trigger,
+)
+
+_DURATION = TypeAdapter(timedelta)
+
+
+def command_of(message: Incoming, data: OutreachRequested) -> Command:
+    """The order to enrol that an `outreach.requested` is."""
+    event = message.event
+    tenant, customer = event.tenant, message.key
+    terms = data.obligation
+    return Command(
+        tenant=tenant,
+        customer=customer,
+        terms=_obligation_of(tenant, terms),
+        enrolment=Enrolment(
+            tenant=tenant,
+            customer=customer,
+            id=derive(tenant, customer, data.playbook, terms.obligation_id),
+            playbook=data.playbook,
+            playbook_version=data.playbook_version,
+            purpose=data.purpose,
+            segment=data.segment,
+            tone=data.tone,
+            obligation_id=terms.obligation_id,
+            cause=Cause(event.id, event.traceparent, event.correlationid),
+            trigger=Trigger(
+                data.trigger.event_id, data.trigger.event_type, data.trigger.event_time
+            ),
+            started_at=event.time,
+            plans=tuple(_plan_of(step) for step in data.steps),
+            exits=tuple(ExitRule(e.on, e.reason, e.when, e.keep) for e in data.exits),
+            context=data.model_dump(mode="json", include={"context"})["context"],
+            offers=data.offers.model_dump(mode="json") if data.offers else None,
+            locale=data.locale,
+            place=Place(
+                data.place.timezone, data.place.country, data.place.region, data.place.city
+            ),
+        ),
+    )
+
+
+def heard_of(message: Incoming) -> Heard:
+    """The fact; of an `event.applied`, the customer event that it tells of."""
+    event, data = message.event, message.data
+    if isinstance(data, EventApplied):
+        at = data.position
+        return Heard(
+            tenant=event.tenant,
+            customer=message.key,
+            type=data.event_type,
+            id=data.event_id,
+            time=data.event_time,
+            data=data.data,
+            obligation_id=data.obligation_id,
+            stale=data.effect == "stale_version",
+            position=(f"{at.topic}/{at.partition}", at.offset),
+        )
+    return Heard(
+        tenant=event.tenant,
+        customer=message.key,
+        type=event.type,
+        id=event.id,
+        time=event.time,
+        data=event.data,
+        obligation_id=event.data.get("obligation_id"),
+    )
+
+
+def terms_of(obligation: Obligation) -> ObligationTerms:
+    """The obligation as it stands, in the contract's form."""
+    names = ObligationTerms.model_fields.keys() - {"obligation_id"}
+    known = msgspec.structs.asdict(obligation)
+    return ObligationTerms(
+        obligation_id=obligation.id, **{name: known[name] for name in sorted(names)}
+    )
+
+
+def _obligation_of(tenant: str, terms: ObligationTerms) -> Obligation:
+    given = terms.model_dump(exclude={"obligation_id"})
+    return Obligation(tenant, terms.obligation_id, **given)
+
+
+def _plan_of(step: PlannedStep) -> StepPlan:
+    return StepPlan(
+        name=step.name,
+        anchor=step.anchor,
+        days=step.days,
+        valid_for=_DURATION.validate_python(step.valid_for),
+        template=step.template,
+        channel=step.channel,
+        at=step.at,
+    )
