@@ -7,11 +7,12 @@ escaped, and in both subject and body control characters and line ends become sp
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
+from babel.dates import format_timedelta
 from babel.lists import format_list
-from babel.units import format_unit
 from jinja2 import (
     StrictUndefined,
     Template,
@@ -133,4 +134,6 @@ def _series(context: Context, items: list[str]) -> str:
 @pass_context
 def _days(context: Context, count: int) -> str:
     """A number of days in words: "1 day", "3 days"."""
-    return format_unit(count, "duration-day", length="long", locale=context["locale"])
+    locale: str = context["locale"]
+    text = format_timedelta(timedelta(days=count), "day", threshold=10**6, locale=locale)
+    return text if " " not in text or text.isascii() else text.replace(" ", "")

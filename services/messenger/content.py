@@ -1,0 +1,240 @@
+"""From a playbook's template to a finished letter: subject, HTML and plain text.
+
+Pure: the same template, matter and addresses give the same letter, byte for byte. HTML and text
+come from one source, so they always say the same.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from schemas.common import Purpose, Tone
+from services.messenger.formats import day, formatting_locale, money, wording_locale
+from services.messenger.layout import Footer, locales, page, words
+from services.messenger.markdown import Block, UnsupportedMarkdown, fold, parse, to_text
+from services.playbooks.model import Templates, Wording
+from services.playbooks.wording import Url, WordingError, fill, needs, plain
+
+DISCLOSURES = ("sender_identity", "postal_address", "one_click_opt_out", "purpose_of_message")
+"""What every letter carries in its footer, by the names that policy packs use."""
+
+_LONGEST_NAME = 60
+_NOT_A_NAME = re.compile(r"[@\d<>{}\[\]|\\^~]|://|\bwww\.|\w\.\w{2,}", re.IGNORECASE)
+
+
+class ContentError(ValueError):
+    """The letter can't be written; the text is for engineers and holds nothing personal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """Who sends. `reply_to` is read by people."""
+
+    name: str
+    postal_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What the letter is about. Amounts in minor units (ISO 4217); None: not known.
+
+    `today` is the reader's local date at the moment of sending. `details`: the dispatch's
+    context, such as plan, price_minor, perks and recommended.
+    """
+
+    purpose: Purpose
+    today: date
+    name: str | None = None
+    creditor: str | None = None
+    amount_minor: int | None = None
+    balance_minor: int | None = None
+    currency: str | None = None
+    due_date: date | None = None
+    product: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the letter's links lead: complete URLs. `links`: those a template may use, by name."""
+
+    links: Mapping[str, str]
+    unsubscribe: str
+    preferences: str
+    pixel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A finished letter.
+
+    `locale`: the language of its words. `variant`: which wording it is. `links`: names of the
+    links it carries. `content_sha256`: hex, over subject, preheader, HTML and text.
+    """
+
+    subject: str
+    preheader: str
+    html: str
+    text: str
+    locale: str
+    variant: str
+    links: tuple[str, ...]
+    disclosures: tuple[str, ...]
+    content_sha256: str
+
+
+def render(
+    templates: Templates,
+    template: str,
+    *,
+    tone: Tone,
+    locale: str | None,
+    matter: Matter,
+    brand: Brand,
+    addresses: Addresses,
+) -> Rendered:
+    """Write the letter. Raises ContentError.
+
+    `locale` (BCP 47) falls back to the nearest language there is, and to English; a tone that
+    the template lacks falls back to neutral.
+    """
+    language = wording_locale(locale, templates.keys() & locales())
+    wording, used_tone = _wording(templates, template, tone, language)
+    values = _values(matter, brand, addresses, formatting_locale(locale, language))
+    try:
+        subject = fill(wording.subject, values, markdown=False)
+        preheader = fill(wording.preheader, values, markdown=False)
+        blocks = parse(fill(wording.body, values, markdown=True))
+        carried = tuple(sorted(needs(wording.body).links))
+    except (WordingError, UnsupportedMarkdown) as error:
+        raise ContentError(f"{template} ({language}, {used_tone}): {error}") from error
+    html, text = _bodies(blocks, language, used_tone, matter, brand, addresses, subject, preheader)
+    whole = "\x00".join((subject, preheader, html, text))
+    return Rendered(
+        subject=subject,
+        preheader=preheader,
+        html=html,
+        text=text,
+        locale=language,
+        variant=f"{template}/{used_tone}",
+        links=carried,
+        disclosures=DISCLOSURES,
+        content_sha256=hashlib.sha256(whole.encode()).hexdigest(),
+    )
+
+
+def _wording(
+    templates: Templates, template: str, tone: Tone, language: str
+) -> tuple[Wording, Tone]:
+    try:
+        tones = templates[language][template]
+    except KeyError:
+        raise ContentError(f"no template {template!r} in {language!r}") from None
+    return (tones[tone], tone) if tone in tones else (tones["neutral"], "neutral")
+
+
+def _values(matter: Matter, brand: Brand, addresses: Addresses, locale: str) -> dict[str, Any]:
+    """The variables of templates; see services/playbooks/template_variables.py."""
+    details = matter.details
+
+    def amount(minor: int | None) -> str | None:
+        known = minor is not None and matter.currency is not None
+        return money(minor, matter.currency, locale) if known else None
+
+    due = matter.due_date
+    return {
+        "locale": locale,
+        "name": greeting_name(matter.name),
+        "creditor": matter.creditor,
+        "amount": amount(matter.amount_minor),
+        "balance": amount(matter.balance_minor),
+        "due_date": day(due, matter.today, locale) if due else None,
+        "days_left": max(0, (due - matter.today).days) if due else None,
+        "product": matter.product or details.get("product"),
+        "plan": details.get("plan"),
+        "price": amount(details.get("price_minor")),
+        "perks": list(details.get("perks") or ()),
+        "recommended": list(details.get("recommended") or ()),
+        "step": details.get("step"),
+        "title": details.get("title"),
+        "value": details.get("value"),
+        "brand": {"name": brand.name},
+        "links": {name: Url(url) for name, url in addresses.links.items()},
+    }
+
+
+def greeting_name(name: str | None) -> str | None:
+    """The name to greet with, or None where what was given is no name.
+
+    Names come from forms that strangers fill in: one with an address or markup in it would make
+    our letter carry somebody else's message.
+    """
+    shown = plain(name or "")
+    if not shown or len(shown) > _LONGEST_NAME or _NOT_A_NAME.search(shown):
+        return None
+    return shown
+
+
+def _bodies(
+    blocks: tuple[Block, ...],
+    language: str,
+    tone: Tone,
+    matter: Matter,
+    brand: Brand,
+    addresses: Addresses,
+    subject: str,
+    preheader: str,
+) -> tuple[str, str]:
+    """HTML and text of the whole letter."""
+    chosen = words(language)
+    name = greeting_name(matter.name)
+    opening = chosen.greetings[tone]
+    greeting = opening.named.replace("{name}", name) if name else opening.unnamed
+    footer = _footer(language, matter, brand, addresses)
+    html = page(
+        blocks,
+        language,
+        subject=subject,
+        preheader=preheader,
+        headline=plain(matter.creditor or brand.name),
+        greeting=greeting,
+        closing=chosen.closings[tone],
+        brand=plain(brand.name),
+        footer=footer,
+        pixel=addresses.pixel,
+    )
+    foot = "\n".join(
+        (
+            "--",
+            footer.question,
+            fold(f"{footer.sender} {footer.reason}"),
+            "",
+            f"{chosen.unsubscribe}:\n{footer.unsubscribe}",
+            f"{chosen.preferences}:\n{footer.preferences}",
+            "",
+            footer.postal_address,
+        )
+    )
+    signed = f"{chosen.closings[tone]}\n{plain(brand.name)}"
+    return html, "\n\n".join((greeting, to_text(blocks), signed, foot)) + "\n"
+
+
+def _footer(language: str, matter: Matter, brand: Brand, addresses: Addresses) -> Footer:
+    chosen = words(language)
+    name, creditor = plain(brand.name), plain(matter.creditor or brand.name)
+    sender = chosen.sender if creditor == name else chosen.on_behalf
+
+    def said(text: str) -> str:
+        return text.replace("{brand}", name).replace("{creditor}", creditor)
+
+    return Footer(
+        question=chosen.question,
+        sender=said(sender),
+        reason=said(chosen.reasons[matter.purpose]),
+        unsubscribe=addresses.unsubscribe,
+        preferences=addresses.preferences,
+        postal_address=plain(brand.postal_address),
+    )
