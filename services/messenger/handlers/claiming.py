@@ -124,7 +124,7 @@ class Claiming:
                     claimed.ready.append(ready)
                 elif ready is not None:
                     claimed.waiting.append(row.dispatch_id)
-        seen = {row.dispatch_id for row in rows}
+            seen = {row.dispatch_id for row in rows}
         claimed.waiting.extend(one.dispatch_id for one in candidates if one.dispatch_id not in seen)
         return claimed
 

@@ -1,0 +1,272 @@
+"""The messenger over HTTP: links, opt-out and preferences for customers; reports and replies."""
+
+import base64
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, FastAPI, Form, Header, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse, RedirectResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from services.messenger.handlers import answers, webhooks
+from services.messenger.links import LinkKind, Links, Token
+from services.messenger.pages import gone, render, said
+from services.messenger.tables import MessageRow
+from services.messenger.tenants import Tenant
+from services.runtime.context import Context
+from services.runtime.security import Caller, InvalidToken, require
+from services.runtime.web import Problem, create_api
+
+Reader = Annotated[Caller, Depends(require("read"))]
+Publisher = Annotated[Caller, Depends(require("publish"))]
+UserAgent = Annotated[str, Header(alias="user-agent")]
+
+DESCRIPTION = "Which words, in which language; what was sent, and what came back."
+PIXEL: Final = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+LARGEST_WEBHOOK = 256 << 10
+LARGEST_REPLY = 100_000
+
+
+class Reply(BaseModel):
+    """What a person answered to a message."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    message_id: str | None = Field(None, max_length=200)
+    token: str | None = Field(None, max_length=1000, description="Of the preferences link.")
+    text: str = Field(min_length=1, max_length=LARGEST_REPLY)
+
+    @model_validator(mode="after")
+    def _names_its_message(self) -> "Reply":
+        if (self.message_id is None) == (self.token is None):
+            raise ValueError("give message_id or token")
+        return self
+
+
+class _Gone(Exception):
+    """A link that does nothing: 410 if it has expired, else 404."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Customers:
+    """What the routes for customers share."""
+
+    def __init__(self, context: Context, links: Links, tenants: dict[str, Tenant]) -> None:
+        self.context = context
+        self.links = links
+        self.tenants = tenants
+
+    def token(self, kind: LinkKind, text: str) -> Token:
+        """The genuine token. Raises _Gone."""
+        try:
+            return self.links.read(kind, text, self.context.clock.now())
+        except InvalidToken as error:
+            raise _Gone(410 if error.expired else 404) from None
+
+    def message(self, kind: LinkKind, text: str) -> MessageRow:
+        """The message a token belongs to. Raises _Gone."""
+        try:
+            return answers.find(self.context, self.token(kind, text).message_id)
+        except answers.NotKnown:
+            raise _Gone(404) from None
+
+    def brand(self, message: MessageRow) -> str:
+        """In whose name it was sent."""
+        return self.tenants.get(message.tenant, self.tenants["default"]).name
+
+    def target(self, message: MessageRow, link: str) -> str:
+        """Where a link leads, if that is allowed still. Raises _Gone."""
+        if link == "portal" and link in message.links:
+            return self.links.portal(message.message_id, self.context.clock.now())
+        target, tenant = message.links.get(link), self.tenants.get(message.tenant)
+        if target is None or tenant is None or not tenant.allows(target):
+            raise _Gone(404)
+        return target
+
+
+def create(
+    context: Context,
+    links: Links,
+    tenants: dict[str, Tenant],
+    secrets: dict[str, bytes],
+    not_now_days: int,
+) -> FastAPI:
+    """The messenger's routes."""
+    api = create_api(context, "Rapport messenger", DESCRIPTION)
+    customers = Customers(context, links, tenants)
+
+    @api.exception_handler(_Gone)
+    async def plain_page(request: Request, error: _Gone) -> Response:
+        del request
+        return gone(error.status)
+
+    @api.exception_handler(answers.NotKnown)
+    async def not_known(request: Request, error: answers.NotKnown) -> Response:
+        del request, error
+        return gone(404)
+
+    _tracking(api, customers)
+    _opting_out(api, customers)
+    _preferences(api, customers, not_now_days)
+    _internal(api, customers, secrets)
+    return api
+
+
+def _tracking(api: FastAPI, customers: Customers) -> None:
+    @api.get("/t/c/{token}", tags=["customers"])
+    def click(token: str, user_agent: UserAgent = "") -> Response:
+        """Follow a tracked link: 302 to an allow-listed target; 404 or 410 as a plain page."""
+        found = customers.token(LinkKind.CLICK, token)
+        link = found.link or ""
+        target = customers.target(answers.find(customers.context, found.message_id), link)
+        answers.note_click(customers.context, found.message_id, link, user_agent)
+        headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+        return RedirectResponse(target, 302, headers)
+
+    @api.get("/t/o/{token}.gif", tags=["customers"])
+    def pixel(token: str, user_agent: UserAgent = "") -> Response:
+        """One transparent pixel; fetching it is an open."""
+        found = customers.token(LinkKind.OPEN, token)
+        answers.note_open(customers.context, found.message_id, user_agent)
+        return Response(PIXEL, media_type="image/gif", headers={"Cache-Control": "no-store"})
+
+
+def _opting_out(api: FastAPI, customers: Customers) -> None:
+    @api.get("/u/{token}", tags=["customers"])
+    def ask(token: str) -> Response:
+        """A page with a button; looking at it changes nothing."""
+        message = customers.message(LinkKind.UNSUBSCRIBE, token)
+        return render("unsubscribe.html", message.locale, brand=customers.brand(message))
+
+    @api.post("/u/{token}", tags=["customers"])
+    def stop(
+        token: str,
+        origin: Annotated[str, Form(alias="from")] = "",
+        everything: Annotated[str, Form(alias="all")] = "",
+    ) -> Response:
+        """Opt out, by mail program (RFC 8058, one click) or by the page's button; idempotent.
+
+        Any POST with a genuine token is honoured, whatever its body says.
+        """
+        found = customers.token(LinkKind.UNSUBSCRIBE, token)
+        message = answers.unsubscribe(
+            customers.context,
+            found.message_id,
+            "page" if origin == "page" else "one_click",
+            all_purposes=everything == "yes",
+        )
+        text = "stopped_all_text" if everything == "yes" else "stopped_text"
+        return render(
+            "message.html",
+            message.locale,
+            title=said("stopped_title", message.locale),
+            text=said(text, message.locale, brand=customers.brand(message)),
+        )
+
+
+def _preferences(api: FastAPI, customers: Customers, not_now_days: int) -> None:
+    def page(message: MessageRow, note: str | None = None) -> Response:
+        return render(
+            "preferences.html",
+            message.locale,
+            note=note,
+            brand=customers.brand(message),
+            purposes=answers.PURPOSES,
+            wanted=answers.wanted_purposes(customers.context, message),
+            days=not_now_days,
+        )
+
+    @api.get("/preferences/{token}", tags=["customers"])
+    def show(token: str) -> Response:
+        """What the customer may choose; looking at it changes nothing."""
+        return page(customers.message(LinkKind.PREFERENCES, token))
+
+    @api.post("/preferences/{token}", tags=["customers"])
+    def change(
+        token: str,
+        do: Annotated[str, Form()],
+        purpose: Annotated[tuple[str, ...], Form()] = (),
+    ) -> Response:
+        """`do`: save (with the purposes that are wanted), off, not_now, helped, not_helped."""
+        message = customers.message(LinkKind.PREFERENCES, token)
+        context, identity, locale = customers.context, message.message_id, message.locale
+        match do:
+            case "save":
+                answers.choose(context, identity, purpose)
+            case "off":
+                answers.unsubscribe(context, identity, "page", all_purposes=True)
+            case "not_now":
+                until = answers.rest(context, identity, not_now_days)
+                return page(message, said("resting", locale, date=until.date().isoformat()))
+            case "helped" | "not_helped":
+                answers.give_feedback(context, identity, do == "helped")
+                return page(message, said("thanks", locale))
+            case _:
+                raise Problem(422, "Invalid request", "do must name a choice of the page.")
+        return page(message, said("saved", locale))
+
+
+def _internal(api: FastAPI, customers: Customers, secrets: dict[str, bytes]) -> None:
+    context = customers.context
+
+    @api.get("/messages/{message_id}", tags=["internal"])
+    def message(caller: Reader, message_id: str) -> dict[str, Any]:
+        """What was decided about a message and how it ended; neither address nor words."""
+        try:
+            found = answers.find(context, message_id)
+        except answers.NotKnown:
+            raise Problem(404, "Not known", "No such message.") from None
+        _may_touch(caller, found)
+        hidden = {"copy_", "cause", "links", "lane", "epoch"}
+        return found.model_dump(mode="json", exclude=hidden) | {"links": sorted(found.links)}
+
+    @api.post("/replies", status_code=202, tags=["internal"])
+    def reply(caller: Publisher, answer: Reply) -> dict[str, str]:
+        """Take a person's answer: STOP (in any of the languages) at once, the rest to a person."""
+        try:
+            message_id = (
+                answer.message_id
+                or customers.token(LinkKind.PREFERENCES, answer.token or "").message_id
+            )
+            _may_touch(caller, answers.find(context, message_id))
+            intent = answers.take_reply(context, message_id, answer.text)
+        except (answers.NotKnown, _Gone):
+            raise Problem(404, "Not known", "No such message, or the token is not good.") from None
+        return {"message_id": message_id, "intent": intent}
+
+    @api.post("/webhooks/{provider}", tags=["providers"])
+    async def webhook(provider: str, request: Request) -> JSONResponse:
+        """Take a provider's report, signed by Standard Webhooks; each id once."""
+        body = await _body(request)
+        secret = secrets.get(provider)
+        try:
+            if secret is None:
+                raise webhooks.Forged
+            call_id = webhooks.verify(secret, request.headers, body, context.clock.real())
+        except webhooks.Forged:
+            raise Problem(401, "Not signed", "The signature or its time is wrong.") from None
+        try:
+            report = webhooks.Report.model_validate_json(body)
+        except ValidationError:
+            raise Problem(
+                422, "Invalid request", "Send message.delivered, .bounced or .complained."
+            ) from None
+        known = await run_in_threadpool(webhooks.take, context, provider, call_id, report)
+        return JSONResponse({"status": "accepted" if known else "no such message"})
+
+
+async def _body(request: Request) -> bytes:
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > LARGEST_WEBHOOK:
+            raise Problem(413, "Too large", f"A report has {LARGEST_WEBHOOK} bytes at the most.")
+    return bytes(received)
+
+
+def _may_touch(caller: Caller, message: MessageRow) -> None:
+    if not caller.may_see(message.tenant):
+        raise Problem(403, "Refused", f"This token is bound to tenant {caller.tenant}.")

@@ -1,0 +1,265 @@
+"""What customers and mail programs do with a message: each a transaction and a fact."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Literal
+
+from schemas import facts
+from schemas.common import Typed
+from schemas.envelope import Envelope
+from services.messenger import message_store, metrics, store
+from services.messenger.handlers.flights import cause_of
+from services.messenger.model import ANY
+from services.messenger.rules.machines import is_machine
+from services.messenger.rules.replies import intent_of
+from services.messenger.tables import MessageRow, ReplyRow, SuppressionRow
+from services.runtime.context import Context
+from services.runtime.ids import derive, fresh
+from services.runtime.unit_of_work import UnitOfWork
+
+PURPOSES = ("service", "collection", "retention", "marketing")
+OPTED_OUT = "unsubscribed"
+NOT_NOW = "not_now"
+
+Via = Literal["one_click", "page", "reply"]
+
+
+class NotKnown(LookupError):
+    """No such message: erased, or never made."""
+
+
+def find(context: Context, message_id: str) -> MessageRow:
+    """The message, as it is now. Raises NotKnown."""
+    with context.unit() as work:
+        return _found(work, message_id)
+
+
+def note_open(context: Context, message_id: str, user_agent: str) -> None:
+    """Record that the message's picture was fetched. Raises NotKnown."""
+    with context.unit() as work:
+        message = _locked(work, message_id)
+        machine = _by_machine(work, message, user_agent)
+        if message_store.note_interaction(work.session, message, "open", machine, work.now):
+            _tell(
+                work,
+                message,
+                facts.MessageOpened(message_id=message.message_id, machine=machine),
+                machine,
+            )
+    metrics.ANSWERS.labels("open").inc()
+
+
+def note_click(context: Context, message_id: str, link: str, user_agent: str) -> MessageRow:
+    """Record that a link was followed; the message. Raises NotKnown."""
+    with context.unit() as work:
+        message = _locked(work, message_id)
+        machine = _by_machine(work, message, user_agent)
+        kind = f"click:{link}"
+        if message_store.note_interaction(work.session, message, kind, machine, work.now):
+            _tell(
+                work,
+                message,
+                facts.MessageClicked(message_id=message.message_id, link=link, machine=machine),
+                link,
+                machine,
+            )
+    metrics.ANSWERS.labels("click").inc()
+    return message
+
+
+def unsubscribe(context: Context, message_id: str, via: Via, *, all_purposes: bool) -> MessageRow:
+    """Opt the customer out of e-mail for the message's purpose, or for all; at once, and once.
+
+    Raises NotKnown.
+    """
+    with context.unit() as work:
+        message = _locked(work, message_id)
+        opt_out(work, message, ANY if all_purposes else message.purpose, via)
+    metrics.ANSWERS.labels("unsubscribe").inc()
+    return message
+
+
+def opt_out(work: UnitOfWork, message: MessageRow, purpose: str, via: Via) -> None:
+    """Suppress a purpose and tell it, unless that was done. The customer is locked."""
+    if not _suppress(work, message, purpose, OPTED_OUT, None):
+        return
+    _tell(
+        work,
+        message,
+        facts.ContactUnsubscribed.model_validate(
+            {
+                "channel": message.channel,
+                "purpose": purpose,
+                "via": via,
+                "message_id": message.message_id,
+            }
+        ),
+        purpose,
+        work.now.isoformat(),
+    )
+
+
+def wanted_purposes(context: Context, message: MessageRow) -> set[str]:
+    """What the customer has not opted out of."""
+    with context.unit() as work:
+        off = _opted_out(work, message)
+    return set() if ANY in off else set(PURPOSES) - off
+
+
+def choose(context: Context, message_id: str, wanted: Iterable[str]) -> None:
+    """Set which purposes the customer wants e-mail for. Raises NotKnown."""
+    keep = set(wanted) & set(PURPOSES)
+    with context.unit() as work:
+        message = _locked(work, message_id)
+        off = _opted_out(work, message)
+        if ANY in off and keep:
+            # Everything was off: what stays off must be said one by one from now on.
+            _lift(work, message, ANY)
+            for purpose in PURPOSES:
+                if purpose not in keep:
+                    opt_out(work, message, purpose, "page")
+            _tell_changes(work, message, {f"{message.channel}/{one}": "on" for one in keep})
+            off = off - {ANY}
+        for purpose in sorted(off & keep):
+            _lift(work, message, purpose)
+            _tell_changes(work, message, {f"{message.channel}/{purpose}": "on"})
+        for purpose in sorted(set(PURPOSES) - keep - off if ANY not in off else ()):
+            opt_out(work, message, purpose, "page")
+
+
+def rest(context: Context, message_id: str, days: int) -> datetime:
+    """Stay silent for some days of business time; until when. Raises NotKnown."""
+    with context.unit() as work:
+        message = _locked(work, message_id)
+        until = work.now + timedelta(days=days)
+        _suppress(work, message, ANY, NOT_NOW, until)
+        _tell_changes(work, message, {"not_before": until.isoformat()})
+    return until
+
+
+def give_feedback(context: Context, message_id: str, helpful: bool) -> None:
+    """Record whether the message helped; each answer once. Raises NotKnown."""
+    with context.unit() as work:
+        message = _locked(work, message_id)
+        kind = f"feedback:{helpful}"
+        if message_store.note_interaction(work.session, message, kind, False, work.now):
+            _tell(
+                work,
+                message,
+                facts.FeedbackGiven(message_id=message.message_id, helpful=helpful),
+                helpful,
+            )
+
+
+def take_reply(context: Context, message_id: str, words: str) -> str:
+    """Keep what a person answered, and act on it: STOP at once, all else to a person.
+
+    The intent found. Raises NotKnown.
+    """
+    intent = intent_of(words)
+    with context.unit() as work:
+        message = _locked(work, message_id)
+        reply_id = fresh()
+        work.session.add(
+            ReplyRow(
+                tenant=message.tenant,
+                customer=message.customer,
+                reply_id=reply_id,
+                message_id=message_id,
+                words=words,
+                intent=intent,
+                at=work.now,
+            )
+        )
+        _tell(work, message, facts.MessageReplied(message_id=message_id, intent=intent), reply_id)
+        if intent == "stop":
+            # Whoever says only STOP means all of it.
+            opt_out(work, message, ANY, "reply")
+        else:
+            _hand_over(work, message, reply_id)
+    metrics.ANSWERS.labels(f"reply_{intent}").inc()
+    return intent
+
+
+def _hand_over(work: UnitOfWork, message: MessageRow, reply_id: str) -> None:
+    obligation = message.obligation_ids[0] if message.obligation_ids else None
+    _tell(
+        work,
+        message,
+        facts.HandoffRequested(
+            handoff_id=derive("handoff", message.tenant, reply_id),
+            case_id=derive("case", message.tenant, message.customer, obligation or ""),
+            obligation_id=obligation,
+            reason="reply",
+        ),
+        reply_id,
+    )
+
+
+def _opted_out(work: UnitOfWork, message: MessageRow) -> set[str]:
+    rows = store.suppressions(work.session, message.tenant, message.customer, "")
+    return {row.purpose for row in rows if row.reason == OPTED_OUT}
+
+
+def _suppress(
+    work: UnitOfWork, message: MessageRow, purpose: str, reason: str, until: datetime | None
+) -> bool:
+    row = SuppressionRow(
+        tenant=message.tenant,
+        customer=message.customer,
+        channel=message.channel,
+        purpose=purpose,
+        reason=reason,
+        at=work.now,
+        expires_at=until,
+    )
+    return store.suppress(work.session, row)
+
+
+def _lift(work: UnitOfWork, message: MessageRow, purpose: str) -> None:
+    store.lift_suppressions(
+        work.session, message.tenant, message.customer, message.channel, purpose, OPTED_OUT
+    )
+
+
+def _tell_changes(work: UnitOfWork, message: MessageRow, changes: dict[str, str]) -> None:
+    _tell(
+        work,
+        message,
+        facts.ContactPreferenceChanged(changes=changes),
+        work.now.isoformat(),
+        *sorted(changes),
+    )
+
+
+def _by_machine(work: UnitOfWork, message: MessageRow, user_agent: str) -> bool:
+    # Business seconds, which at normal speed are real ones: a simulated person's haste counts
+    # at the speed of their own life.
+    return is_machine(user_agent, (work.now - message.checked_at).total_seconds())
+
+
+def _found(work: UnitOfWork, message_id: str) -> MessageRow:
+    message = message_store.find(work.session, message_id)
+    if message is None:
+        raise NotKnown(message_id)
+    # It is only read here, also after the transaction.
+    work.session.expunge(message)
+    return message
+
+
+def _locked(work: UnitOfWork, message_id: str) -> MessageRow:
+    """The message, with its customer locked. Raises NotKnown."""
+    message = _found(work, message_id)
+    store.lock_customers(work.session, [(message.tenant, message.customer)])
+    return message
+
+
+def _tell(work: UnitOfWork, message: MessageRow, data: Typed, *key: str | int) -> Envelope:
+    return work.fact(
+        data.TYPE,
+        data,
+        subject=message.customer,
+        tenant=message.tenant,
+        cause=cause_of(message),
+        key=(message.message_id, *key),
+    )

@@ -1,0 +1,60 @@
+"""The messenger as a process."""
+
+from datetime import timedelta
+
+from schemas.topics import OUTREACH_DISPATCHES
+from services.messenger import api, stream, tenants
+from services.messenger.handlers.claiming import Claiming
+from services.messenger.handlers.webhooks import parse_secrets
+from services.messenger.letters import LetterWriter
+from services.messenger.links import Links
+from services.messenger.providers.smtp import Relay, SmtpPool
+from services.messenger.sender import Sender
+from services.messenger.settings import MessengerSettings
+from services.playbooks.load import load_playbooks
+from services.policy.packs import load as load_packs
+from services.runtime import worker
+from services.runtime.context import Context
+
+NAME = "messenger"
+
+
+def build(context: Context) -> worker.Service:
+    """Put the service together. Raises on a setting, playbook, policy or tenant at fault."""
+    shared, own = context.settings, MessengerSettings()
+    if not shared.smtp_url:
+        raise ValueError("SMTP_URL is not set")
+    tenants_by_name = tenants.load(shared.tenants_dir)
+    links = Links(
+        context.signer,
+        here=shared.service_url(NAME),
+        negotiator=shared.service_url("negotiator"),
+        good_for=timedelta(days=own.link_days),
+    )
+    writer = LetterWriter(load_playbooks(shared.playbooks_dir), tenants_by_name, links)
+    relay = SmtpPool(Relay.parse(shared.smtp_url), context.clock.monotonic, own.smtp_timeout)
+    claiming = Claiming(context, writer, load_packs(shared.policies_dir), own.longest_lag)
+    sender = Sender(context, claiming, relay, own.smtp_connections)
+    return worker.Service(
+        name=NAME,
+        lead_topic=OUTREACH_DISPATCHES,
+        handlers=stream.handlers(shared.inbox_days, sender.wake),
+        api=api.create(
+            context,
+            links,
+            tenants_by_name,
+            parse_secrets(own.webhook_secrets.get_secret_value()),
+            own.not_now_days,
+        ),
+        refuses=frozenset({OUTREACH_DISPATCHES}),
+        background=(sender,),
+    )
+
+
+def main() -> None:
+    """Run until SIGTERM or Ctrl-C."""
+    worker.run(NAME, build)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""What the pages say, in each language."""
+
+from typing import Final
+
+LANGUAGES: Final = ("en", "zh", "ja")
+
+WORDS: Final[dict[str, dict[str, str]]] = {
+    "en": {
+        "gone_title": "This link no longer works",
+        "gone_text": "It has expired or is not complete. Nothing has changed.",
+        "stop_title": "Stop these e-mails?",
+        "stop_text": "You will get no more e-mails of this kind from {brand}.",
+        "stop_button": "Stop these e-mails",
+        "stop_all_button": "Stop all e-mails",
+        "stopped_title": "Done",
+        "stopped_text": "You will get no more of these e-mails from {brand}.",
+        "stopped_all_text": "You will get no more e-mails from {brand}.",
+        "prefs_title": "What may we write to you about?",
+        "prefs_text": "Choose what {brand} may send you by e-mail.",
+        "purpose_service": "Reminders about what you have with us",
+        "purpose_collection": "Missed payments and ways to settle them",
+        "purpose_retention": "Your subscriptions and what they bring you",
+        "purpose_marketing": "Offers and news",
+        "save": "Save",
+        "not_now": "Not now: a break of {days} days",
+        "off": "Switch everything off",
+        "helped": "Did our last message help you?",
+        "yes": "Yes",
+        "no": "No",
+        "saved": "Saved.",
+        "resting": "We will not write until {date}.",
+        "thanks": "Thank you for telling us.",
+    },
+    "zh": {
+        "gone_title": "此链接已失效",
+        "gone_text": "链接已过期或不完整。没有任何更改。",
+        "stop_title": "不再接收这类邮件？",
+        "stop_text": "{brand} 将不再向您发送这类邮件。",
+        "stop_button": "停止这类邮件",
+        "stop_all_button": "停止所有邮件",
+        "stopped_title": "已完成",
+        "stopped_text": "{brand} 不会再向您发送这类邮件。",
+        "stopped_all_text": "{brand} 不会再向您发送任何邮件。",
+        "prefs_title": "我们可以就哪些事写信给您？",
+        "prefs_text": "请选择 {brand} 可以通过邮件发送的内容。",
+        "purpose_service": "您已有服务的提醒",
+        "purpose_collection": "未付款项及解决办法",
+        "purpose_retention": "您的订阅及其权益",
+        "purpose_marketing": "优惠与资讯",
+        "save": "保存",
+        "not_now": "暂时不要：休息 {days} 天",
+        "off": "全部关闭",
+        "helped": "我们上一封邮件对您有帮助吗？",
+        "yes": "有",
+        "no": "没有",
+        "saved": "已保存。",
+        "resting": "在 {date} 之前我们不会写信给您。",
+        "thanks": "感谢您的反馈。",
+    },
+    "ja": {
+        "gone_title": "このリンクは使えなくなりました",
+        "gone_text": "期限が切れているか、リンクが不完全です。変更は行われていません。",
+        "stop_title": "このメールの配信を停止しますか？",
+        "stop_text": "{brand} からこの種類のメールは届かなくなります。",
+        "stop_button": "この種類のメールを停止",
+        "stop_all_button": "すべてのメールを停止",
+        "stopped_title": "完了しました",
+        "stopped_text": "{brand} からこの種類のメールは今後届きません。",
+        "stopped_all_text": "{brand} からのメールは今後届きません。",
+        "prefs_title": "どのようなご案内をお送りしてよいですか？",
+        "prefs_text": "{brand} がメールでお送りしてよいものをお選びください。",
+        "purpose_service": "ご利用中のサービスに関するお知らせ",
+        "purpose_collection": "お支払いの確認とご相談",
+        "purpose_retention": "ご契約中のプランと特典",
+        "purpose_marketing": "おすすめとニュース",
+        "save": "保存する",
+        "not_now": "今は不要：{days} 日間お休み",
+        "off": "すべて停止する",
+        "helped": "前回のメールはお役に立ちましたか？",
+        "yes": "はい",
+        "no": "いいえ",
+        "saved": "保存しました。",
+        "resting": "{date} まではお送りしません。",
+        "thanks": "ご回答ありがとうございます。",
+    },
+}
+
+
+def language_of(locale: str | None) -> str:
+    """The language of a locale, if the pages speak it, else English."""
+    language = (locale or "").partition("-")[0].lower()
+    return language if language in LANGUAGES else "en"

@@ -1,0 +1,252 @@
+"""The final check: one case a rule, at and beside each boundary."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from services.messenger.model import (
+    Customer,
+    Decision,
+    Hold,
+    Lag,
+    Obligation,
+    ObligationState,
+    Order,
+    Place,
+    Refuse,
+    Send,
+    Suppression,
+    Wait,
+)
+from services.messenger.rules.check import check, missing_disclosures, place_of
+from services.policy import packs
+from services.policy.model import ConsentRecord, Contact
+
+PACKS = packs.load(Path(__file__).parents[3] / "deploy" / "policies")
+# Monday, 11:00 in Berlin.
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+FRESH = Lag(0.2, covered=True)
+LONGEST_LAG = 1.5
+ORDER = Order(
+    purpose="collection",
+    channel="email",
+    obligation_ids=("b1",),
+    not_after=NOW + timedelta(days=1),
+)
+CUSTOMER = Customer(email="ana@example.com", place=Place(timezone="Europe/Berlin", country="DE"))
+
+
+def decide(
+    order: Order = ORDER,
+    customer: Customer = CUSTOMER,
+    obligation: Obligation | None = None,
+    lag: Lag = FRESH,
+    now: datetime = NOW,
+) -> Decision:
+    known = {} if obligation is None else {"b1": obligation}
+    return check(order, customer, known, PACKS, lag, LONGEST_LAG, now)
+
+
+def refusal(decision: Decision) -> Refuse:
+    assert isinstance(decision, Refuse), decision
+    return decision
+
+
+def test_sends_where_nothing_forbids_it() -> None:
+    assert decide() == Send()
+
+
+@pytest.mark.parametrize(
+    ("lag", "outcome"),
+    [
+        (Lag(1.5, covered=True), Send()),
+        (Lag(1.51, covered=True), Wait("behind_the_log")),
+        (Lag(None, covered=True), Wait("behind_the_log")),
+        (Lag(0.0, covered=False), Wait("behind_other_topics")),
+    ],
+)
+def test_waits_while_it_is_behind(lag: Lag, outcome: Decision) -> None:
+    assert decide(lag=lag) == outcome
+
+
+def test_waits_rather_than_refusing_on_half_of_the_story() -> None:
+    held = replace(CUSTOMER, holds=(Hold("dispute"),))
+    assert decide(customer=held, lag=Lag(None, covered=True)) == Wait("behind_the_log")
+
+
+@pytest.mark.parametrize(
+    ("obligation", "reason", "retryable"),
+    [
+        (Obligation(ObligationState.SETTLED), "settled", False),
+        (Obligation(ObligationState.CLOSED), "closed", False),
+        (Obligation(ObligationState.PENDING), "payment_pending", True),
+        (Obligation(agreed=True), "agreed", False),
+    ],
+)
+def test_says_nothing_about_what_is_over(
+    obligation: Obligation, reason: str, retryable: bool
+) -> None:
+    refused = refusal(decide(obligation=obligation))
+    assert (refused.reason, refused.rule, refused.retryable) == (reason, "obligation", retryable)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "dispute", "hardship", "moratorium", "attorney", "representative", "bankruptcy",
+        "deceased", "fraud", "minor", "litigation", "time_barred", "cease_contact",
+    ],
+)  # fmt: skip
+def test_a_hold_stops_contact(kind: str) -> None:
+    held = replace(CUSTOMER, holds=(Hold(kind),))
+    assert refusal(decide(customer=held)).reason == f"hold:{kind}"
+
+
+def test_vulnerability_changes_words_and_not_whether() -> None:
+    assert decide(customer=replace(CUSTOMER, holds=(Hold("vulnerability"),))) == Send()
+
+
+@pytest.mark.parametrize(
+    ("hold", "stopped"),
+    [
+        (Hold("dispute", "b1"), True),
+        (Hold("dispute", "b2"), False),
+        (Hold("deceased", "b2"), True),
+        (Hold("moratorium", until=NOW + timedelta(microseconds=1)), True),
+        (Hold("moratorium", until=NOW), False),
+    ],
+)
+def test_a_hold_reaches_as_far_as_it_says(hold: Hold, stopped: bool) -> None:
+    decision = decide(customer=replace(CUSTOMER, holds=(hold,)))
+    assert isinstance(decision, Refuse) is stopped
+
+
+def test_a_hold_with_an_end_tells_when_to_try_again() -> None:
+    until = NOW + timedelta(days=60)
+    refused = refusal(decide(customer=replace(CUSTOMER, holds=(Hold("moratorium", until=until),))))
+    assert (refused.retryable, refused.not_before) == (True, until)
+
+
+@pytest.mark.parametrize(
+    ("suppression", "stopped"),
+    [
+        (Suppression("email", "collection", "unsubscribed"), True),
+        (Suppression("*", "*", "unsubscribed"), True),
+        (Suppression("email", "*", "complaint"), True),
+        (Suppression("email", "marketing", "unsubscribed"), False),
+        (Suppression("sms", "*", "unsubscribed"), False),
+        (Suppression("email", "*", "not_now", NOW + timedelta(seconds=1)), True),
+        (Suppression("email", "*", "not_now", NOW), False),
+    ],
+)
+def test_a_suppression_stops_what_it_names(suppression: Suppression, stopped: bool) -> None:
+    decision = decide(customer=replace(CUSTOMER, suppressions=(suppression,)))
+    assert isinstance(decision, Refuse) is stopped
+
+
+def test_a_suppression_wins_over_consent() -> None:
+    granted = ConsentRecord("email", "collection", "granted", NOW - timedelta(minutes=1))
+    suppressed = Suppression("email", "collection", "unsubscribed")
+    customer = replace(CUSTOMER, consents=(granted,), suppressions=(suppressed,))
+    assert refusal(decide(customer=customer)).reason == "suppressed:unsubscribed"
+
+
+@pytest.mark.parametrize("status", ["denied", "revoked"])
+def test_refused_consent_stops_contact(status: str) -> None:
+    said = ConsentRecord("*", "collection", status, NOW - timedelta(days=9))
+    assert refusal(decide(customer=replace(CUSTOMER, consents=(said,)))).reason == "opted_out"
+
+
+def test_marketing_needs_a_grant() -> None:
+    order = replace(ORDER, purpose="marketing")
+    granted = ConsentRecord("email", "marketing", "granted", NOW - timedelta(days=9))
+    assert refusal(decide(order)).reason == "no_consent"
+    assert decide(order, replace(CUSTOMER, consents=(granted,))) == Send()
+
+
+@pytest.mark.parametrize(
+    ("now", "allowed"),
+    [
+        (datetime(2026, 3, 2, 6, 59, 59, tzinfo=UTC), False),
+        (datetime(2026, 3, 2, 7, 0, tzinfo=UTC), True),
+        (datetime(2026, 3, 2, 19, 59, 59, tzinfo=UTC), True),
+        (datetime(2026, 3, 2, 20, 0, tzinfo=UTC), False),
+    ],
+)
+def test_writes_in_the_customers_day_only(now: datetime, allowed: bool) -> None:
+    decision = decide(now=now)
+    assert (decision == Send()) is allowed
+    if not allowed:
+        refused = refusal(decision)
+        assert refused.reason == "hours"
+        assert refused.retryable
+        assert refused.not_before is not None
+        assert refused.not_before > now
+
+
+def test_knows_the_place_better_than_the_order() -> None:
+    tokyo = replace(CUSTOMER, place=Place(timezone="Asia/Tokyo", country="JP"))
+    order = replace(ORDER, place=Place(timezone="Europe/Berlin", country="DE"))
+    midnight_in_tokyo = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+    assert refusal(decide(order, tokyo, now=midnight_in_tokyo)).reason == "hours"
+
+
+def test_takes_the_orders_place_where_it_knows_none() -> None:
+    order = replace(ORDER, place=Place(timezone="Europe/Berlin"))
+    assert decide(order, replace(CUSTOMER, place=Place())) == Send()
+
+
+def test_writes_to_no_place_at_all_to_nobody() -> None:
+    assert refusal(decide(customer=replace(CUSTOMER, place=Place()))).reason == "place_unknown"
+
+
+@pytest.mark.parametrize(
+    ("ages", "allowed"),
+    [
+        ([1, 2], True),
+        ([1, 2, 3], False),
+        ([1, 2, 168], True),
+    ],
+)
+def test_counts_what_was_sent_or_may_have_been(ages: list[int], allowed: bool) -> None:
+    contacts = tuple(Contact(NOW - timedelta(hours=hours), "service", "email") for hours in ages)
+    decision = decide(customer=replace(CUSTOMER, contacts=contacts))
+    assert (decision == Send()) is allowed
+    if not allowed:
+        assert refusal(decision).reason == "cap"
+
+
+def test_tells_the_first_instant_after_a_cap_within_hours() -> None:
+    contacts = tuple(Contact(NOW - timedelta(hours=h), "service", "email") for h in (160, 20, 2))
+    refused = refusal(decide(customer=replace(CUSTOMER, contacts=contacts)))
+    assert refused.not_before == NOW + timedelta(hours=8)
+
+
+def test_too_late_is_final() -> None:
+    refused = refusal(decide(replace(ORDER, not_after=NOW - timedelta(seconds=1))))
+    assert (refused.reason, refused.retryable) == ("no_longer_valid", False)
+    assert decide(replace(ORDER, not_after=NOW)) == Send()
+
+
+@pytest.mark.parametrize(
+    ("order", "customer", "reason"),
+    [
+        (replace(ORDER, cancelled=True), CUSTOMER, "cancelled"),
+        (ORDER, replace(CUSTOMER, merged_into="c2"), "merged"),
+        (ORDER, replace(CUSTOMER, email=None), "no_address"),
+    ],
+)
+def test_final_refusals(order: Order, customer: Customer, reason: str) -> None:
+    refused = refusal(decide(order, customer))
+    assert (refused.reason, refused.retryable) == (reason, False)
+
+
+def test_a_message_carries_what_the_packs_ask() -> None:
+    zones = place_of(ORDER, CUSTOMER)
+    asked = ["one_click_opt_out", "postal_address", "purpose_of_message", "sender_identity"]
+    assert missing_disclosures(ORDER, zones, PACKS, asked, NOW) is None
+    lacking = missing_disclosures(ORDER, zones, PACKS, asked[1:], NOW)
+    assert lacking is not None
+    assert lacking.reason == "disclosure_missing:one_click_opt_out"

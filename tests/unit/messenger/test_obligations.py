@@ -1,0 +1,95 @@
+"""How events change what is known of an obligation."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+
+from services.messenger.model import Change, ChangeKind, Obligation, ObligationState
+from services.messenger.rules.obligations import apply
+
+T0 = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+K = ChangeKind
+
+
+def at(hours: float) -> datetime:
+    return T0 + timedelta(hours=hours)
+
+
+def after(*changes: Change) -> Obligation:
+    known = Obligation()
+    for change in changes:
+        known = apply(known, change)
+    return known
+
+
+def test_a_payment_in_full_settles() -> None:
+    known = after(Change(K.OPENED, at(0), 1, 5000), Change(K.PAID, at(1), 2, 0))
+    assert known.state is ObligationState.SETTLED
+
+
+def test_a_partial_payment_leaves_the_rest() -> None:
+    known = after(Change(K.OPENED, at(0), None, 5000), Change(K.PAID, at(1), None, 1200))
+    assert (known.state, known.amount_minor) == (ObligationState.OPEN, 1200)
+
+
+def test_a_pending_payment_is_waited_for_and_may_fail() -> None:
+    paying = after(Change(K.OPENED, at(0), None, 5000), Change(K.PAYING, at(1), None, 0))
+    assert paying.state is ObligationState.PENDING
+    failed = apply(paying, Change(K.UNPAID, at(2), None, 5000))
+    assert (failed.state, failed.amount_minor) == (ObligationState.OPEN, 5000)
+
+
+def test_a_reversed_payment_opens_again() -> None:
+    known = after(
+        Change(K.OPENED, at(0), None, 5000),
+        Change(K.PAID, at(1), None, 0),
+        Change(K.UNPAID, at(2), None, 5000),
+    )
+    assert known.state is ObligationState.OPEN
+
+
+def test_a_lower_version_changes_nothing() -> None:
+    known = after(Change(K.OPENED, at(0), 7, 5000))
+    assert apply(known, Change(K.CLOSED, at(5), 6)) is known
+    assert apply(known, Change(K.PAID, at(5), 6, 0)) is known
+
+
+@pytest.mark.parametrize("versioned", [True, False])
+def test_a_payment_that_overtakes_its_bill_still_settles_it(versioned: bool) -> None:
+    missed = Change(K.OPENED, at(0), 1 if versioned else None, 5000)
+    paid = Change(K.PAID, at(1), 2 if versioned else None, 0)
+    assert after(paid, missed).state is after(missed, paid).state is ObligationState.SETTLED
+
+
+def test_what_ends_it_counts_even_when_it_is_told_late() -> None:
+    known = after(Change(K.OPENED, at(3), None, 5000), Change(K.CLOSED, at(1)))
+    assert known.state is ObligationState.CLOSED
+
+
+def test_only_a_newer_event_opens_what_is_over() -> None:
+    closed = after(Change(K.OPENED, at(0), 1, 5000), Change(K.CLOSED, at(1), 2))
+    assert apply(closed, Change(K.OPENED, at(2), 2, 5000)).state is ObligationState.OPEN
+    assert apply(closed, Change(K.OPENED, at(0.5), 2, 5000)).state is ObligationState.CLOSED
+    assert apply(closed, Change(K.OPENED, at(2), 3, 5000)).state is ObligationState.OPEN
+    assert apply(closed, Change(K.UPDATED, at(2), 3, 5000)).state is ObligationState.CLOSED
+    assert apply(closed, Change(K.UNPAID, at(2), 3, 5000)).state is ObligationState.CLOSED
+
+
+def test_an_agreement_silences_until_it_is_broken() -> None:
+    agreed = after(Change(K.OPENED, at(0), None, 5000), Change(K.AGREED, at(1)))
+    assert agreed.agreed
+    assert apply(agreed, Change(K.PAID, at(2), None, 4000)).agreed
+    assert not apply(agreed, Change(K.DISAGREED, at(3))).agreed
+    assert apply(agreed, Change(K.FULFILLED, at(3))).state is ObligationState.SETTLED
+
+
+def test_versions_make_the_order_of_arrival_irrelevant() -> None:
+    changes = [
+        Change(K.OPENED, at(0), 1, 5000),
+        Change(K.PAID, at(1), 2, 2000),
+        Change(K.OPENED, at(2), 3, 2500),
+        Change(K.PAID, at(3), 4, 0),
+    ]
+    ends = {(after(*order).state, after(*order).version) for order in permutations(changes)}
+    assert ends == {(ObligationState.SETTLED, 4)}
