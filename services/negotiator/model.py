@@ -75,6 +75,20 @@ class Evidence(StrEnum):
     POSTAL_CODE = "postal_code"
 
 
+class Situation(StrEnum):
+    """What a verified visitor finds."""
+
+    AGREEMENT = "agreement"
+    COMPLETED = "completed"
+    ARRANGED = "arranged"
+    SETTLED = "settled"
+    DISPUTE = "dispute"
+    HELD = "held"
+    NO_OFFER = "no_offer"
+    PLANS = "plans"
+    RENEW = "renew"
+
+
 class Refusal(StrEnum):
     """Why an offer cannot be accepted now."""
 
@@ -126,10 +140,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Everything an offer promises, and to whom: what its signature covers."""
+    """Everything an offer promises, and in which case: what its signature covers."""
 
     tenant: str
-    customer: str
     case_id: str
     offer_id: str
     obligation_id: str
@@ -141,12 +154,22 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Debt:
-    """What is asked of a customer as far as the log has told."""
+class Bill:
+    """What is asked, as far as the log has told; None where it has not said."""
 
     status: ObligationStatus
     remaining_minor: int
-    currency: str
+    currency: str | None = None
+    creditor: str | None = None
+    product: str | None = None
+    due_date: date | None = None
+    due_timezone: str | None = None
+    version: int | None = None
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether there is anything left to agree on."""
+        return self.status is ObligationStatus.OPEN and self.remaining_minor > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,8 +105,9 @@ def plan(
     texts: Mapping[str, str] = words["plan"]
     name = _wording(shown)
     parts = schedule(formats, shown.instalments, currency)
+    total = formats.money(shown.total_minor, currency)
     figures = {
-        "total": formats.money(shown.total_minor, currency),
+        "total": total,
         "discount": formats.money(shown.discount_minor, currency),
         "balance": formats.money(shown.total_minor + shown.discount_minor, currency),
         "count": len(parts),
@@ -119,7 +120,7 @@ def plan(
         title=texts[name].format(**figures),
         detail=texts[f"{name}_detail"].format(**figures),
         schedule=parts,
-        total=figures["total"],
+        total=total,
     )
 
 

@@ -6,9 +6,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from services.negotiator.model import (
-    Debt,
+    Bill,
     Hold,
-    ObligationStatus,
     OfferStatus,
     Refusal,
     Terms,
@@ -25,7 +24,7 @@ def canonical(terms: Terms) -> str:
     """
     plan = terms.plan
     content = {
-        **{name: getattr(terms, name) for name in ("tenant", "customer", "case_id", "offer_id")},
+        **{name: getattr(terms, name) for name in ("tenant", "case_id", "offer_id")},
         "obligation_id": terms.obligation_id,
         "kind": plan.kind.value,
         "currency": terms.currency,
@@ -52,17 +51,17 @@ def is_held(holds: Iterable[Hold], obligation_id: str, now: datetime) -> bool:
 
 
 def refusal(
-    terms: Terms, status: OfferStatus, debt: Debt, *, held: bool, now: datetime
+    terms: Terms, status: OfferStatus, bill: Bill, *, held: bool, now: datetime
 ) -> Refusal | None:
     """Why the offer cannot be accepted at `now`, or None where it can.
 
     Signature and owner are checked before; an offer that was accepted already is not asked again.
     """
-    if debt.status is not ObligationStatus.OPEN or debt.remaining_minor <= 0:
+    if not bill.is_owed:
         return Refusal.SETTLED
     if held:
         return Refusal.HELD
-    if (debt.remaining_minor, debt.currency) != (terms.balance_minor, terms.currency):
+    if (bill.remaining_minor, bill.currency) != (terms.balance_minor, terms.currency):
         return Refusal.AMOUNT_CHANGED
     if status is not OfferStatus.PROPOSED or now >= terms.expires_at:
         return Refusal.EXPIRED

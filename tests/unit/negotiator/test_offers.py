@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.negotiator.model import (
     Authority,
-    Debt,
+    Bill,
     Hold,
     Instalment,
     ObligationStatus,
@@ -26,7 +26,6 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PARTS = (Instalment(date(2026, 3, 9), 5_000), Instalment(date(2026, 4, 9), 5_000))
 TERMS = Terms(
     tenant="default",
-    customer="c-1",
     case_id="case",
     offer_id="offer",
     obligation_id="bill-1",
@@ -36,7 +35,7 @@ TERMS = Terms(
     expires_at=NOW + timedelta(hours=72),
     authority=Authority("standard", 1, 1_000, 12, 2_000, 365, 72, "creditor"),
 )
-OWED = Debt(ObligationStatus.OPEN, 10_000, "EUR")
+OWED = Bill(ObligationStatus.OPEN, 10_000, "EUR")
 
 
 def test_the_canonical_text_is_what_others_can_rebuild() -> None:
@@ -44,7 +43,7 @@ def test_the_canonical_text_is_what_others_can_rebuild() -> None:
         '{"authority":{"funded_by":"creditor","max_days":365,"max_discount_bp":1000,'
         '"max_instalments":12,"min_instalment_minor":2000,"name":"standard",'
         '"offer_valid_hours":72,"version":1},"balance_minor":10000,"case_id":"case",'
-        '"currency":"EUR","customer":"c-1","discount_minor":0,'
+        '"currency":"EUR","discount_minor":0,'
         '"expires_at":"2026-03-05T09:00:00+00:00",'
         '"instalments":[["2026-03-09",5000],["2026-04-09",5000]],"kind":"instalments",'
         '"obligation_id":"bill-1","offer_id":"offer","tenant":"default","total_minor":10000}'
@@ -55,7 +54,7 @@ def test_the_canonical_text_is_what_others_can_rebuild() -> None:
     "altered",
     [
         replace(TERMS, tenant="other"),
-        replace(TERMS, customer="c-2"),
+        replace(TERMS, case_id="other"),
         replace(TERMS, balance_minor=9_999),
         replace(TERMS, currency="USD"),
         replace(TERMS, expires_at=TERMS.expires_at + timedelta(seconds=1)),
@@ -69,7 +68,7 @@ def test_every_altered_term_changes_the_text(altered: Terms) -> None:
 
 
 @pytest.mark.parametrize(
-    ("debt", "status", "held", "later", "expected"),
+    ("bill", "status", "held", "later", "expected"),
     [
         (OWED, OfferStatus.PROPOSED, False, 0, None),
         (OWED, OfferStatus.PROPOSED, False, 72, Refusal.EXPIRED),
@@ -83,10 +82,10 @@ def test_every_altered_term_changes_the_text(altered: Terms) -> None:
     ],
 )  # fmt: skip
 def test_when_an_offer_is_refused(
-    debt: Debt, status: OfferStatus, held: bool, later: int, expected: Refusal | None
+    bill: Bill, status: OfferStatus, held: bool, later: int, expected: Refusal | None
 ) -> None:
     now = NOW + timedelta(hours=later)
-    assert offers.refusal(TERMS, status, debt, held=held, now=now) is expected
+    assert offers.refusal(TERMS, status, bill, held=held, now=now) is expected
 
 
 @pytest.mark.parametrize(

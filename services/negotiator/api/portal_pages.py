@@ -1,0 +1,167 @@
+"""Which page a visitor gets, from what is found: nothing about a debt before verification."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+
+from services.negotiator import store
+from services.negotiator.handlers import visits
+from services.negotiator.handlers.translate import instalments, plan
+from services.negotiator.handlers.verification import questions
+from services.negotiator.handlers.visits import Found, Visit
+from services.negotiator.model import Bill, HandoffReason, Situation, Tries
+from services.negotiator.pages import render, views
+from services.negotiator.pages.formats import Formats
+from services.negotiator.pages.wording import supported, words
+from services.negotiator.rules import verification as rules
+from services.negotiator.rules.bills import NOTHING_KNOWN
+from services.negotiator.tables import CaseRow
+from services.runtime.unit_of_work import UnitOfWork
+
+# Situations that one message says, and whether it is good news.
+MESSAGES = {
+    Situation.COMPLETED: True,
+    Situation.ARRANGED: True,
+    Situation.SETTLED: True,
+    Situation.DISPUTE: False,
+    Situation.HELD: False,
+    Situation.NO_OFFER: False,
+}
+THANKS = {
+    HandoffReason.ASKED.value: "asked",
+    HandoffReason.NO_EVIDENCE.value: "asked",
+    HandoffReason.HARDSHIP.value: "hardship",
+    HandoffReason.DISPUTE.value: "dispute",
+    HandoffReason.WRONG_PERSON.value: "wrong_person",
+    "left": "left",
+}
+REFRESH_SECONDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Pages in one language for one link; forms post below `base` and carry `form`."""
+
+    language: str
+    base: str = ""
+    form: str = ""
+    notice: str | None = None
+    status: int = 200
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """All texts of the language."""
+        return words(self.language)
+
+    def render(self, template: str, **values: Any) -> HTMLResponse:
+        """The page of a template."""
+        return render(
+            template,
+            self.language,
+            status=self.status,
+            notice=self.notice,
+            **({"base": self.base, "form": self.form} | values),
+        )
+
+    def message(self, name: str, **values: Any) -> HTMLResponse:
+        """A page with one message, by its name in the wording."""
+        texts = self.words[name]
+        shown = {"title": texts["title"], "lead": texts["lead"]}
+        return self.render("message.html", **(shown | values))
+
+    def one_moment(self) -> HTMLResponse:
+        """The link is good, and the message it came with is not known here yet."""
+        page = self.message("moment", refresh=REFRESH_SECONDS)
+        page.status_code = 202
+        page.headers["Retry-After"] = str(REFRESH_SECONDS)
+        return page
+
+    def thanks(self, reason: str) -> HTMLResponse:
+        """What is said after something was asked for."""
+        name = THANKS.get(reason, "asked")
+        back = None if name in ("wrong_person", "left") else self.base
+        return self.message(name, good=name != "left", back=back)
+
+    def door(self, work: UnitOfWork, visit: Visit) -> HTMLResponse:
+        """The page before verification: two questions, or why there are none."""
+        case = visit.case
+        reasons = store.unresolved_reasons(work.session, case.case_id) if case else set()
+        if HandoffReason.WRONG_PERSON in reasons:
+            return self.message("wrong_person")
+        tries = Tries(visit.customer.wrong_tries, visit.customer.locked_until)
+        if tries.locked_until is not None and rules.is_locked(tries, work.now):
+            until = self._formats(visit, NOTHING_KNOWN).moment(tries.locked_until)
+            return self.message("locked", lead=self.words["locked"]["lead"].format(time=until))
+        asked = questions(work, visit)
+        if asked is None:
+            if HandoffReason.NO_EVIDENCE in reasons:
+                return self.message("asked")
+            text = self.words["no_evidence"]["submit"]
+            person = views.Action(f"{self.base}/person", text, reason=HandoffReason.NO_EVIDENCE)
+            return self.message("no_evidence", actions=[person])
+        return self.render(
+            "verify.html",
+            questions=[kind.value for kind in asked],
+            wrong=self.notice == "wrong" and tries.wrong > 0,
+            tries_left=rules.MAX_TRIES - tries.wrong,
+        )
+
+    def inside(self, work: UnitOfWork, visit: Visit, case: CaseRow) -> HTMLResponse:
+        """The page of a verified visitor."""
+        found = visits.find(work.session, case, work.now)
+        if found.situation in MESSAGES:
+            return self._situation(found.situation)
+        formats, bill = self._formats(visit, found.bill), found.bill
+        if found.situation is Situation.AGREEMENT:
+            return self.render("agreement.html", agreement=self._agreed(found, formats))
+        owed = views.debt(
+            formats,
+            creditor=bill.creditor or self.words["sender"],
+            product=bill.product,
+            amount_minor=bill.remaining_minor,
+            currency=bill.currency or "",
+            due_date=bill.due_date,
+            today=work.now.astimezone(formats.zone).date(),
+        )
+        if found.situation is Situation.RENEW:
+            return self.render("renew.html", owed=owed)
+        return self.render(
+            "plans.html",
+            owed=owed,
+            plans=[
+                views.plan(formats, self.words, row.offer_id, plan(row), row.currency)
+                for row in found.offers
+            ],
+            until=formats.moment(min(row.expires_at for row in found.offers)),
+        )
+
+    def _situation(self, situation: Situation) -> HTMLResponse:
+        actions = [views.Action(f"{self.base}/leave", self.words["leave"], "plain")]
+        if situation is Situation.NO_OFFER:
+            texts, path = self.words["help"], f"{self.base}/person"
+            actions = [
+                views.Action(path, texts["person"], reason=HandoffReason.ASKED),
+                views.Action(path, texts["hardship"], "quiet", HandoffReason.HARDSHIP),
+                views.Action(path, texts["dispute"], "quiet", HandoffReason.DISPUTE),
+                *actions,
+            ]
+        return self.message(situation.value, good=MESSAGES[situation], actions=actions)
+
+    def _agreed(self, found: Found, formats: Formats) -> views.AgreementView:
+        row = found.agreement
+        assert row is not None
+        parts = instalments(row.instalments)
+        return views.AgreementView(
+            creditor=found.bill.creditor or self.words["sender"],
+            booking=row.booking,
+            schedule=views.schedule(formats, parts, row.currency, row.kept),
+            total=formats.money(row.total_minor, row.currency),
+        )
+
+    def _formats(self, visit: Visit, bill: Bill) -> Formats:
+        """The customer's own locale where the page speaks its language, else the language's."""
+        tags = (visit.customer.locale, visit.invitation.locale)
+        own = next((tag for tag in tags if supported(tag) == self.language), None)
+        return Formats(own or self.language, visits.place(visit, bill))

@@ -1,0 +1,1 @@
+"""What the negotiator does with events, facts, visits and people: loads, decides, saves, emits."""

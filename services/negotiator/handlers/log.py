@@ -1,0 +1,193 @@
+"""Handles `outreach.log`: bills, payments, holds, authorities, and messages that invite."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import col, delete
+
+from schemas.customer_events import RequestAnswered
+from schemas.facts import EventApplied, MessageIntended, OutreachEnrolled
+from schemas.topics import CUSTOMER_EVENTS
+from services.negotiator import store
+from services.negotiator.handlers import agreements
+from services.negotiator.model import Bill, ObligationStatus
+from services.negotiator.rules import bills
+from services.negotiator.rules.bills import NOTHING_KNOWN
+from services.negotiator.store import Key
+from services.negotiator.tables import AgreementRow, EnrolmentRow, HoldRow, InvitationRow
+from services.runtime.messages import Incoming
+from services.runtime.unit_of_work import UnitOfWork
+
+HOLD_PLACED, HOLD_LIFTED = "customer.hold_placed", "customer.hold_lifted"
+APPLIED = bills.EVENTS | {HOLD_PLACED, HOLD_LIFTED, RequestAnswered.TYPE}
+
+
+def handle(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
+    """Apply the facts that concern terms, in order; pass over the rest."""
+    wanted = [message for message in batch if _concerns_us(message)]
+    if wanted:
+        _Batch(work, wanted).apply()
+
+
+def _concerns_us(message: Incoming) -> bool:
+    data = message.data
+    if isinstance(data, EventApplied):
+        return data.event_type in APPLIED and data.effect != "stale_version"
+    if isinstance(data, OutreachEnrolled):
+        return data.obligation.kind == "bill"
+    return isinstance(data, MessageIntended) and data.portal and bool(data.obligation_ids)
+
+
+class _Batch:
+    """One batch with what it locks: customers first, then bills."""
+
+    def __init__(self, work: UnitOfWork, messages: Sequence[Incoming]) -> None:
+        self.work = work
+        self.messages = messages
+        self.requested = {
+            row.request_id: row for message in messages if (row := self._asked(message))
+        }
+        store.lock_customers(
+            work.session,
+            [_subject(message) for message in messages if _is_hold(message)]
+            + [(row.tenant, row.customer) for row in self.requested.values()],
+        )
+        obligations = [key for message in messages if (key := _obligation(message))]
+        obligations += [(row.tenant, row.obligation_id) for row in self.requested.values()]
+        self.bills = store.lock_bills(work.session, obligations)
+        self.agreements = store.agreements_in_force(work.session, list(self.bills))
+
+    def apply(self) -> None:
+        before = dict(self.bills)
+        for message in self.messages:
+            data = message.data
+            if isinstance(data, MessageIntended):
+                self._invite(message, data)
+            elif isinstance(data, OutreachEnrolled):
+                self._enrol(message, data)
+            elif isinstance(data, EventApplied) and data.event_type in bills.EVENTS:
+                self._tell_bill(message, data)
+            elif isinstance(data, EventApplied) and _is_hold(message):
+                self._hold(message, data)
+            elif isinstance(data, EventApplied):
+                self._answer(message, data.data)
+        changed = {key: bill for key, bill in self.bills.items() if bill != before[key]}
+        store.save_bills(self.work.session, changed)
+
+    def _invite(self, message: Incoming, data: MessageIntended) -> None:
+        self.work.session.merge(
+            InvitationRow(
+                message_id=data.message_id,
+                tenant=message.event.tenant,
+                customer=message.event.subject,
+                obligation_id=data.obligation_ids[0],
+                enrolment_id=data.enrolment_id,
+                locale=data.locale,
+                timezone=data.place.timezone or (data.zones[0] if data.zones else None),
+                applied_through={
+                    position: offset
+                    for position, offset in data.applied_through.items()
+                    if position.startswith(f"{CUSTOMER_EVENTS}/")
+                },
+            )
+        )
+
+    def _enrol(self, message: Incoming, data: OutreachEnrolled) -> None:
+        terms = data.obligation
+        tenant = message.event.tenant
+        self.work.session.merge(
+            EnrolmentRow(
+                tenant=tenant,
+                customer=message.event.subject,
+                enrolment_id=data.enrolment_id,
+                obligation_id=terms.obligation_id,
+                authority=data.offers.model_dump(mode="json") if data.offers else None,
+            )
+        )
+        key = (tenant, terms.obligation_id)
+        # Another party's events may be in a lane that is not read yet: the terms say enough.
+        if self.bills[key] == NOTHING_KNOWN:
+            self.bills[key] = Bill(
+                status=ObligationStatus.OPEN,
+                remaining_minor=terms.amount_minor or 0,
+                currency=terms.currency,
+                creditor=terms.creditor,
+                product=terms.product,
+                due_date=terms.due_date,
+                due_timezone=terms.due_timezone,
+                version=terms.version,
+            )
+
+    def _hold(self, message: Incoming, data: EventApplied) -> None:
+        tenant, customer = _subject(message)
+        kind, obligation_id = data.data["kind"], data.data.get("obligation_id")
+        if data.event_type == HOLD_PLACED:
+            hold = HoldRow(
+                tenant=tenant,
+                customer=customer,
+                kind=kind,
+                obligation_id=obligation_id or "",
+                until=_instant(data.data.get("until")),
+            )
+            self.work.session.merge(hold)
+            return
+        # Lifted without naming an obligation: lifted for all of them.
+        lifted = delete(HoldRow).where(
+            col(HoldRow.tenant) == tenant,
+            col(HoldRow.customer) == customer,
+            col(HoldRow.kind) == kind,
+        )
+        if obligation_id:
+            lifted = lifted.where(col(HoldRow.obligation_id) == obligation_id)
+        self.work.session.flush()
+        self.work.session.exec(lifted)
+        self.work.session.expire_all()
+
+    def _tell_bill(self, message: Incoming, data: EventApplied) -> None:
+        key = _obligation(message)
+        assert key is not None
+        old = self.bills[key]
+        new = self.bills[key] = bills.after(old, data.event_type, data.data)
+        agreement = self.agreements.get(key)
+        if agreement is not None and new != old:
+            agreements.follow(self.work, agreement, data.event_type, old, new, message.event)
+            if agreement.status not in store.IN_FORCE:
+                del self.agreements[key]
+
+    def _answer(self, message: Incoming, answer: Mapping[str, Any]) -> None:
+        agreement = self.requested.get(answer["request_id"])
+        if agreement is not None:
+            agreements.booked(self.work, agreement, answer["answer"], message.event)
+
+    def _asked(self, message: Incoming) -> AgreementRow | None:
+        """The agreement whose booking this answers."""
+        data = message.data
+        if not isinstance(data, EventApplied) or data.event_type != RequestAnswered.TYPE:
+            return None
+        return store.agreement_by_request(
+            self.work.session, message.event.tenant, data.data["request_id"]
+        )
+
+
+def _subject(message: Incoming) -> Key:
+    return message.event.tenant, message.event.subject
+
+
+def _is_hold(message: Incoming) -> bool:
+    data = message.data
+    return isinstance(data, EventApplied) and data.event_type in (HOLD_PLACED, HOLD_LIFTED)
+
+
+def _obligation(message: Incoming) -> Key | None:
+    """The bill that the message tells of, if it does."""
+    data = message.data
+    if isinstance(data, OutreachEnrolled):
+        return message.event.tenant, data.obligation.obligation_id
+    if isinstance(data, EventApplied) and data.event_type in bills.EVENTS:
+        return message.event.tenant, data.data["bill_id"]
+    return None
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

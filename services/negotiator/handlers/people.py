@@ -1,0 +1,107 @@
+"""Hand-offs to people: asked for, taken, resolved."""
+
+from schemas.envelope import Envelope
+from schemas.facts import HandoffAssigned, HandoffRequested, HandoffResolved
+from services.negotiator import store
+from services.negotiator.model import HandoffReason, HandoffStatus
+from services.negotiator.tables import CaseRow, HandoffRow
+from services.runtime.ids import derive
+from services.runtime.unit_of_work import UnitOfWork
+
+
+class Taken(Exception):
+    """Someone else holds this hand-off, or has resolved it."""
+
+
+def request(
+    work: UnitOfWork, case: CaseRow, reason: HandoffReason, cause: Envelope | None = None
+) -> HandoffRow:
+    """Ask for a person; asking again for the same reason changes nothing while one is open.
+
+    The case's customer must be locked.
+    """
+    same = [row for row in store.handoffs_of(work.session, case.case_id) if row.reason == reason]
+    unresolved = [row for row in same if row.status != HandoffStatus.RESOLVED]
+    if unresolved:
+        return unresolved[0]
+    row = HandoffRow(
+        tenant=case.tenant,
+        customer=case.customer,
+        handoff_id=derive("handoff", case.case_id, reason, len(same)),
+        case_id=case.case_id,
+        obligation_id=case.obligation_id,
+        reason=reason,
+        status=HandoffStatus.OPEN,
+        requested_at=work.now,
+    )
+    work.session.add(row)
+    work.session.flush()
+    work.fact(
+        "handoff.requested",
+        HandoffRequested(
+            handoff_id=row.handoff_id,
+            case_id=case.case_id,
+            obligation_id=case.obligation_id,
+            reason=reason.value,
+        ),
+        subject=case.customer,
+        tenant=case.tenant,
+        cause=cause,
+        key=(row.handoff_id,),
+    )
+    return row
+
+
+def assign(work: UnitOfWork, handoff_id: str, to: str, tenant: str | None) -> None:
+    """Give the hand-off to a person; two never hold it. Raises LookupError or Taken.
+
+    `to` is the name of the person's token; `tenant` the one it is bound to.
+    """
+    row = _lock(work, handoff_id, tenant)
+    if row.status == HandoffStatus.ASSIGNED and row.assigned_to == to:
+        return
+    if row.status != HandoffStatus.OPEN:
+        raise Taken
+    row.status, row.assigned_to, row.assigned_at = HandoffStatus.ASSIGNED, to, work.now
+    work.fact(
+        "handoff.assigned",
+        HandoffAssigned(handoff_id=handoff_id, to=to),
+        subject=row.customer,
+        tenant=row.tenant,
+        key=(handoff_id,),
+    )
+
+
+def resolve(work: UnitOfWork, handoff_id: str, by: str, outcome: str, tenant: str | None) -> None:
+    """End a hand-off that `by` holds. Raises LookupError or Taken.
+
+    Knowing the person (`identity_confirmed`) gives them their tries at the portal back.
+    """
+    row = _lock(work, handoff_id, tenant)
+    if row.status == HandoffStatus.RESOLVED and row.assigned_to == by and row.outcome == outcome:
+        return
+    if row.status != HandoffStatus.ASSIGNED or row.assigned_to != by:
+        raise Taken
+    row.status, row.outcome, row.resolved_at = HandoffStatus.RESOLVED, outcome, work.now
+    if outcome == "identity_confirmed":
+        customer = store.lock_customers(work.session, [(row.tenant, row.customer)])
+        customer[row.tenant, row.customer].wrong_tries = 0
+        customer[row.tenant, row.customer].locked_until = None
+    work.fact(
+        "handoff.resolved",
+        HandoffResolved(handoff_id=handoff_id, outcome=outcome),
+        subject=row.customer,
+        tenant=row.tenant,
+        key=(handoff_id,),
+    )
+
+
+def _lock(work: UnitOfWork, handoff_id: str, tenant: str | None) -> HandoffRow:
+    """The hand-off as it is once its customer is locked."""
+    seen = store.handoff_by_id(work.session, handoff_id)
+    if seen is None or tenant not in (None, seen.tenant):
+        raise LookupError(handoff_id)
+    store.lock_customers(work.session, [(seen.tenant, seen.customer)])
+    row = store.handoff_by_id(work.session, handoff_id)
+    assert row is not None
+    return row

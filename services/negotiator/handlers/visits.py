@@ -1,0 +1,144 @@
+"""Who comes through a portal link, and what they find: nothing before they are verified."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from services.negotiator import store
+from services.negotiator.handlers.translate import terms, zone
+from services.negotiator.model import (
+    AgreementStatus,
+    Bill,
+    HandoffReason,
+    OfferStatus,
+    Situation,
+)
+from services.negotiator.rules.bills import NOTHING_KNOWN
+from services.negotiator.rules.offers import is_held, refusal
+from services.negotiator.rules.situations import situation
+from services.negotiator.tables import (
+    AgreementRow,
+    CaseRow,
+    CustomerRow,
+    InvitationRow,
+    OfferRow,
+    SessionRow,
+)
+from services.runtime.ids import derive
+from services.runtime.unit_of_work import UnitOfWork
+
+
+@dataclass(slots=True)
+class Visit:
+    """A visit by one link. `case` is None until the visitor has done something."""
+
+    invitation: InvitationRow
+    customer: CustomerRow
+    case: CaseRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that a verified visitor's page is made of."""
+
+    situation: Situation
+    bill: Bill
+    agreement: AgreementRow | None
+    offers: list[OfferRow]
+
+
+def look(work: UnitOfWork, message_id: str) -> Visit | None:
+    """The visit as it stands, nothing locked; None where the message is not known (yet)."""
+    session = work.session
+    invitation = _invitation(work, message_id)
+    if invitation is None:
+        return None
+    tenant = invitation.tenant
+    name = store.survivor(session, tenant, invitation.customer)
+    customer = session.get(CustomerRow, (tenant, name))
+    return Visit(
+        invitation,
+        customer or CustomerRow(tenant=tenant, customer=name),
+        store.find_case(session, tenant, name, invitation.obligation_id),
+    )
+
+
+def enter(work: UnitOfWork, message_id: str) -> tuple[Visit, CaseRow] | None:
+    """The visit with its customer locked and its case open; None as for `look`."""
+    session = work.session
+    invitation = _invitation(work, message_id)
+    if invitation is None:
+        return None
+    tenant, name = (
+        invitation.tenant,
+        store.survivor(session, invitation.tenant, invitation.customer),
+    )
+    customer = store.lock_customers(session, [(tenant, name)])[tenant, name]
+    while customer.merged_into is not None:  # merged since: wait for the one that stays
+        name = customer.merged_into
+        customer = store.lock_customers(session, [(tenant, name)])[tenant, name]
+    case = store.find_case(session, tenant, name, invitation.obligation_id)
+    if case is None:
+        case = CaseRow(
+            tenant=tenant,
+            customer=name,
+            case_id=derive("case", tenant, name, invitation.obligation_id),
+            obligation_id=invitation.obligation_id,
+            enrolment_id=invitation.enrolment_id,
+            message_id=message_id,
+            opened_at=work.now,
+        )
+        session.add(case)
+    case.enrolment_id, case.message_id = invitation.enrolment_id, message_id
+    session.flush()
+    return Visit(invitation, customer, case), case
+
+
+def session_of(session: Session, visit: Visit, session_id: str, now: datetime) -> SessionRow | None:
+    """The verified session of this name, if it is in force and for this case."""
+    row = session.get(SessionRow, session_id)
+    if row is None or visit.case is None or row.case_id != visit.case.case_id:
+        return None
+    return row if not row.ended and now < row.expires_at else None
+
+
+def find(session: Session, case: CaseRow, now: datetime) -> Found:
+    """What the case's verified customer finds at `now`."""
+    key = (case.tenant, case.obligation_id)
+    bill = store.find_bill(session, *key) or NOTHING_KNOWN
+    agreement = store.agreements_in_force(session, [key]).get(key)
+    enrolment = store.find_enrolment(session, case.tenant, case.customer, case.enrolment_id)
+    offers = [
+        row
+        for row in store.offers_of(session, case.case_id, case.round)
+        if refusal(terms(row), OfferStatus(row.status), bill, held=False, now=now) is None
+    ]
+    found = situation(
+        bill,
+        agreement=AgreementStatus(agreement.status) if agreement else None,
+        own_agreement=agreement is not None and agreement.case_id == case.case_id,
+        disputed=HandoffReason.DISPUTE in store.unresolved_reasons(session, case.case_id),
+        held=is_held(
+            store.find_holds(session, case.tenant, case.customer), case.obligation_id, now
+        ),
+        has_authority=enrolment is not None and enrolment.authority is not None,
+        has_live_offers=bool(offers),
+    )
+    return Found(found, bill, agreement, offers)
+
+
+def place(visit: Visit, bill: Bill) -> ZoneInfo:
+    """Whose days count: the customer's, else where the message thought them, else the bill's."""
+    return zone(visit.customer.timezone, visit.invitation.timezone, bill.due_timezone)
+
+
+def _invitation(work: UnitOfWork, message_id: str) -> InvitationRow | None:
+    """The invitation, once this service knows of its customer all that the messenger knew."""
+    row = work.session.get(InvitationRow, message_id)
+    if row is None or not row.applied_through:
+        return row
+    known = work.positions()
+    behind = any(known.get(place, -1) < offset for place, offset in row.applied_through.items())
+    return None if behind else row

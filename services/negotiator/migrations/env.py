@@ -1,0 +1,5 @@
+"""Alembic's entry; the work is the runtime's."""
+
+from services.runtime.migrations import run
+
+run()

@@ -1,0 +1,29 @@
+"""The negotiator's own settings, read from the environment."""
+
+from datetime import timedelta
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class NegotiatorSettings(BaseSettings):
+    """One field a variable; the variable's name is the field's in capitals."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+    portal_session_hours: float = Field(
+        12, gt=0, description="Business hours a verified visit to the portal lasts."
+    )
+    desk_session_hours: float = Field(
+        12, gt=0, description="Business hours a sign-in at the desk lasts."
+    )
+
+    @property
+    def portal_session(self) -> timedelta:
+        """How long a verified visit lasts."""
+        return timedelta(hours=self.portal_session_hours)
+
+    @property
+    def desk_session(self) -> timedelta:
+        """How long a sign-in at the desk lasts."""
+        return timedelta(hours=self.desk_session_hours)

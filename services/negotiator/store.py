@@ -1,0 +1,329 @@
+"""The negotiator's SQL. Nothing here commits; locks are taken customers first, then bills."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+
+from sqlalchemy import text, tuple_, update
+from sqlmodel import Session, col, delete, select
+
+from services.negotiator.model import (
+    AgreementStatus,
+    Bill,
+    HandoffStatus,
+    Hold,
+    ObligationStatus,
+    OfferStatus,
+)
+from services.negotiator.tables import (
+    AgreementRow,
+    AttemptRow,
+    CaseRow,
+    CustomerRow,
+    EnrolmentRow,
+    EvidenceRow,
+    HandoffRow,
+    HoldRow,
+    ObligationRow,
+    OfferRow,
+    SessionRow,
+)
+
+Key = tuple[str, str]
+"""A tenant, and the id of a customer or of an obligation there."""
+
+IN_FORCE = (AgreementStatus.ACTIVE.value, AgreementStatus.COMPLETED.value)
+_BILL = tuple(field.name for field in fields(Bill))
+_BILL_TYPES = ("text", "bigint", "text", "text", "text", "date", "text", "bigint")
+
+
+def lock_customers(session: Session, customers: Sequence[Key]) -> dict[Key, CustomerRow]:
+    """The customers' rows, made where missing, locked until the commit."""
+    wanted = sorted(set(customers))
+    if not wanted:
+        return {}
+    session.connection().execute(
+        text(
+            "INSERT INTO customer (tenant, customer, wrong_tries) SELECT t, c, 0"
+            " FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[])) AS w(t, c)"
+            " ON CONFLICT DO NOTHING"
+        ),
+        {"tenants": [tenant for tenant, _ in wanted], "ids": [one for _, one in wanted]},
+    )
+    rows = session.exec(
+        select(CustomerRow)
+        .where(tuple_(col(CustomerRow.tenant), col(CustomerRow.customer)).in_(wanted))
+        .order_by(col(CustomerRow.tenant), col(CustomerRow.customer))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {(row.tenant, row.customer): row for row in rows}
+
+
+def lock_bills(session: Session, obligations: Sequence[Key]) -> dict[Key, Bill]:
+    """The bills, made where missing, locked until the commit."""
+    wanted = sorted(set(obligations))
+    if not wanted:
+        return {}
+    session.connection().execute(
+        text(
+            "INSERT INTO obligation (tenant, obligation_id, status, remaining_minor)"
+            " SELECT t, o, 'open', 0"
+            " FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[])) AS w(t, o)"
+            " ON CONFLICT DO NOTHING"
+        ),
+        {"tenants": [tenant for tenant, _ in wanted], "ids": [one for _, one in wanted]},
+    )
+    rows = session.exec(
+        select(ObligationRow)
+        .where(tuple_(col(ObligationRow.tenant), col(ObligationRow.obligation_id)).in_(wanted))
+        .order_by(col(ObligationRow.tenant), col(ObligationRow.obligation_id))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {(row.tenant, row.obligation_id): as_bill(row) for row in rows}
+
+
+def as_bill(row: ObligationRow) -> Bill:
+    """The row as the rules see it."""
+    return Bill(
+        **{name: getattr(row, name) for name in _BILL} | {"status": ObligationStatus(row.status)}
+    )
+
+
+def save_bills(session: Session, bills: Mapping[Key, Bill]) -> None:
+    """Write bills that `lock_bills` gave."""
+    if not bills:
+        return
+    keys = sorted(bills)
+    columns = {name: [getattr(bills[key], name) for key in keys] for name in _BILL}
+    given = ", ".join(
+        f"CAST(:{name} AS {kind}[])" for name, kind in zip(_BILL, _BILL_TYPES, strict=True)
+    )
+    session.connection().execute(
+        text(
+            f"UPDATE obligation AS o SET {', '.join(f'{name} = w.{name}' for name in _BILL)}"
+            f" FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[]), {given})"
+            f" AS w(t, i, {', '.join(_BILL)}) WHERE o.tenant = w.t AND o.obligation_id = w.i"
+        ),
+        {"tenants": [tenant for tenant, _ in keys], "ids": [one for _, one in keys]} | columns,
+    )
+
+
+def find_bill(session: Session, tenant: str, obligation_id: str) -> Bill | None:
+    """One bill, not locked."""
+    row = session.get(ObligationRow, (tenant, obligation_id))
+    return as_bill(row) if row else None
+
+
+def survivor(session: Session, tenant: str, customer: str) -> str:
+    """Under which id the customer lives on after merges."""
+    seen = {customer}
+    while True:
+        row = session.get(CustomerRow, (tenant, customer))
+        if row is None or row.merged_into is None or row.merged_into in seen:
+            return customer
+        customer = row.merged_into
+        seen.add(customer)
+
+
+def replace_evidence(
+    session: Session, tenant: str, customer: str, salt: str, hashes: Mapping[str, str]
+) -> None:
+    """What may be asked of the customer from now on: hashes by kind, all salted with `salt`."""
+    session.exec(
+        delete(EvidenceRow).where(
+            col(EvidenceRow.tenant) == tenant, col(EvidenceRow.customer) == customer
+        )
+    )
+    session.add_all(
+        EvidenceRow(tenant=tenant, customer=customer, kind=kind, salt=salt, hash=value)
+        for kind, value in hashes.items()
+    )
+
+
+def find_evidence(session: Session, tenant: str, customer: str) -> dict[str, EvidenceRow]:
+    """What may be asked of the customer, by kind."""
+    rows = session.exec(
+        select(EvidenceRow).where(EvidenceRow.tenant == tenant, EvidenceRow.customer == customer)
+    )
+    return {row.kind: row for row in rows}
+
+
+def find_holds(session: Session, tenant: str, customer: str) -> list[Hold]:
+    """The customer's holds, those that have run out included."""
+    rows = session.exec(
+        select(HoldRow).where(HoldRow.tenant == tenant, HoldRow.customer == customer)
+    )
+    return [Hold(row.kind, row.obligation_id or None, row.until) for row in rows]
+
+
+def find_enrolment(
+    session: Session, tenant: str, customer: str, enrolment_id: str
+) -> EnrolmentRow | None:
+    """The enrolment from which an invitation came."""
+    return session.get(EnrolmentRow, (tenant, customer, enrolment_id))
+
+
+def find_case(session: Session, tenant: str, customer: str, obligation_id: str) -> CaseRow | None:
+    """The customer's case about an obligation."""
+    return session.exec(
+        select(CaseRow).where(
+            CaseRow.tenant == tenant,
+            CaseRow.customer == customer,
+            CaseRow.obligation_id == obligation_id,
+        )
+    ).one_or_none()
+
+
+def case_by_id(session: Session, case_id: str) -> CaseRow | None:
+    """A case of whatever tenant."""
+    return session.exec(select(CaseRow).where(CaseRow.case_id == case_id)).one_or_none()
+
+
+def offers_of(session: Session, case_id: str, round: int | None = None) -> list[OfferRow]:
+    """The offers of a case in the order they were shown; of one round, where given."""
+    wanted = select(OfferRow).where(OfferRow.case_id == case_id)
+    if round is not None:
+        wanted = wanted.where(OfferRow.round == round)
+    return list(session.exec(wanted.order_by(col(OfferRow.round), col(OfferRow.position))))
+
+
+def open_offers(session: Session, case_id: str) -> list[OfferRow]:
+    """The offers of a case that were neither accepted nor closed."""
+    return [row for row in offers_of(session, case_id) if row.status == OfferStatus.PROPOSED]
+
+
+def agreements_in_force(session: Session, obligations: Sequence[Key]) -> dict[Key, AgreementRow]:
+    """The agreement in force about each obligation that has one; its bill must be locked."""
+    if not obligations:
+        return {}
+    rows = session.exec(
+        select(AgreementRow)
+        .where(
+            tuple_(col(AgreementRow.tenant), col(AgreementRow.obligation_id)).in_(obligations),
+            col(AgreementRow.status).in_(IN_FORCE),
+        )
+        .execution_options(populate_existing=True)
+    )
+    return {(row.tenant, row.obligation_id): row for row in rows}
+
+
+def agreement_by_request(session: Session, tenant: str, request_id: str) -> AgreementRow | None:
+    """The agreement whose booking was requested so; not locked."""
+    return session.exec(
+        select(AgreementRow).where(
+            AgreementRow.tenant == tenant, AgreementRow.request_id == request_id
+        )
+    ).one_or_none()
+
+
+def agreements_of(session: Session, case_id: str) -> list[AgreementRow]:
+    """All agreements of a case, oldest first."""
+    return list(
+        session.exec(
+            select(AgreementRow)
+            .where(AgreementRow.case_id == case_id)
+            .order_by(col(AgreementRow.made_at))
+        )
+    )
+
+
+def handoffs_of(session: Session, case_id: str) -> list[HandoffRow]:
+    """All hand-offs of a case, oldest first."""
+    return list(
+        session.exec(
+            select(HandoffRow)
+            .where(HandoffRow.case_id == case_id)
+            .order_by(col(HandoffRow.requested_at))
+        )
+    )
+
+
+def unresolved_reasons(session: Session, case_id: str) -> set[str]:
+    """Why people still have to do with the case."""
+    return {
+        row.reason for row in handoffs_of(session, case_id) if row.status != HandoffStatus.RESOLVED
+    }
+
+
+def handoff_by_id(session: Session, handoff_id: str) -> HandoffRow | None:
+    """A hand-off as it is now."""
+    return session.exec(
+        select(HandoffRow)
+        .where(HandoffRow.handoff_id == handoff_id)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def unresolved_handoffs(
+    session: Session, tenant: str | None, limit: int
+) -> list[tuple[HandoffRow, str | None]]:
+    """What waits for a person, oldest first, each with the customer's language."""
+    wanted = (
+        select(HandoffRow, CustomerRow.locale)
+        .join(
+            CustomerRow,
+            (col(CustomerRow.tenant) == col(HandoffRow.tenant))
+            & (col(CustomerRow.customer) == col(HandoffRow.customer)),
+        )
+        .where(col(HandoffRow.status) != HandoffStatus.RESOLVED.value)
+        .order_by(col(HandoffRow.requested_at))
+        .limit(limit)
+    )
+    if tenant is not None:
+        wanted = wanted.where(HandoffRow.tenant == tenant)
+    return list(session.exec(wanted))
+
+
+def attempts_of(session: Session, case_id: str) -> list[AttemptRow]:
+    """All tries at verification in a case, oldest first."""
+    return list(
+        session.exec(
+            select(AttemptRow).where(AttemptRow.case_id == case_id).order_by(col(AttemptRow.id))
+        )
+    )
+
+
+def end_sessions(session: Session, case_id: str) -> None:
+    """Close every visit to a case."""
+    session.exec(update(SessionRow).where(col(SessionRow.case_id) == case_id).values(ended=True))
+
+
+def move_to(session: Session, tenant: str, old: str, new: str) -> None:
+    """Give all that is kept under a merged customer's id to the one that stays.
+
+    Where the one that stays has a case about the same obligation, or evidence of the same kind,
+    theirs is kept and the other rests where it was.
+    """
+    names = {"tenant": tenant, "old": old, "new": new}
+    connection = session.connection()
+    for table, same in (
+        ("case_file", "obligation_id"), ("evidence", "kind"), ("enrolment", "enrolment_id"),
+    ):  # fmt: skip
+        connection.execute(
+            text(
+                f"UPDATE {table} AS t SET customer = :new"
+                " WHERE tenant = :tenant AND customer = :old AND NOT EXISTS"
+                f" (SELECT 1 FROM {table} AS n WHERE n.tenant = :tenant AND n.customer = :new"
+                f" AND n.{same} = t.{same})"
+            ),
+            names,
+        )
+    connection.execute(
+        text(
+            "INSERT INTO hold (tenant, customer, kind, obligation_id, until)"
+            " SELECT tenant, :new, kind, obligation_id, until FROM hold"
+            " WHERE tenant = :tenant AND customer = :old ON CONFLICT DO NOTHING"
+        ),
+        names,
+    )
+    for table in ("offer", "agreement", "handoff", "attempt", "session"):
+        connection.execute(
+            text(
+                f"UPDATE {table} AS t SET customer = :new FROM case_file AS c"
+                " WHERE t.case_id = c.case_id AND c.tenant = :tenant AND c.customer = :new"
+                " AND t.customer = :old"
+            ),
+            names,
+        )
+    session.expire_all()

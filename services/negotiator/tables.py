@@ -1,0 +1,222 @@
+"""The negotiator's tables.
+
+What belongs to one customer is guarded by the lock on the customer's row. A bill may have several
+parties, so the bill and its agreement are guarded by the lock on the obligation's row, which is
+taken after the customers' rows.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import DateTime
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+
+class _Table(SQLModel, registry=registry()):
+    """Base of this service's tables: a registry of its own, as other services reuse names."""
+
+
+def _instant(nullable: bool = False) -> Any:
+    return Field(
+        default=None if nullable else ...,
+        sa_type=DateTime(timezone=True),
+        nullable=nullable,
+    )
+
+
+def _json(nullable: bool = False) -> Any:
+    return Field(default=None if nullable else ..., sa_type=JSONB, nullable=nullable)
+
+
+class CustomerRow(_Table, table=True):
+    """One customer, and the tries at proving to be them."""
+
+    __tablename__ = "customer"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    locale: str | None = None
+    timezone: str | None = None
+    merged_into: str | None = None
+    wrong_tries: int = 0
+    locked_until: datetime | None = _instant(nullable=True)
+
+
+class EvidenceRow(_Table, table=True):
+    """One fact the portal may ask, as a salted keyed hash of the normal form of its answer."""
+
+    __tablename__ = "evidence"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    salt: str
+    hash: str
+
+
+class HoldRow(_Table, table=True):
+    """A hold on a customer; an empty `obligation_id` means all that they owe."""
+
+    __tablename__ = "hold"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    obligation_id: str = Field(primary_key=True)
+    until: datetime | None = _instant(nullable=True)
+
+
+class ObligationRow(_Table, table=True):
+    """A bill as the log last told; shared by its parties."""
+
+    __tablename__ = "obligation"
+
+    tenant: str = Field(primary_key=True)
+    obligation_id: str = Field(primary_key=True)
+    status: str
+    remaining_minor: int
+    currency: str | None = None
+    creditor: str | None = None
+    product: str | None = None
+    due_date: date | None = None
+    due_timezone: str | None = None
+    version: int | None = None
+
+
+class EnrolmentRow(_Table, table=True):
+    """With which authority a customer may be offered terms about an obligation."""
+
+    __tablename__ = "enrolment"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    enrolment_id: str = Field(primary_key=True)
+    obligation_id: str
+    authority: dict[str, Any] | None = _json(nullable=True)
+
+
+class InvitationRow(_Table, table=True):
+    """A message whose link opens the portal, and what was known when it was sent."""
+
+    __tablename__ = "invitation"
+
+    message_id: str = Field(primary_key=True)
+    tenant: str
+    customer: str
+    obligation_id: str
+    enrolment_id: str
+    locale: str
+    timezone: str | None = None
+    applied_through: dict[str, int] = _json()
+
+
+class CaseRow(_Table, table=True):
+    """The talk with one customer about one obligation. `round` counts sets of offers made."""
+
+    __tablename__ = "case_file"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    case_id: str = Field(primary_key=True)
+    obligation_id: str
+    enrolment_id: str
+    message_id: str
+    round: int = 0
+    opened_at: datetime = _instant()
+
+
+class OfferRow(_Table, table=True):
+    """One offer, with all that its signature covers."""
+
+    __tablename__ = "offer"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    offer_id: str = Field(primary_key=True)
+    case_id: str
+    obligation_id: str
+    round: int
+    position: int
+    name: str
+    kind: str
+    currency: str
+    balance_minor: int
+    total_minor: int
+    discount_minor: int
+    instalments: list[dict[str, Any]] = _json()
+    authority: dict[str, Any] = _json()
+    expires_at: datetime = _instant()
+    signature: str
+    status: str
+    proposed_at: datetime = _instant()
+
+
+class AgreementRow(_Table, table=True):
+    """What was agreed about an obligation, and how far it is kept."""
+
+    __tablename__ = "agreement"
+
+    tenant: str = Field(primary_key=True)
+    obligation_id: str = Field(primary_key=True)
+    agreement_id: str = Field(primary_key=True)
+    customer: str
+    case_id: str
+    offer_id: str
+    status: str
+    currency: str
+    total_minor: int
+    discount_minor: int
+    instalments: list[dict[str, Any]] = _json()
+    paid_minor: int = 0
+    kept: int = 0
+    request_id: str
+    booking: str
+    made_at: datetime = _instant()
+
+
+class HandoffRow(_Table, table=True):
+    """Something a person takes over."""
+
+    __tablename__ = "handoff"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    handoff_id: str = Field(primary_key=True)
+    case_id: str
+    obligation_id: str
+    reason: str
+    status: str
+    requested_at: datetime = _instant()
+    assigned_to: str | None = None
+    assigned_at: datetime | None = _instant(nullable=True)
+    outcome: str | None = None
+    resolved_at: datetime | None = _instant(nullable=True)
+
+
+class AttemptRow(_Table, table=True):
+    """One try at verification: whether it was right, never what was answered."""
+
+    __tablename__ = "attempt"
+
+    id: int | None = Field(default=None, primary_key=True)
+    tenant: str
+    customer: str
+    case_id: str
+    at: datetime = _instant()
+    right: bool
+
+
+class SessionRow(_Table, table=True):
+    """A verified visit to one case."""
+
+    __tablename__ = "session"
+
+    session_id: str = Field(primary_key=True)
+    tenant: str
+    customer: str
+    case_id: str
+    created_at: datetime = _instant()
+    expires_at: datetime = _instant()
+    ended: bool = False
