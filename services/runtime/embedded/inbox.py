@@ -14,7 +14,7 @@ from typing import Any
 
 KEPT_MESSAGES = 10_000
 KEPT_BYTES = 256 * 2**20
-_URL = re.compile(r"https?://[^\s<>\"'\)\]]+")
+URL = re.compile(r"https?://[^\s<>\"'\)\]]+")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Message:
     def links(self) -> list[str]:
         """Addresses a reader can follow, in order, each once: the HTML part's, then the text's."""
         found = _Anchors.of(self.html) if self.html else []
-        return list(dict.fromkeys([*found, *_URL.findall(self.text or "")]))
+        return list(dict.fromkeys([*found, *URL.findall(self.text or "")]))
 
     def summary(self) -> dict[str, Any]:
         """What a list shows."""

@@ -8,7 +8,7 @@ from fastapi import FastAPI, HTTPException, Query, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 from jinja2 import Environment, FileSystemLoader
 
-from services.runtime.embedded.inbox import Inbox, Message
+from services.runtime.embedded.inbox import URL, Inbox, Message
 from services.runtime.embedded.smtp import Fault, Relay
 
 _PAGE = 50
@@ -129,7 +129,7 @@ def _page(name: str, **values: Any) -> Response:
 def _row(message: Message) -> dict[str, Any]:
     """A message as the list shows it."""
     first = message.recipients[0] if message.recipients else ""
-    preview = " ".join((message.text or "").split())
+    preview = " ".join(URL.sub("", message.text or "").split())
     when = message.date or message.received_at
     return {
         "number": message.number,

@@ -1,5 +1,6 @@
 """Apache Kafka itself, one KRaft node without Docker: jars by Maven, data on disk, Java 17."""
 
+import contextlib
 import shutil
 import signal
 import subprocess
@@ -34,11 +35,12 @@ _LOGGING = (
 
 def available() -> str | None:
     """Make the broker's jars be there, fetching them once; None, or why they cannot be had."""
-    for program in ("java", "mvn"):
-        if not shutil.which(program):
-            return f"{program} is not installed"
+    if not shutil.which("java"):
+        return "java is not installed"
     if _classes().is_dir():
         return None
+    if not shutil.which("mvn"):
+        return "mvn is not installed"
     partial = Path(tempfile.mkdtemp(dir=_made(_JARS), prefix="fetching-"))
     try:
         fetched = subprocess.run(
@@ -53,13 +55,15 @@ def available() -> str | None:
         )
         if fetched.returncode:
             return f"Maven could not fetch it: {fetched.stdout.strip()[:400]}"
-        # Whole or not at all: a half-fetched folder must never look like a finished one.
-        (partial / "lib").rename(_classes())
+        # Whole or not at all: a half-fetched folder must never look like a finished one. Another
+        # process may have been faster.
+        with contextlib.suppress(OSError):
+            (partial / "lib").rename(_classes())
     except subprocess.TimeoutExpired:
         return f"Maven did not finish within {_FETCH_SECONDS:g} s"
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return None
+    return None if _classes().is_dir() else f"the jars could not be put at {_classes()}"
 
 
 def version() -> str:
@@ -99,7 +103,7 @@ class ApacheKafka:
 
         Raises StartError, also where `available()` gives a reason.
         """
-        if self._child and self._child.running():
+        if self.running():
             return
         if reason := available():
             raise StartError(f"Apache Kafka: {reason}")
@@ -124,6 +128,14 @@ class ApacheKafka:
         )
         port = self._port
         self._child.wait_until(lambda: answers(port), _START_SECONDS)
+
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._child is not None and self._child.running()
+
+    def last_words(self) -> str:
+        """The end of its log: why it ended."""
+        return self._child.last_words() if self._child else "it was not started"
 
     def stop(self) -> None:
         """End it in order, and remove the folder where it was a temporary one."""
