@@ -14,7 +14,7 @@ from schemas.common import Purpose, Tone
 from services.messenger.markdown import Block, Bullets, Button, Paragraph, spans_to_html
 
 _FOLDER = Path(__file__).parent / "layouts"
-_LINK = "color:#17604f;text-decoration:underline;"
+_LINK = "color:#1d5c4d;text-decoration:underline;"
 # Keeps mail programs from showing the body's first line behind a short preheader.
 _FILLER = Markup("&#847;&zwnj;&nbsp;" * 60)
 

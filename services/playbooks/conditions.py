@@ -106,7 +106,7 @@ def choose_segment(
         passed_over += [PassedOver(segments[index].name, name) for name in sorted(forbidden)]
         if not forbidden:
             usable.append(index)
-    chosen = _first(tuple(segments[i].when for i in usable), playbook.with_floor(values))
+    chosen = _first(tuple(segments[i].when for i in usable), playbook.with_derived(values))
     if chosen is None:
         return SegmentChoice(None, None, tuple(passed_over))
     segment = segments[usable[chosen]]

@@ -43,9 +43,15 @@ class Playbook:
         """Its version."""
         return self.document.version
 
-    def with_floor(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """`values` and this playbook's `floor_minor` for the currency among them."""
-        if not self.document.floors:
+    def with_derived(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """`values` of an event, and what this playbook says to its amount and currency."""
+        amount, currency = values.get("amount_minor"), values.get("currency")
+        if amount is None or currency is None:
             return values
-        floor = self.document.floors.get(str(values.get("currency")), 0)
-        return {**values, "floor_minor": floor}
+        offers = self.document.offers
+        least = offers.least_instalment.get(currency) if offers else None
+        return {
+            **values,
+            "floor_minor": self.document.floors.get(currency, 0),
+            "divisible": least is not None and amount >= 2 * least,
+        }

@@ -10,7 +10,7 @@ from services.playbooks.model import Playbook
 
 def triggers(playbook: Playbook, values: Mapping[str, Any]) -> bool:
     """Does this event bring a customer into the playbook? `values`: `event_values` of it."""
-    values = playbook.with_floor(values)
+    values = playbook.with_derived(values)
     return any(
         trigger.event == values["trigger"] and condition_holds(trigger.when, values)
         for trigger in playbook.document.triggers
@@ -21,7 +21,7 @@ def planned_steps(
     playbook: Playbook, values: Mapping[str, Any], choice: SegmentChoice
 ) -> tuple[PlannedStep, ...]:
     """The steps for this customer, in the playbook's order; none if no condition holds."""
-    known = {**playbook.with_floor(values), "segment": choice.name, "tone": choice.tone}
+    known = {**playbook.with_derived(values), "segment": choice.name, "tone": choice.tone}
     return tuple(
         PlannedStep(**step.model_dump(exclude={"when"}), channel="email")
         for step in playbook.document.steps

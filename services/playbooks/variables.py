@@ -82,8 +82,13 @@ CUSTOMER_FIELDS: Mapping[str, Kind] = {
 }
 """What segments may know of the customer. `age` is in whole years; `holds` are kinds of hold."""
 
-DERIVED_FIELDS: Mapping[str, Kind] = {"trigger": Kind.TEXT, "floor_minor": Kind.NUMBER}
-"""What is worked out: the trigger event's type, and the playbook's floor for its currency."""
+DERIVED_FIELDS: Mapping[str, Kind] = {
+    "trigger": Kind.TEXT,
+    "floor_minor": Kind.NUMBER,
+    "divisible": Kind.FLAG,
+}
+"""What is worked out: the trigger event's type; the playbook's floor in its currency; whether
+the amount makes at least two of the instalments that the playbook's offers allow."""
 
 CHOICE_FIELDS: Mapping[str, Kind] = {"segment": Kind.TEXT, "tone": Kind.TEXT}
 """What steps' conditions know besides: the segment chosen."""
