@@ -13,8 +13,8 @@ from typing import Any
 
 from schemas.common import Purpose, Tone
 from services.messenger.formats import day, formatting_locale, money, wording_locale
-from services.messenger.layout import Footer, locales, page, words
-from services.messenger.markdown import Block, UnsupportedMarkdown, fold, parse, to_text
+from services.messenger.layout import Frame, locales, to_html, to_text, words
+from services.messenger.markdown import UnsupportedMarkdown, parse
 from services.playbooks.model import Templates, Wording
 from services.playbooks.wording import Url, WordingError, fill, needs, plain
 
@@ -31,7 +31,7 @@ class ContentError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """Who sends. `reply_to` is read by people."""
+    """Who sends."""
 
     name: str
     postal_address: str
@@ -111,7 +111,8 @@ def render(
         carried = tuple(sorted(needs(wording.body).links))
     except (WordingError, UnsupportedMarkdown) as error:
         raise ContentError(f"{template} ({language}, {used_tone}): {error}") from error
-    html, text = _bodies(blocks, language, used_tone, matter, brand, addresses, subject, preheader)
+    frame = _frame(language, used_tone, matter, brand, addresses, subject, preheader)
+    html, text = to_html(blocks, language, frame), to_text(blocks, language, frame)
     whole = "\x00".join((subject, preheader, html, text))
     return Rendered(
         subject=subject,
@@ -178,8 +179,7 @@ def greeting_name(name: str | None) -> str | None:
     return shown
 
 
-def _bodies(
-    blocks: tuple[Block, ...],
+def _frame(
     language: str,
     tone: Tone,
     matter: Matter,
@@ -187,54 +187,30 @@ def _bodies(
     addresses: Addresses,
     subject: str,
     preheader: str,
-) -> tuple[str, str]:
-    """HTML and text of the whole letter."""
+) -> Frame:
     chosen = words(language)
-    name = greeting_name(matter.name)
+    sender, name = plain(brand.name), greeting_name(matter.name)
+    creditor = plain(matter.creditor or brand.name)
     opening = chosen.greetings[tone]
-    greeting = opening.named.replace("{name}", name) if name else opening.unnamed
-    footer = _footer(language, matter, brand, addresses)
-    html = page(
-        blocks,
-        language,
+    about = (
+        chosen.sender if creditor == sender else chosen.on_behalf,
+        chosen.reasons[matter.purpose],
+    )
+    return Frame(
         subject=subject,
         preheader=preheader,
-        headline=plain(matter.creditor or brand.name),
-        greeting=greeting,
+        headline=creditor,
+        greeting=opening.named.replace("{name}", name) if name else opening.unnamed,
         closing=chosen.closings[tone],
-        brand=plain(brand.name),
-        footer=footer,
-        pixel=addresses.pixel,
-    )
-    foot = "\n".join(
-        (
-            "--",
-            footer.question,
-            fold(f"{footer.sender} {footer.reason}"),
-            "",
-            f"{chosen.unsubscribe}:\n{footer.unsubscribe}",
-            f"{chosen.preferences}:\n{footer.preferences}",
-            "",
-            footer.postal_address,
-        )
-    )
-    signed = f"{chosen.closings[tone]}\n{plain(brand.name)}"
-    return html, "\n\n".join((greeting, to_text(blocks), signed, foot)) + "\n"
-
-
-def _footer(language: str, matter: Matter, brand: Brand, addresses: Addresses) -> Footer:
-    chosen = words(language)
-    name, creditor = plain(brand.name), plain(matter.creditor or brand.name)
-    sender = chosen.sender if creditor == name else chosen.on_behalf
-
-    def said(text: str) -> str:
-        return text.replace("{brand}", name).replace("{creditor}", creditor)
-
-    return Footer(
-        question=chosen.question,
-        sender=said(sender),
-        reason=said(chosen.reasons[matter.purpose]),
+        brand=sender,
+        about=_said(chosen.between_sentences.join(about), brand=sender, creditor=creditor),
+        postal_address=plain(brand.postal_address),
         unsubscribe=addresses.unsubscribe,
         preferences=addresses.preferences,
-        postal_address=plain(brand.postal_address),
+        pixel=addresses.pixel,
     )
+
+
+def _said(sentence: str, **names: str) -> str:
+    """The sentence with its {names} filled in, in one pass: a name is never read as a field."""
+    return re.sub(r"{(\w+)}", lambda found: names[found[1]], sentence)

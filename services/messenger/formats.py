@@ -15,6 +15,7 @@ from schemas.world import minor_units
 
 DEFAULT_LOCALE = "en"
 _CODE_THEN_DIGIT = re.compile(r"(?<=[A-Z])(?=\d)")
+_INSIDE_DATE = re.compile(r"(?<=[^\W\d]) (?=\d)|(?<=\d) (?=[^\W\d])")
 _YEAR = re.compile(r"[,\s]*y+年?[,\s]*")
 # In Japanese prose an amount is read with its unit in words behind it (12,000円, 30.00米ドル).
 _SPELT_OUT = frozenset({"ja"})
@@ -68,7 +69,8 @@ def day(when: date, today: date, locale: str) -> str:
     pattern = chosen.date_formats["full"].pattern
     if when.year == today.year and chosen.language in ("en", "zh", "ja"):
         pattern = _YEAR.sub("", pattern)
-    return format_date(when, pattern, locale=chosen)
+    # "March 6" stays on one line.
+    return _INSIDE_DATE.sub("\u00a0", format_date(when, pattern, locale=chosen))
 
 
 def _parse(tag: str | None) -> Locale | None:

@@ -1,16 +1,17 @@
 """The form around the words: greeting, closing, footer and the page, by language."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict
 
 from schemas.common import Purpose, Tone
+from services.messenger import markdown
 from services.messenger.markdown import Block, Bullets, Button, Paragraph, spans_to_html
 
 _FOLDER = Path(__file__).parent / "layouts"
@@ -35,6 +36,7 @@ class Words(BaseModel):
 
     language: str
     fonts: str
+    between_sentences: str
     greetings: Mapping[Tone, Greeting]
     closings: Mapping[Tone, str]
     on_behalf: str
@@ -45,17 +47,21 @@ class Words(BaseModel):
     preferences: str
 
 
-class Footer(BaseModel):
-    """The foot of one letter, its words chosen."""
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around one letter's body. Plain text and complete addresses."""
 
-    model_config = ConfigDict(frozen=True)
-
-    question: str
-    sender: str
-    reason: str
+    subject: str
+    preheader: str
+    headline: str
+    greeting: str
+    closing: str
+    brand: str
+    about: str
+    postal_address: str
     unsubscribe: str
     preferences: str
-    postal_address: str
+    pixel: str
 
 
 @lru_cache(maxsize=32)
@@ -71,8 +77,33 @@ def locales() -> frozenset[str]:
     return frozenset(file.stem for file in _FOLDER.glob("*.yaml"))
 
 
+def to_html(blocks: Sequence[Block], locale: str, frame: Frame) -> str:
+    """The whole letter as HTML; everything is escaped here."""
+    views = [_view(block) for block in blocks]
+    return _page().render(words=words(locale), blocks=views, filler=_FILLER, frame=frame)
+
+
+def to_text(blocks: Sequence[Block], locale: str, frame: Frame) -> str:
+    """The whole letter as plain text."""
+    chosen = words(locale)
+    foot = "\n".join(
+        (
+            "--",
+            chosen.question,
+            markdown.fold(frame.about),
+            "",
+            f"{chosen.unsubscribe}:\n{frame.unsubscribe}",
+            f"{chosen.preferences}:\n{frame.preferences}",
+            "",
+            frame.postal_address,
+        )
+    )
+    signed = f"{frame.closing}\n{frame.brand}"
+    return "\n\n".join((frame.greeting, markdown.to_text(blocks), signed, foot)) + "\n"
+
+
 @lru_cache(maxsize=1)
-def _page() -> Any:
+def _page() -> Template:
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -83,21 +114,12 @@ def _page() -> Any:
     return environment.get_template("mail.html")
 
 
-def page(blocks: Sequence[Block], locale: str, **parts: object) -> str:
-    """The whole HTML. `parts`: subject, preheader, headline, greeting, closing, brand, footer
-    and pixel; all text, escaped here."""
-    html: str = _page().render(
-        words=words(locale), blocks=[_view(block) for block in blocks], filler=_FILLER, **parts
-    )
-    return html
-
-
 def _view(block: Block) -> Mapping[str, object]:
     match block:
         case Paragraph(spans):
             return {"kind": "Paragraph", "html": Markup(spans_to_html(spans, _LINK))}
         case Bullets(items):
-            rendered = [Markup(spans_to_html(item, _LINK)) for item in items]
-            return {"kind": "Bullets", "entries": rendered}
+            entries = [Markup(spans_to_html(item, _LINK)) for item in items]
+            return {"kind": "Bullets", "entries": entries}
         case Button(label, href, main):
             return {"kind": "Button", "label": label, "href": href, "main": main}

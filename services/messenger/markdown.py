@@ -138,7 +138,7 @@ def spans_to_html(spans: Sequence[Span], link_style: str) -> str:
 
 def to_text(blocks: Sequence[Block]) -> str:
     """The blocks as plain text. Long lines are folded, but for addresses and East Asian text."""
-    return "\n\n".join(_block_text(block) for block in blocks)
+    return "\n\n".join(_block_text(block) for block in blocks).replace("\u00a0", " ")
 
 
 def fold(text: str, *, indent: str = "") -> str:

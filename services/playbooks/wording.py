@@ -27,6 +27,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]+"
 )
+_SPACES = re.compile(r" {2,}")
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
 _UNSAFE_IN_URL = re.compile(r"[\s()<>\"'\\]")
 FILTERS = ("first", "last", "length", "upper", "lower", "series", "days")
@@ -54,12 +55,16 @@ class Needs:
 
 def plain(value: object) -> str:
     """Text on one line without control or direction-changing characters."""
-    return " ".join(_CONTROL.sub(" ", str(value)).split())
+    return _one_line(value).replace("\u00a0", " ")
 
 
 def escape_markdown(value: object) -> str:
-    """Text that Markdown shows as it is."""
-    return _MARKDOWN.sub(r"\\\1", plain(value))
+    """Text that Markdown shows as it is. Spaces that must not break a line stay such."""
+    return _MARKDOWN.sub(r"\\\1", _one_line(value))
+
+
+def _one_line(value: object) -> str:
+    return _SPACES.sub(" ", _CONTROL.sub(" ", str(value))).strip()
 
 
 def fill(source: str, values: Mapping[str, Any], *, markdown: bool) -> str:
@@ -75,6 +80,7 @@ def fill(source: str, values: Mapping[str, Any], *, markdown: bool) -> str:
         raise WordingError(str(error)) from error
 
 
+@lru_cache(maxsize=4096)
 def needs(source: str) -> Needs:
     """What a template asks for. Raises WordingError where it can't be parsed."""
     try:
