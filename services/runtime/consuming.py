@@ -126,8 +126,10 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 await asyncio.to_thread(self._processor.apply, own, records)
             except Fenced:
-                log.warning("fenced", topic=tp.topic, partition=tp.partition)
                 metrics.FENCED.inc()
+                if await self._still_owned(own):
+                    continue
+                log.warning("fenced", topic=tp.topic, partition=tp.partition)
                 self._context.owned.pop((tp.topic, tp.partition), None)
                 return
             except Exception as error:
@@ -144,6 +146,19 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._context.clock.real().timestamp() - arrived
             )
             return
+
+    async def _still_owned(self, own: Ownership) -> bool:
+        """Whether only the answer to a commit was lost; then `own` is where the database is."""
+
+        def read() -> int | None:
+            with Session(self._context.engine) as session:
+                return ledger.next_offset(session, own)
+
+        at = await asyncio.to_thread(read)
+        if at is None or at <= own.next_offset:
+            return False
+        own.next_offset = at
+        return True
 
     async def _sweep(self) -> None:
         try:
@@ -165,13 +180,16 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _commit(self) -> None:
         """Tell Kafka how far we are: for its own lag figures only, we start at the watermarks."""
-        offsets = {
-            TopicPartition(own.topic, own.partition): own.next_offset
-            for own in self._context.owned.values()
-        }
         held = self._consumer.assignment()
+        offsets = {
+            tp: own.next_offset
+            for own in self._context.owned.values()
+            if (tp := TopicPartition(own.topic, own.partition)) in held
+        }
+        if not offsets:
+            return
         try:
-            await self._consumer.commit({tp: at for tp, at in offsets.items() if tp in held})
+            await self._consumer.commit(offsets)
         except KafkaError as error:
             log.info("offsets not committed", error=type(error).__name__)
 

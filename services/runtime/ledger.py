@@ -92,6 +92,17 @@ def advance(session: Session, own: Ownership, next_offset: int) -> None:
         raise Fenced(f"{own.topic}/{own.partition}")
 
 
+def next_offset(session: Session, own: Ownership) -> int | None:
+    """Where the partition stands, if it is still owned in this epoch; else None."""
+    return session.execute(
+        text(
+            "SELECT next_offset FROM watermark WHERE topic = :topic AND partition = :partition"
+            " AND epoch = :epoch"
+        ),
+        {"topic": own.topic, "partition": own.partition, "epoch": own.epoch},
+    ).scalar()
+
+
 def confirm(session: Session, topic: str, partition: int, epoch: int) -> None:
     """Hold the partition's ownership for the rest of this transaction, or raise Fenced."""
     held = session.execute(
