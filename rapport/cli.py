@@ -80,6 +80,23 @@ def run(service: Annotated[str, typer.Argument(help="One of the four services.")
     raise typer.Exit(launcher.run(service))
 
 
+@app.command()
+def demo(
+    seed: Annotated[int, typer.Option(help="Another seed, other lives.")] = 2026,
+    seconds: Annotated[
+        float, typer.Option(min=60, help="Real seconds that three weeks take.")
+    ] = 110,
+    serve: Annotated[
+        bool | None,
+        typer.Option(help="Keep serving after the report; default: in a terminal only."),
+    ] = None,
+) -> None:
+    """Live three weeks of 240 invented customers on real parts, then report and audit."""
+    from rapport.demo.run import demo as live
+
+    raise typer.Exit(live(seed, seconds, serve=serve))
+
+
 @app.command("topics")
 def show_topics(
     bootstrap: Bootstrap = None,

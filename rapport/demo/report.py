@@ -1,0 +1,87 @@
+"""The report at the end: what became of whom, why not, and what could not be accepted."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from rapport.demo.tally import Line, Tally
+from schemas.facts import DeadLetter
+
+SETTLED_BY = {"subscription-retain": "renewed"}
+
+
+def show(console: Console, tally: Tally, letters: Sequence[DeadLetter]) -> None:
+    """Print all of it. The figures are those of invented customers."""
+    console.print(outcomes(tally))
+    console.print(reasons(tally))
+    console.print(refused(letters))
+
+
+def outcomes(tally: Tally) -> Table:
+    """One row a playbook and segment, counted in enrolments but for the mails."""
+    table = Table(
+        title="What came of it (simulated customers; enrolments, not persons)",
+        title_justify="left",
+    )
+    table.add_column("playbook")
+    table.add_column("segment")
+    for name in (
+        *("enrolled", "contacted", "mails", "opened", "clicked", "agreed", "paid or renewed"),
+        *("opted out", "deferred", "suppressed"),
+    ):
+        table.add_column(name, justify="right")
+    for (playbook, segment), line in sorted(tally.lines.items()):
+        if playbook:
+            table.add_row(playbook, segment or "(none)", *map(str, counted(line)))
+    return table
+
+
+def counted(line: Line) -> tuple[int, ...]:
+    """The figures of one row."""
+    return (
+        len(line.enrolled),
+        len(line.contacted),
+        line.mails,
+        len(line.opened),
+        len(line.clicked),
+        len(line.agreed),
+        len(line.settled),
+        len(line.opted_out),
+        line.deferred.total(),
+        line.suppressed.total(),
+    )
+
+
+def reasons(tally: Tally) -> Table:
+    """Why letters waited, were never sent, or stopped: by playbook, segment and reason."""
+    table = Table(title="Why later, why not, why no more (simulated)", title_justify="left")
+    for name in ("playbook", "segment"):
+        table.add_column(name)
+    for name in ("deferred: steps", "suppressed: steps", "stopped: enrolments"):
+        table.add_column(name, ratio=1)
+    for (playbook, segment), line in sorted(tally.lines.items()):
+        if playbook:
+            told = (line.deferred, line.suppressed, line.stopped)
+            table.add_row(playbook, segment or "(none)", *map(listed, told))
+    return table
+
+
+def listed(counts: Counter[str]) -> str:
+    """Reasons with their counts, the most frequent first."""
+    return "\n".join(f"{count} {escape(reason)}" for reason, count in counts.most_common())
+
+
+def refused(letters: Sequence[DeadLetter]) -> Table:
+    """What could not be accepted: reason, and what the publisher shall do."""
+    table = Table(title=f"Dead letters: {len(letters)}", title_justify="left")
+    table.add_column("reason", no_wrap=True)
+    table.add_column("where")
+    table.add_column("what the publisher is told", ratio=1)
+    table.add_column("count", justify="right")
+    counts = Counter((one.code, one.pointer or "", one.detail) for one in letters)
+    for (code, pointer, detail), count in sorted(counts.items()):
+        table.add_row(code, escape(pointer), escape(detail), str(count))
+    return table
