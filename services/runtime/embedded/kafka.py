@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 from xml.etree import ElementTree
 
+from services.runtime.embedded import folders
 from services.runtime.embedded.children import Child, StartError, answers, free_port
 from services.runtime.ids import fresh
 from services.runtime.settings import ROOT
@@ -107,7 +108,7 @@ class ApacheKafka:
             return
         if reason := available():
             raise StartError(f"Apache Kafka: {reason}")
-        folder = self._folder or Path(tempfile.mkdtemp(prefix="rapport-kafka-"))
+        folder = self._folder or folders.temporary("kafka")
         self._folder = _made(folder)
         self._port = self._port or free_port()
         if answers(self._port):
@@ -145,7 +146,7 @@ class ApacheKafka:
             self._child.stop(grace=_STOP_SECONDS, first=first)
             self._child = None
         if self._folder and not self._kept:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            folders.remove(self._folder)
             self._folder = None
 
     def kill(self) -> None:

@@ -7,15 +7,14 @@ import argparse
 import asyncio
 import json
 import os
-import shutil
 import socket
 import sys
-import tempfile
 from pathlib import Path
 
 import uvicorn
 
 from services.runtime.clock import Clock
+from services.runtime.embedded import folders
 from services.runtime.embedded.children import Child
 from services.runtime.embedded.inbox import Inbox
 from services.runtime.embedded.inbox_app import application
@@ -54,7 +53,7 @@ class EmbeddedMail:
         """Start and wait until both ports answer. Raises StartError."""
         if self._child and self._child.running():
             return
-        self._folder = Path(tempfile.mkdtemp(prefix="rapport-mail-"))
+        self._folder = folders.temporary("mail")
         announced = self._folder / "ports"
         self._child = Child(
             "the mail catcher",
@@ -73,7 +72,7 @@ class EmbeddedMail:
             self._child.stop(grace=_STOP_SECONDS)
             self._child = None
         if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            folders.remove(self._folder)
             self._folder = None
 
     def __enter__(self) -> "EmbeddedMail":

