@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Protocol
 
+import msgspec
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, ValidationError
 from pydantic_core import from_json
 
@@ -156,6 +157,22 @@ def schema_uri(event_type: str, version: int = 1) -> str:
     return f"urn:rapport:{event_type}/{version}"
 
 
+class Cause(Protocol):
+    """What caused an event: an envelope, or just its place in a chain."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def correlationid(self) -> str | None:
+        """Id of the first cause, if it is not the first itself."""
+
+    @property
+    def traceparent(self) -> str | None:
+        """W3C Trace Context."""
+
+
 def make(
     type: str,
     data: BaseModel | Mapping[str, Any],
@@ -165,7 +182,7 @@ def make(
     tenant: str,
     subject: str,
     time: datetime,
-    cause: Envelope | None = None,
+    cause: Cause | None = None,
     version: int = 1,
 ) -> Envelope:
     """A new event of Rapport's own, carrying on the trace and the chain of causes of `cause`.
@@ -194,6 +211,38 @@ def make(
         }
     )
     return event
+
+
+def write(
+    type: str,
+    data: BaseModel,
+    *,
+    id: str,
+    source: str,
+    tenant: str,
+    subject: str,
+    time: datetime,
+    cause: Cause | None = None,
+) -> bytes:
+    """`encode(make(...))` for data that is a checked model already, several times as fast."""
+    event: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": id,
+        "source": source,
+        "type": type,
+        "subject": subject,
+        "time": time,
+        "tenant": tenant,
+        "datacontenttype": "application/json",
+        "dataschema": schema_uri(type),
+    }
+    if cause is not None:
+        if cause.traceparent is not None:
+            event["traceparent"] = cause.traceparent
+        event["correlationid"] = cause.correlationid or cause.id
+        event["causationid"] = cause.id
+    event["data"] = msgspec.Raw(data.__pydantic_serializer__.to_json(data))
+    return msgspec.json.encode(event)
 
 
 def check_key(event: Envelope, key: bytes | None) -> None:

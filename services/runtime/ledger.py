@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -129,10 +130,11 @@ def first_seen(session: Session, ids: Iterable[str], at: datetime) -> set[str]:
     # Sorted, so that two workers with the same ids never wait for each other in a ring.
     rows = session.execute(
         text(
-            "INSERT INTO inbox (id, at) SELECT unnest(CAST(:ids AS uuid[])), :at"
+            "INSERT INTO inbox (id, at)"
+            " SELECT unnest(CAST(string_to_array(:ids, ',') AS uuid[])), :at"
             " ON CONFLICT (id) DO NOTHING RETURNING id::text"
         ),
-        {"ids": sorted(set(ids)), "at": at},
+        {"ids": ",".join(sorted(set(ids))), "at": at},
     )
     return set(rows.scalars())
 
@@ -161,15 +163,15 @@ def add_to_outbox(session: Session, rows: Sequence[tuple[int, str, str, bytes]])
     """Queue (lane, topic, key, value) for publishing, in this order."""
     if not rows:
         return
-    lanes, topics, keys, values = zip(*rows, strict=True)
-    session.execute(
-        text(
-            "INSERT INTO outbox (lane, topic, key, value)"
-            " SELECT * FROM unnest(CAST(:lanes AS int[]), CAST(:topics AS text[]),"
-            " CAST(:keys AS text[]), CAST(:values AS bytea[]))"
-        ),
-        {"lanes": list(lanes), "topics": list(topics), "keys": list(keys), "values": list(values)},
-    )
+    driver = session.connection().connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    with (
+        driver.cursor() as cursor,
+        cursor.copy("COPY outbox (lane, topic, key, value) FROM STDIN (FORMAT binary)") as copy,
+    ):
+        copy.set_types(("int4", "text", "text", "bytea"))
+        for row in rows:
+            copy.write_row(row)
 
 
 def outbox_batch(

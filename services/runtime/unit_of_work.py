@@ -2,18 +2,28 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel
 from sqlmodel import Session
 
-from schemas.envelope import Envelope, encode, make
+from schemas.envelope import Cause, Envelope, encode, write
 from schemas.errors import Rejection
 from schemas.topics import OUTREACH_LOG
 from services.runtime import ledger
 from services.runtime.ids import derive
 from services.runtime.messages import Incoming
 from services.runtime.partitioning import lane
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An emitted message's place in the chain of causes."""
+
+    id: str
+    correlationid: str | None
+    traceparent: str | None
 
 
 class UnitOfWork:
@@ -44,22 +54,43 @@ class UnitOfWork:
         *,
         subject: str,
         tenant: str = "default",
-        cause: Envelope | None = None,
+        cause: Cause | None = None,
         key: tuple[str | int, ...],
-    ) -> Envelope:
-        """Write a fact to the log; `key` is what makes it this one fact and no other."""
-        envelope = make(
+    ) -> Link:
+        """Write a fact to the log; `key` is what makes it this one fact and no other.
+
+        What comes back may be the `cause` of what follows from it.
+        """
+        identity = derive(self.service, type, tenant, *key)
+        return self.say(
+            OUTREACH_LOG, type, data, id=identity, subject=subject, tenant=tenant, cause=cause
+        )
+
+    def say(
+        self,
+        topic: str,
+        type: str,
+        data: BaseModel,
+        *,
+        id: str,
+        subject: str,
+        tenant: str,
+        cause: Cause | None,
+    ) -> Link:
+        """Publish a message of this service's own on `topic` after the commit."""
+        value = write(
             type,
             data,
-            id=derive(self.service, type, tenant, *key),
+            id=id,
             source=f"/rapport/{self.service}",
             tenant=tenant,
             subject=subject,
             time=self.now,
             cause=cause,
         )
-        self.emit(OUTREACH_LOG, envelope)
-        return envelope
+        self._outbox.append((lane(subject), topic, subject, value))
+        first = id if cause is None else cause.correlationid or cause.id
+        return Link(id, first, cause.traceparent if cause is not None else None)
 
     def park(self, incoming: Incoming, reason: str) -> None:
         """Decide on this message later: it waits for another topic. Handlers see it again."""

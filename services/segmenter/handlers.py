@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.commands import ObligationTerms, OutreachRequested, Place, Trigger
-from schemas.envelope import make, version_of
+from schemas.envelope import version_of
 from schemas.errors import Rejection
 from schemas.facts import CustomerSegmented, EventApplied, RecordPosition
 from schemas.topics import OUTREACH_COMMANDS
@@ -205,20 +205,15 @@ class CustomerEvents:
             after={position: offset},
             defaults_used=decision.defaults_used,
         )
-        work.emit(
+        kind = "outreach.requested"
+        work.say(
             OUTREACH_COMMANDS,
-            make(
-                "outreach.requested",
-                requested,
-                id=derive(
-                    "outreach.requested", event.tenant, event.source, event.id, playbook.name
-                ),
-                source=f"/rapport/{work.service}",
-                tenant=event.tenant,
-                subject=message.key,
-                time=work.now,
-                cause=event,
-            ),
+            kind,
+            requested,
+            id=derive(kind, event.tenant, event.source, event.id, playbook.name),
+            subject=message.key,
+            tenant=event.tenant,
+            cause=event,
         )
 
 

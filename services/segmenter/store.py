@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import text
 from sqlmodel import Session
 
@@ -20,10 +21,10 @@ def lock_profiles(session: Session, customers: Sequence[Customer]) -> dict[Custo
     rows = session.connection().execute(
         text(
             "SELECT tenant, customer, state::text FROM profile"
-            " JOIN unnest(CAST(:tenants AS text[]), CAST(:customers AS text[])) AS w(t, c)"
+            " JOIN json_to_recordset(CAST(:wanted AS json)) AS w(t text, c text)"
             " ON tenant = w.t AND customer = w.c ORDER BY tenant, customer FOR UPDATE OF profile"
         ),
-        {"tenants": [one for one, _ in wanted], "customers": [one for _, one in wanted]},
+        {"wanted": _json([{"t": t, "c": c} for t, c in wanted])},
     )
     found = {(tenant, customer): rules.decode(state) for tenant, customer, state in rows}
     return {customer: found.get(customer) or Profile() for customer in wanted}
@@ -35,15 +36,13 @@ def save_profiles(session: Session, profiles: Mapping[Customer, Profile], now: d
     session.connection().execute(
         text(
             "INSERT INTO profile (tenant, customer, state, updated_at)"
-            " SELECT t, c, s::jsonb, :now FROM unnest(CAST(:tenants AS text[]),"
-            " CAST(:customers AS text[]), CAST(:states AS text[])) AS given(t, c, s)"
+            " SELECT t, c, s, :now FROM json_to_recordset(CAST(:rows AS json))"
+            " AS given(t text, c text, s jsonb)"
             " ON CONFLICT (tenant, customer)"
             " DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at"
         ),
         {
-            "tenants": [tenant for tenant, _ in ordered],
-            "customers": [customer for _, customer in ordered],
-            "states": [rules.encode(profiles[customer]) for customer in ordered],
+            "rows": _json([{"t": t, "c": c, "s": profiles[t, c]} for t, c in ordered]),
             "now": now,
         },
     )
@@ -92,3 +91,8 @@ def save_versions(session: Session, versions: Mapping[tuple[str, str], int]) -> 
 def find_profile(session: Session, tenant: str, customer: str) -> ProfileRow | None:
     """One customer's profile, not locked."""
     return session.get(ProfileRow, (tenant, customer))
+
+
+def _json(rows: Sequence[object]) -> str:
+    """Rows as one JSON parameter: far cheaper to hand over than arrays of text."""
+    return msgspec.json.encode(rows).decode()
