@@ -22,7 +22,7 @@ Publisher = Annotated[Caller, Depends(require("publish"))]
 UserAgent = Annotated[str, Header(alias="user-agent")]
 
 DESCRIPTION = "Which words, in which language; what was sent, and what came back."
-PIXEL: Final = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+PIXEL: Final = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 LARGEST_WEBHOOK = 256 << 10
 LARGEST_REPLY = 100_000
 

@@ -80,7 +80,7 @@ class Sender:
             self._wakened.wait(IDLE_SECONDS)
             self._wakened.clear()
             self._guarded()
-        self._wind_up()
+        self.wind_up()
 
     def _guarded(self) -> None:
         """One round; what passes by itself is waited for."""
@@ -225,7 +225,7 @@ class Sender:
         self._provider_failures = 0
         self._context.health.up(self._provider.name)
 
-    def _wind_up(self) -> None:
+    def wind_up(self) -> None:
         """Let what is in flight end, and record it; what takes too long stays intended."""
         deadline = self._context.clock.monotonic() + STOP_SECONDS
         while self._in_flight and self._context.clock.monotonic() < deadline:

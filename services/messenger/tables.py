@@ -107,8 +107,8 @@ class DispatchRow(SQLModel, table=True):
 class MessageRow(SQLModel, table=True):
     """One message: what was decided, the exact bytes, and how it ended.
 
-    epoch: of the lane, when the intent was recorded. links: target by name. cause: attributes of
-    the dispatch's event, for facts that follow. checked_at, ended_at: business time.
+    epoch: of the lane, when the intent was recorded. links: target by name. cause: what facts that
+    follow carry on of the fact of its intent. checked_at, ended_at: business time.
     """
 
     __tablename__ = "message"

@@ -6,7 +6,6 @@ from typing import Literal
 
 from schemas import facts
 from schemas.common import Typed
-from schemas.envelope import Envelope
 from services.messenger import message_store, metrics, store
 from services.messenger.handlers.flights import cause_of
 from services.messenger.model import ANY
@@ -254,8 +253,8 @@ def _locked(work: UnitOfWork, message_id: str) -> MessageRow:
     return message
 
 
-def _tell(work: UnitOfWork, message: MessageRow, data: Typed, *key: str | int) -> Envelope:
-    return work.fact(
+def _tell(work: UnitOfWork, message: MessageRow, data: Typed, *key: str | int) -> None:
+    work.fact(
         data.TYPE,
         data,
         subject=message.customer,

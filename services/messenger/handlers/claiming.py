@@ -1,7 +1,7 @@
 """The final check: in one transaction with the intent, before any provider hears of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from schemas import facts
@@ -157,7 +157,12 @@ class Claiming:
                 work.now,
             )
         except Unwritable as error:
-            return Refuse(str(error), "content")
+            return Refuse(
+                str(error),
+                "content",
+                retryable=error.not_before is not None,
+                not_before=error.not_before,
+            )
         zones = rules.place_of(case.order, case.customer)
         missing = rules.missing_disclosures(
             case.order, zones, self._packs, written.disclosures, work.now
@@ -166,13 +171,12 @@ class Claiming:
 
     def _intend(self, work: UnitOfWork, case: Case, written: Written) -> Ready:
         message = _message(case, written, work.now)
-        work.session.add(message)
         store.end_dispatch(
             work.session, case.row.tenant, case.row.dispatch_id, DispatchState.INTENDED
         )
         lag = case.lag.seconds or 0.0
         metrics.LOG_AGE_SECONDS.set(lag)
-        work.fact(
+        intent = work.fact(
             "message.intended",
             self._intended(work, case, written, message),
             subject=message.customer,
@@ -180,6 +184,8 @@ class Claiming:
             cause=case.event,
             key=(message.message_id,),
         )
+        message.cause = asdict(intent)
+        work.session.add(message)
         left = timedelta(seconds=PROMISED_LAG - lag)
         return Ready(written.letter, flight_of(message), self._context.clock.real() + left)
 
@@ -326,6 +332,5 @@ def _message(case: Case, written: Written, now: datetime) -> MessageRow:
         content_sha256=content_hash(written.letter.copy),
         copy_=written.letter.copy,
         links=dict(written.links),
-        cause={name: value for name, value in row.event.items() if name != "data"},
         checked_at=now,
     )

@@ -24,7 +24,7 @@ from services.messenger.tables import DispatchRow, MessageRow, SuppressionRow
 from services.runtime import ledger
 from services.runtime.context import Context
 from services.runtime.ledger import Ownership
-from services.runtime.unit_of_work import UnitOfWork
+from services.runtime.unit_of_work import Link, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Flight:
     lane: int
     epoch: int
     address_hash: str
-    cause: Envelope
+    cause: Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class Finished:
     provider: str
 
 
-def cause_of(message: MessageRow) -> Envelope:
-    """The event that caused a message, without its data, for the facts that follow from it."""
-    return Envelope.model_validate({**message.cause, "data": {}})
+def cause_of(message: MessageRow) -> Link:
+    """The fact of the message's intent, which causes all that follows from it."""
+    return Link(**message.cause)
 
 
 def flight_of(message: MessageRow) -> Flight:

@@ -22,7 +22,14 @@ class Written:
 
 
 class Unwritable(Exception):
-    """The message cannot be rendered or addressed; the text is a short code, not personal."""
+    """The message cannot be rendered or addressed; the text is a short code, not personal.
+
+    not_before: when it may be possible; None: never.
+    """
+
+    def __init__(self, reason: str, not_before: datetime | None = None) -> None:
+        super().__init__(reason)
+        self.not_before = not_before
 
 
 class Writer(Protocol):

@@ -1,7 +1,7 @@
 """The final check: may this message go out at this instant? Pure; the strictest reading wins."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.messenger.model import (
     ANY,
@@ -20,6 +20,9 @@ from services.policy.holds import stops
 from services.policy.model import Pack, Verdict, Zones
 from services.policy.packs import applying
 from services.policy.places import candidate_zones
+
+PAYMENT_TAKES = timedelta(hours=12)
+"""How long a payment under way is waited for before it is looked at again."""
 
 
 def place_of(order: Order, customer: Customer) -> Zones:
@@ -95,7 +98,7 @@ def _final_refusals(
         yield Refuse("merged", "customer")
     for known in (obligations.get(name) for name in order.obligation_ids):
         if known is not None:
-            yield from _about(known)
+            yield from _about(known, now)
     for hold in customer.holds:
         if stops(hold, order.obligation_ids, now):
             yield Refuse(
@@ -122,13 +125,15 @@ def _final_refusals(
         yield Refuse("no_longer_valid", "validity")
 
 
-def _about(known: Obligation) -> Iterator[Refuse]:
+def _about(known: Obligation, now: datetime) -> Iterator[Refuse]:
     if known.state in (ObligationState.SETTLED, ObligationState.CLOSED):
         yield Refuse(known.state, "obligation")
     if known.agreed:
         yield Refuse("agreed", "obligation")
     if known.state is ObligationState.PENDING:
-        yield Refuse("payment_pending", "obligation", retryable=True)
+        yield Refuse(
+            "payment_pending", "obligation", retryable=True, not_before=now + PAYMENT_TAKES
+        )
 
 
 def _refused(verdict: Verdict) -> Refuse:

@@ -1,0 +1,155 @@
+"""From an order to a finished letter: finds the words, the amounts of now, and the links."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from schemas.commands import DispatchOrdered, ObligationTerms
+from services.messenger.content import Addresses, Brand, ContentError, Matter, Rendered, render
+from services.messenger.handlers.writing import Unwritable, Written
+from services.messenger.links import Links
+from services.messenger.mail import Draft, UnusableAddress, compose
+from services.messenger.model import Obligation
+from services.messenger.tables import CustomerRow
+from services.messenger.tenants import Tenant
+from services.playbooks.model import Playbook
+from services.policy.places import candidate_zones
+from services.runtime import logging
+
+log = logging.get(__name__)
+
+PORTAL = "portal"
+# Until an operator brings back the version that an enrolment is pinned to.
+LATER = timedelta(hours=1)
+
+
+class LetterWriter:
+    """Writes letters with the playbooks and tenants that were loaded at start."""
+
+    def __init__(
+        self, playbooks: Mapping[str, Playbook], tenants: Mapping[str, Tenant], links: Links
+    ) -> None:
+        self._playbooks = playbooks
+        self._tenants = tenants
+        self._links = links
+
+    def write(
+        self,
+        message_id: str,
+        tenant: str,
+        dispatch: DispatchOrdered,
+        addressee: CustomerRow,
+        obligations: Mapping[str, Obligation],
+        now: datetime,
+    ) -> Written:
+        """The letter as it stands at `now`. Raises Unwritable."""
+        sender = self._tenants.get(tenant)
+        if sender is None:
+            raise Unwritable("tenant_without_identity")
+        playbook = self._playbook(dispatch, now)
+        terms = dispatch.obligations[0] if dispatch.obligations else None
+        targets = {**sender.targets(terms.obligation_id if terms else ""), PORTAL: ""}
+        offered = playbook.document.links
+        tracked = {
+            name: self._links.click(message_id, name, now) for name in offered if name in targets
+        }
+        unsubscribe = self._links.unsubscribe(message_id, now)
+        addresses = Addresses(
+            links=tracked,
+            unsubscribe=unsubscribe,
+            preferences=self._links.preferences(message_id, now),
+            pixel=self._links.pixel(message_id, now),
+        )
+        rendered = self._render(playbook, sender, dispatch, addressee, obligations, addresses, now)
+        draft = Draft(
+            message_id=message_id,
+            name=addressee.name,
+            email=addressee.email or "",
+            locale=rendered.locale,
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+            unsubscribe_url=unsubscribe,
+            date=now,
+        )
+        try:
+            letter = compose(draft, sender.identity)
+        except UnusableAddress:
+            raise Unwritable("address_not_usable") from None
+        carried = {name: targets[name] for name in rendered.links}
+        return Written(letter, rendered.locale, rendered.variant, rendered.disclosures, carried)
+
+    def _playbook(self, dispatch: DispatchOrdered, now: datetime) -> Playbook:
+        playbook = self._playbooks.get(dispatch.playbook)
+        if playbook is None or playbook.version != dispatch.playbook_version:
+            # Other words than those that were approved for this enrolment would be a lie.
+            raise Unwritable("playbook_version_not_loaded", now + LATER)
+        return playbook
+
+    def _render(
+        self,
+        playbook: Playbook,
+        sender: Tenant,
+        dispatch: DispatchOrdered,
+        addressee: CustomerRow,
+        obligations: Mapping[str, Obligation],
+        addresses: Addresses,
+        now: datetime,
+    ) -> Rendered:
+        try:
+            return render(
+                playbook.templates,
+                dispatch.template,
+                tone=dispatch.tone,
+                locale=addressee.locale or dispatch.locale,
+                matter=_matter(dispatch, addressee, obligations, now),
+                brand=Brand(sender.name, sender.postal_address),
+                addresses=addresses,
+            )
+        except ContentError as error:
+            log.error("a letter cannot be written", playbook=playbook.name, fault=str(error))
+            raise Unwritable("content_fault") from error
+
+
+def _matter(
+    dispatch: DispatchOrdered,
+    addressee: CustomerRow,
+    obligations: Mapping[str, Obligation],
+    now: datetime,
+) -> Matter:
+    terms = dispatch.obligations[0] if dispatch.obligations else None
+    today = _today(addressee, dispatch, now)
+    if terms is None:
+        return Matter(dispatch.purpose, today, addressee.name, details=dispatch.context)
+    amount = _amount_now(terms, obligations)
+    details = dict(dispatch.context)
+    if terms.kind == "subscription":
+        details.setdefault("price_minor", amount or 0)
+    return Matter(
+        purpose=dispatch.purpose,
+        today=today,
+        name=addressee.name,
+        creditor=terms.creditor,
+        amount_minor=amount,
+        # Told with the order: after a payment in between it is no longer true.
+        balance_minor=terms.balance_minor if amount == terms.amount_minor else None,
+        currency=terms.currency,
+        due_date=terms.due_date,
+        product=terms.product,
+        details=details,
+    )
+
+
+def _amount_now(terms: ObligationTerms, obligations: Mapping[str, Obligation]) -> int | None:
+    """What is asked by the newest event applied: a part may have been paid since the order."""
+    known = obligations.get(terms.obligation_id)
+    if known is not None and known.amount_minor is not None:
+        return known.amount_minor
+    return terms.amount_minor
+
+
+def _today(addressee: CustomerRow, dispatch: DispatchOrdered, now: datetime) -> date:
+    """The reader's local date, as far as their place is known."""
+    due_zones = [terms.due_timezone for terms in dispatch.obligations]
+    names = candidate_zones(addressee, due_zones[0] if due_zones else None).names
+    return now.astimezone(ZoneInfo(names[0]) if names else UTC).date()

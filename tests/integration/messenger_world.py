@@ -1,0 +1,254 @@
+"""A messenger on real PostgreSQL and SMTP whose topics are delivered by the test itself."""
+
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from fastapi import FastAPI
+from sqlmodel import Session
+from support.database import Database
+from support.polling import poll_until
+
+from schemas.envelope import Envelope, encode
+from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
+from services.messenger import api, stream
+from services.messenger.handlers.claiming import Claiming
+from services.messenger.handlers.webhooks import parse_secrets
+from services.messenger.letters import LetterWriter
+from services.messenger.links import Links
+from services.messenger.main import NAME
+from services.messenger.providers import Provider
+from services.messenger.sender import Sender
+from services.messenger.tenants import load as load_tenants
+from services.playbooks.load import load_playbooks
+from services.policy.packs import load as load_packs
+from services.runtime import ledger
+from services.runtime.clock import Clock
+from services.runtime.context import Context
+from services.runtime.partitioning import PARTITIONS, lane
+from services.runtime.processing import Processor
+from services.runtime.settings import Settings
+
+START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+"""Monday, 11:00 in Berlin."""
+NEVER = 10_000_000_000.0
+WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+TOKENS = "tester=all-of-it:publish+read+operate+desk,other=bound:publish+read+tenant:other"
+READ = (CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG)
+
+
+@dataclass
+class Record:
+    """One Kafka record."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+@dataclass
+class World:
+    """One messenger, its clock standing still until it is moved."""
+
+    context: Context
+    sender: Sender
+    api: FastAPI
+    links: Links
+    processor: Processor
+    facts: list[dict[str, Any]] = field(default_factory=list)
+    offsets: dict[tuple[str, int], "itertools.count[int]"] = field(default_factory=dict)
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def own_all(self) -> None:
+        """Take all partitions over, as a worker does when they are assigned to it."""
+        with Session(self.context.engine) as session:
+            for topic in READ:
+                for partition in range(PARTITIONS):
+                    own = ledger.take_over(session, topic, partition, "cluster", topic)
+                    self.context.owned[topic, partition] = own
+            session.commit()
+
+    def move_to(self, instant: datetime) -> None:
+        """Let it be that instant."""
+        self.context.clock = standing(instant)
+
+    def deliver(self, topic: str, event: Mapping[str, Any], *, partition: int | None = None) -> str:
+        """Let one event arrive; its position."""
+        whole = {
+            "specversion": "1.0",
+            "id": f"e-{next(self.numbers)}",
+            "source": "/bank",
+            "time": self.context.clock.now().isoformat(),
+            **event,
+        }
+        envelope = Envelope.model_validate(whole)
+        return self.put(topic, envelope.subject, encode(envelope), partition)
+
+    def put(self, topic: str, key: str, value: bytes, partition: int | None = None) -> str:
+        """Let one record arrive; its position."""
+        where = lane(key) if partition is None else partition
+        offset = next(self.offsets.setdefault((topic, where), itertools.count()))
+        own = self.context.owned[topic, where]
+        self.processor.apply(own, [Record(topic, where, offset, key.encode(), value)])
+        return f"{topic}/{where}"
+
+    def customer(self, customer: str, event_type: str, **data: Any) -> str:
+        """A customer event; the position it took."""
+        event = {"type": event_type, "subject": customer, "data": data}
+        return self.deliver(CUSTOMER_EVENTS, event)
+
+    def known_customer(self, customer: str = "c-1", **changes: Any) -> None:
+        """A customer in Berlin who reads English."""
+        data = {
+            "name": "Ana Berg",
+            "email": f"{customer}@example.com",
+            "locale": "en",
+            "timezone": "Europe/Berlin",
+            "country": "DE",
+        }
+        self.customer(customer, "customer.updated", **data | changes)
+
+    def dispatch(self, customer: str = "c-1", **changes: Any) -> str:
+        """Order one letter; the dispatch's id."""
+        number = next(self.numbers)
+        data = order(f"d-{number}", f"s-{number}", self.context.clock.now()) | changes
+        event = {
+            "type": "outreach.dispatch_ordered",
+            "source": "/rapport/scheduler",
+            "subject": customer,
+            "data": data,
+        }
+        self.deliver(OUTREACH_DISPATCHES, event)
+        return str(data["dispatch_id"])
+
+    def fact(self, customer: str, fact_type: str, **data: Any) -> None:
+        """A fact of another service arrives on the log."""
+        event = {"type": fact_type, "subject": customer, "source": "/rapport/x", "data": data}
+        self.deliver(OUTREACH_LOG, event)
+
+    def flow(self) -> None:
+        """Publish the outbox: what is for the log comes back through it."""
+        owned = self.context.owned_lanes(OUTREACH_DISPATCHES)
+        with Session(self.context.engine) as session:
+            rows = ledger.outbox_batch(session, OUTREACH_DISPATCHES, owned, 10_000)
+            ledger.remove_from_outbox(session, [row.id for row in rows])
+            session.commit()
+        for row in rows:
+            if row.topic == OUTREACH_LOG:
+                self.facts.append(json.loads(row.value))
+                self.put(OUTREACH_LOG, row.key, bytes(row.value), row.lane)
+
+    def step(self) -> None:
+        """One round of the sender, and what it published."""
+        self.sender.round()
+        self.flow()
+
+    def of(self, *types: str) -> list[dict[str, Any]]:
+        """The facts of these types, oldest first."""
+        return [fact for fact in self.facts if fact["type"] in types]
+
+    def until(self, *types: str, count: int = 1) -> list[dict[str, Any]]:
+        """Go on until there are so many facts of these types."""
+
+        def found() -> list[dict[str, Any]]:
+            self.step()
+            facts = self.of(*types)
+            return facts if len(facts) >= count else []
+
+        facts: list[dict[str, Any]] = poll_until(found, message=f"no {count} of {types}")
+        return facts
+
+    def ended(self, count: int = 1) -> list[dict[str, Any]]:
+        """Go on until so many dispatches have ended."""
+        return self.until(
+            "message.sent", "message.failed", "message.refused", "message.unknown", count=count
+        )
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+        self.sender.stop()
+        self.sender.wind_up()
+        self.context.engine.dispose()
+
+
+playbooks = lru_cache(load_playbooks)
+packs = lru_cache(load_packs)
+
+
+def standing(instant: datetime) -> Clock:
+    """A clock that stands still."""
+    return Clock(instant, 1.0, NEVER)
+
+
+def world(database: Database, provider: Provider, *, connections: int = 2) -> World:
+    """A messenger that owns every lane."""
+    base: Settings = database.settings
+    settings = base.model_copy(update={"api_tokens": TOKENS, "public_url": "https://m.example"})
+    context = Context.from_settings(NAME, settings)
+    context.clock = standing(START)
+    tenants = load_tenants(settings.tenants_dir)
+    links = Links(
+        context.signer,
+        settings.service_url(NAME),
+        settings.service_url("negotiator"),
+        timedelta(days=180),
+    )
+    writer = LetterWriter(playbooks(settings.playbooks_dir), tenants, links)
+    claiming = Claiming(context, writer, packs(settings.policies_dir), 1.5)
+    sender = Sender(context, claiming, provider, connections)
+    made = World(
+        context=context,
+        sender=sender,
+        api=api.create(context, links, tenants, parse_secrets(f"relay={WEBHOOK_SECRET}"), 14),
+        links=links,
+        processor=Processor(
+            context, stream.handlers(settings.inbox_days, sender.wake), frozenset()
+        ),
+    )
+    made.own_all()
+    return made
+
+
+def order(dispatch_id: str, step_id: str, now: datetime) -> dict[str, Any]:
+    """The data of an order to remind of a missed payment of 120.00 EUR."""
+    return {
+        "dispatch_id": dispatch_id,
+        "step_id": step_id,
+        "enrolment_id": "en-1",
+        "attempt": 1,
+        "playbook": "recover",
+        "playbook_version": 1,
+        "step": "hello",
+        "template": "hello",
+        "segment": "everyone",
+        "tone": "neutral",
+        "purpose": "collection",
+        "channel": "email",
+        "obligations": [
+            {
+                "obligation_id": "b-1",
+                "kind": "bill",
+                "creditor": "Nordbank",
+                "amount_minor": 12000,
+                "currency": "EUR",
+                "due_date": "2026-02-27",
+                "parties": ["c-1"],
+            }
+        ],
+        "context": {},
+        "locale": "en",
+        "place": {"timezone": "Europe/Berlin", "country": "DE"},
+        "zones": ["Europe/Berlin"],
+        "decided_at": now.isoformat(),
+        "not_after": (now + timedelta(days=3)).isoformat(),
+        "packs": [{"name": "default", "version": 1}],
+        "counts": [],
+        "after": {},
+    }

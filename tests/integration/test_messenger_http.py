@@ -1,0 +1,372 @@
+"""What customers, mail programs and providers do over HTTP, and what the log is told."""
+
+import base64
+import hmac
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx import Response
+from integration.messenger_world import START, WEBHOOK_SECRET, World, world
+from support.database import Database
+from support.mail import Mailbox
+
+from services.messenger.providers.smtp import Relay, SmtpPool
+from services.runtime.clock import Clock
+
+PERSON = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+ALL = {"Authorization": "Bearer all-of-it"}
+BOUND = {"Authorization": "Bearer bound"}
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+@pytest.fixture
+def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
+    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock().monotonic, timeout=2.0)
+    made = world(database, pool)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def http(messenger: World) -> Iterator[TestClient]:
+    with TestClient(messenger.api, headers=PERSON, follow_redirects=False) as client:
+        yield client
+
+
+@pytest.fixture
+def mail(messenger: World, mailbox: Mailbox) -> dict[str, Any]:
+    """One mail that was sent to a customer, who looks at it a minute later."""
+    messenger.known_customer()
+    messenger.dispatch()
+    messenger.ended()
+    messenger.move_to(START + timedelta(minutes=1))
+    return mailbox.messages()[0]
+
+
+def path(url: str) -> str:
+    return urlsplit(url).path
+
+
+def link(mail: dict[str, Any], kind: str) -> str:
+    found = re.search(rf"https://m\.example(/{kind}/[^\s\"<>]+)", mail["html"])
+    assert found is not None
+    return found[1]
+
+
+def stop_url(mail: dict[str, Any]) -> str:
+    found = re.match(r"<(https://[^>]+)>", mail["headers"]["List-Unsubscribe"])
+    assert found is not None
+    return path(found[1])
+
+
+def told(messenger: World, fact_type: str) -> list[dict[str, Any]]:
+    messenger.flow()
+    return [fact["data"] for fact in messenger.of(fact_type)]
+
+
+def next_end(messenger: World) -> dict[str, Any]:
+    messenger.dispatch()
+    return messenger.ended(len(messenger.of("message.sent", "message.refused")) + 1)[-1]
+
+
+class TestLinks:
+    def test_a_click_leads_to_the_portal_and_is_told(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        answer = http.get(link(mail, "t/c"))
+        assert answer.status_code == 302
+        assert answer.headers["location"].startswith("https://m.example/p/")
+        [clicked] = told(messenger, "message.clicked")
+        assert (clicked["link"], clicked["machine"]) == ("portal", False)
+
+    def test_a_second_click_is_counted_and_not_told_again(
+        self, messenger: World, http: TestClient, mail: dict[str, Any], database: Database
+    ) -> None:
+        for _ in range(3):
+            http.get(link(mail, "t/c"))
+        assert len(told(messenger, "message.clicked")) == 1
+        assert database.rows("SELECT times FROM messenger.interaction") == [(3,)]
+
+    def test_an_open_gives_a_picture_and_is_told(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        answer = http.get(link(mail, "t/o"))
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif")
+        assert len(answer.content) == 43
+        assert told(messenger, "message.opened") == [
+            {"message_id": told(messenger, "message.opened")[0]["message_id"], "machine": False}
+        ]
+
+    def test_a_picture_fetched_at_once_is_a_machines(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        messenger.move_to(START + timedelta(seconds=1))
+        http.get(link(mail, "t/o"))
+        assert told(messenger, "message.opened")[0]["machine"] is True
+
+    @pytest.mark.parametrize("kind", ["t/c", "t/o", "u", "preferences"])
+    @pytest.mark.usefixtures("mail")
+    def test_a_forged_link_is_a_plain_page_and_does_nothing(
+        self, messenger: World, http: TestClient, kind: str
+    ) -> None:
+        messenger.flow()
+        before = len(messenger.facts)
+        for token in ("x", "a.b.c", "%00", "é"):
+            suffix = ".gif" if kind == "t/o" else ""
+            answer = http.get(f"/{kind}/{token}{suffix}")
+            assert answer.status_code == 404
+            assert "no longer works" in answer.text
+        assert http.post("/u/x", data=ONE_CLICK).status_code == 404
+        messenger.flow()
+        assert len(messenger.facts) == before
+
+    def test_an_expired_link_says_so(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        messenger.move_to(START + timedelta(days=200))
+        assert http.get(link(mail, "t/c")).status_code == 410
+        assert told(messenger, "message.clicked") == []
+
+    def test_a_link_of_a_message_that_is_gone_is_a_plain_page(
+        self, http: TestClient, mail: dict[str, Any], database: Database
+    ) -> None:
+        database.rows("DELETE FROM messenger.message")
+        for kind in ("t/c", "t/o", "u", "preferences"):
+            assert http.get(link(mail, kind)).status_code == 404
+
+    @pytest.mark.usefixtures("mail")
+    def test_a_target_that_is_allowed_no_more_is_not_followed(
+        self, messenger: World, http: TestClient, database: Database
+    ) -> None:
+        [(message_id,)] = database.rows("SELECT message_id FROM messenger.message")
+        now = messenger.context.clock.now()
+        database.rows("""UPDATE messenger.message SET links = '{"pay": "https://evil.example"}'""")
+        for name in ("pay", "portal", "nowhere"):
+            url = messenger.links.click(message_id, name, now)
+            assert http.get(path(url)).status_code == 404
+
+
+class TestOptingOut:
+    @pytest.mark.parametrize("form", ["urlencoded", "multipart"])
+    def test_one_click_stops_at_once_and_is_idempotent(
+        self, messenger: World, http: TestClient, mail: dict[str, Any], form: str
+    ) -> None:
+        def click() -> Response:
+            if form == "multipart":
+                return http.post(stop_url(mail), files={"List-Unsubscribe": (None, "One-Click")})
+            return http.post(stop_url(mail), data=ONE_CLICK)
+
+        for answer in (click(), click()):
+            assert answer.status_code == 200
+            assert "set-cookie" not in answer.headers
+        [left] = told(messenger, "contact.unsubscribed")
+        assert (left["channel"], left["purpose"], left["via"]) == (
+            "email",
+            "collection",
+            "one_click",
+        )
+        refused = next_end(messenger)
+        assert refused["data"]["reason"] == "suppressed:unsubscribed"
+
+    def test_looking_changes_nothing(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        page = http.get(stop_url(mail))
+        assert page.status_code == 200
+        assert '<form method="post">' in page.text
+        assert told(messenger, "contact.unsubscribed") == []
+        assert next_end(messenger)["type"] == "message.sent"
+
+    @pytest.mark.parametrize(
+        ("locale", "words"), [("ja-JP", "停止しますか"), ("zh-Hans-CN", "不再接收"), ("fr", "Stop")]
+    )
+    def test_the_page_speaks_the_readers_language(
+        self, messenger: World, http: TestClient, mailbox: Mailbox, locale: str, words: str
+    ) -> None:
+        messenger.known_customer(locale=locale)
+        messenger.dispatch()
+        messenger.ended()
+        assert words in http.get(stop_url(mailbox.messages()[0])).text
+
+    def test_the_page_can_stop_everything(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        http.post(stop_url(mail), data={"from": "page", "all": "yes"})
+        [left] = told(messenger, "contact.unsubscribed")
+        assert (left["purpose"], left["via"]) == ("*", "page")
+
+
+class TestPreferences:
+    def test_purposes_go_off_and_on(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        page = link(mail, "preferences")
+        http.post(page, data={"do": "save", "purpose": ["service", "retention"]})
+        assert {one["purpose"] for one in told(messenger, "contact.unsubscribed")} == {
+            "collection",
+            "marketing",
+        }
+        assert http.get(page).text.count(" checked>") == 2
+        http.post(page, data={"do": "save", "purpose": ["service", "collection"]})
+        assert told(messenger, "contact.preference_changed") == [
+            {"changes": {"email/collection": "on"}}
+        ]
+        assert next_end(messenger)["type"] == "message.sent"
+
+    def test_everything_off_and_one_on_again(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        page = link(mail, "preferences")
+        http.post(page, data={"do": "off"})
+        assert " checked>" not in http.get(page).text
+        assert next_end(messenger)["type"] == "message.refused"
+        http.post(page, data={"do": "save", "purpose": ["collection"]})
+        assert http.get(page).text.count(" checked>") == 1
+        assert next_end(messenger)["type"] == "message.sent"
+
+    def test_not_now_is_a_break_with_an_end(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        http.post(link(mail, "preferences"), data={"do": "not_now"})
+        refused = next_end(messenger)["data"]
+        until = (START + timedelta(days=14, minutes=1)).isoformat().replace("+00:00", "Z")
+        assert (refused["reason"], refused["not_before"]) == ("suppressed:not_now", until)
+
+    def test_feedback_is_told_once(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        for _ in range(2):
+            http.post(link(mail, "preferences"), data={"do": "helped"})
+        assert [one["helpful"] for one in told(messenger, "feedback.given")] == [True]
+
+    def test_looking_changes_nothing_and_nonsense_is_refused(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        messenger.flow()
+        before = len(messenger.facts)
+        assert http.get(link(mail, "preferences")).status_code == 200
+        assert http.post(link(mail, "preferences"), data={"do": "x"}).status_code == 422
+        messenger.flow()
+        assert len(messenger.facts) == before
+
+
+class TestReplies:
+    @pytest.mark.parametrize("words", ["STOP", "退订", "配信停止してください"])
+    @pytest.mark.usefixtures("mail")
+    def test_stop_is_honoured_in_each_language(
+        self, messenger: World, http: TestClient, words: str
+    ) -> None:
+        [intended] = messenger.of("message.intended")
+        said = {"message_id": intended["data"]["message_id"], "text": words}
+        assert http.post("/replies", json=said, headers=ALL).json()["intent"] == "stop"
+        [left] = told(messenger, "contact.unsubscribed")
+        assert (left["purpose"], left["via"]) == ("*", "reply")
+        assert told(messenger, "handoff.requested") == []
+        assert next_end(messenger)["type"] == "message.refused"
+
+    def test_the_rest_goes_to_a_person_and_the_words_stay_here(
+        self, messenger: World, http: TestClient, mail: dict[str, Any], database: Database
+    ) -> None:
+        token = link(mail, "preferences").rpartition("/")[2]
+        said = {"token": token, "text": "My sister Zebulona can pay in May"}
+        assert http.post("/replies", json=said, headers=ALL).status_code == 202
+        [handoff] = told(messenger, "handoff.requested")
+        assert (handoff["reason"], handoff["obligation_id"]) == ("reply", "b-1")
+        assert "Zebulona" not in json.dumps(messenger.facts)
+        assert database.rows("SELECT words FROM messenger.reply") == [(said["text"],)]
+
+    @pytest.mark.usefixtures("mail")
+    def test_only_callers_with_the_scope_and_tenant_may(
+        self, messenger: World, http: TestClient
+    ) -> None:
+        [intended] = messenger.of("message.intended")
+        said = {"message_id": intended["data"]["message_id"], "text": "STOP"}
+        assert http.post("/replies", json=said).status_code == 401
+        assert http.post("/replies", json=said, headers=BOUND).status_code == 403
+        unknown = said | {"message_id": "nobody"}
+        assert http.post("/replies", json=unknown, headers=ALL).status_code == 404
+        assert http.post("/replies", json={"text": "STOP"}, headers=ALL).status_code == 422
+        assert told(messenger, "contact.unsubscribed") == []
+
+
+class TestMessages:
+    @pytest.mark.usefixtures("mail")
+    def test_a_message_is_shown_without_address_and_words(
+        self, messenger: World, http: TestClient
+    ) -> None:
+        [intended] = messenger.of("message.intended")
+        url = f"/messages/{intended['data']['message_id']}"
+        shown = http.get(url, headers=ALL).json()
+        assert (shown["state"], shown["purpose"]) == ("sent", "collection")
+        assert shown["links"] == ["portal"]
+        assert "example.com" not in json.dumps(shown)
+        assert http.get(url).status_code == 401
+        assert http.get(url, headers=BOUND).status_code == 403
+        assert http.get("/messages/nobody", headers=ALL).status_code == 404
+
+
+class TestWebhooks:
+    def call(
+        self, messenger: World, http: TestClient, report: dict[str, Any], call_id: str = "w-1"
+    ) -> Response:
+        body = json.dumps(report).encode()
+        stamp = str(int(messenger.context.clock.real().timestamp()))
+        key = base64.b64decode(WEBHOOK_SECRET.removeprefix("whsec_"))
+        digest = hmac.digest(key, f"{call_id}.{stamp}.".encode() + body, "sha256")
+        headers = {
+            "webhook-id": call_id,
+            "webhook-timestamp": stamp,
+            "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+        }
+        return http.post("/webhooks/relay", content=body, headers=headers)
+
+    def report(self, mail: dict[str, Any], event: str, **data: Any) -> dict[str, Any]:
+        reference = {"provider_reference": mail["headers"]["Message-ID"]}
+        return {"type": f"message.{event}", "data": reference | data}
+
+    def test_a_hard_bounce_ends_the_use_of_an_address(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        bounce = self.report(mail, "bounced", kind="hard", status="5.1.1")
+        for _ in range(2):
+            assert self.call(messenger, http, bounce).status_code == 200
+        [bounced] = told(messenger, "message.bounced")
+        assert (bounced["kind"], bounced["status"]) == ("hard", "5.1.1")
+        assert next_end(messenger)["data"]["reason"] == "suppressed:hard_bounce"
+
+    def test_a_soft_bounce_and_a_delivery_end_nothing(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        self.call(messenger, http, self.report(mail, "delivered"), "w-1")
+        self.call(messenger, http, self.report(mail, "bounced", kind="soft"), "w-2")
+        assert len(told(messenger, "message.delivered")) == 1
+        assert next_end(messenger)["type"] == "message.sent"
+
+    def test_a_complaint_stops_everything(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        self.call(messenger, http, self.report(mail, "complained"))
+        assert len(told(messenger, "message.complained")) == 1
+        assert next_end(messenger)["type"] == "message.refused"
+
+    def test_forged_calls_are_refused(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        body = json.dumps(self.report(mail, "complained"))
+        assert http.post("/webhooks/relay", content=body).status_code == 401
+        assert http.post("/webhooks/other", content=body).status_code == 401
+        assert self.call(messenger, http, {"type": "x"}).status_code == 422
+        assert told(messenger, "message.complained") == []
+
+    def test_reports_of_other_peoples_mail_are_taken_and_ignored(
+        self, messenger: World, http: TestClient
+    ) -> None:
+        report = {"type": "message.complained", "data": {"provider_reference": "<x@y.example>"}}
+        assert self.call(messenger, http, report).status_code == 200
+        assert messenger.facts == []

@@ -1,0 +1,361 @@
+"""From an order to its end, on real PostgreSQL and a real relay."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from integration.messenger_world import START, World, world
+from support.database import Database
+from support.mail import Mailbox
+
+from services.messenger.providers.smtp import Relay, SmtpPool
+from services.runtime.clock import Clock
+from services.runtime.partitioning import lane
+
+ENDS = ("message.sent", "message.failed", "message.refused", "message.unknown")
+
+
+@pytest.fixture
+def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
+    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock().monotonic, timeout=2.0)
+    made = world(database, pool)
+    yield made
+    made.close()
+
+
+def reason(fact: dict[str, Any]) -> str:
+    return str(fact["data"]["reason"])
+
+
+def test_an_order_becomes_a_mail_with_its_evidence(messenger: World, mailbox: Mailbox) -> None:
+    messenger.known_customer()
+    dispatch_id = messenger.dispatch()
+    [sent] = messenger.ended()
+    [intended] = messenger.of("message.intended")
+    [mail] = mailbox.messages()
+
+    assert sent["type"] == "message.sent"
+    assert sent["data"]["dispatch_id"] == dispatch_id
+    assert sent["data"]["provider_reference"] == mail["headers"]["Message-ID"]
+    data = intended["data"]
+    assert data["checked_at"] == START.isoformat().replace("+00:00", "Z")
+    assert data["applied_through"]["customer.events/" + str(lane("c-1"))] == 0
+    assert 0 <= data["log_age_seconds"] <= 2
+    assert data["zones"] == ["Europe/Berlin"]
+    assert data["one_click"] is True
+    assert data["portal"] is True
+    assert {"default"} <= {pack["name"] for pack in data["packs"]}
+    assert mail["headers"]["Date"] == "Mon, 02 Mar 2026 10:00:00 +0000"
+    assert "Ana Berg" in mail["headers"]["To"]
+    assert "€120.00" in mail["text"]
+    assert intended["correlationid"] == sent["correlationid"]
+
+
+def test_the_exact_copy_is_kept(messenger: World, database: Database) -> None:
+    messenger.known_customer()
+    messenger.dispatch()
+    messenger.ended()
+    [intended] = messenger.of("message.intended")
+    [(copy, state)] = database.rows("SELECT copy, state FROM messenger.message")
+    assert hashlib.sha256(bytes(copy)).hexdigest() == intended["data"]["content_sha256"]
+    assert state == "sent"
+
+
+def test_nothing_personal_is_in_the_log(messenger: World) -> None:
+    messenger.known_customer(name="Zebulon Quark", email="zebulon@quark.example")
+    messenger.dispatch()
+    messenger.ended()
+    told = str(messenger.facts).lower()
+    assert "zebulon" not in told
+    assert "quark" not in told
+
+
+def test_nothing_is_sent_before_the_log_has_come_back(messenger: World) -> None:
+    messenger.known_customer()
+    messenger.dispatch()
+    for _ in range(3):
+        messenger.sender.round()
+    assert database_states(messenger) == []
+    messenger.flow()
+    assert [fact["type"] for fact in messenger.of("log.heartbeat")] == ["log.heartbeat"]
+    assert messenger.ended()[0]["type"] == "message.sent"
+
+
+def database_states(messenger: World) -> list[str]:
+    with messenger.context.engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT state FROM message ORDER BY message_id")
+        return [row[0] for row in rows]
+
+
+def test_no_heartbeat_is_written_while_there_is_nothing_to_send(messenger: World) -> None:
+    for _ in range(3):
+        messenger.step()
+    assert messenger.facts == []
+
+
+def test_waits_for_what_the_order_has_seen(messenger: World) -> None:
+    messenger.known_customer()
+    messenger.dispatch(after={f"customer.events/{lane('c-1')}": 1, "outreach.commands/0": 99})
+    for _ in range(5):
+        messenger.step()
+    assert messenger.of(*ENDS) == []
+    messenger.customer("c-1", "payment.received", **payment(0))
+    [refused] = messenger.ended()
+    assert (refused["type"], reason(refused)) == ("message.refused", "settled")
+
+
+def test_waits_for_what_the_log_has_announced(messenger: World) -> None:
+    messenger.known_customer()
+    messenger.fact(
+        "c-1",
+        "event.applied",
+        event_type="customer.hold_placed",
+        event_id="e-9",
+        event_source="/bank",
+        event_version=1,
+        event_time=START.isoformat(),
+        position={"topic": "customer.events", "partition": lane("c-1"), "offset": 1},
+        effect="applied",
+        data={"kind": "dispute"},
+    )
+    messenger.dispatch()
+    for _ in range(5):
+        messenger.step()
+    assert messenger.of(*ENDS) == []
+    messenger.customer("c-1", "customer.hold_placed", kind="dispute")
+    [refused] = messenger.ended()
+    assert reason(refused) == "hold:dispute"
+
+
+def payment(remaining: int) -> dict[str, Any]:
+    return {
+        "payment_id": "p-1",
+        "bill_id": "b-1",
+        "amount_minor": 12000 - remaining or 1,
+        "currency": "EUR",
+        "remaining_minor": remaining,
+    }
+
+
+STOPS: list[tuple[str, dict[str, Any], str]] = [
+    ("payment.received", payment(0), "settled"),
+    ("bill.closed", {"bill_id": "b-1", "why": "cancelled"}, "closed"),
+    ("customer.hold_placed", {"kind": "moratorium"}, "hold:moratorium"),
+    ("customer.hold_placed", {"kind": "dispute", "obligation_id": "b-1"}, "hold:dispute"),
+    (
+        "customer.consent_changed",
+        {"channel": "email", "purpose": "*", "status": "revoked"},
+        "opted_out",
+    ),
+    ("customer.updated", {"email": None}, "no_address"),
+    ("customer.merged", {"into": "c-2"}, "merged"),
+]
+
+
+@pytest.mark.parametrize(("event_type", "data", "expected"), STOPS)
+@pytest.mark.parametrize("late", [False, True])
+def test_each_stop_stops(
+    messenger: World, event_type: str, data: dict[str, Any], expected: str, late: bool
+) -> None:
+    messenger.known_customer()
+    if not late:
+        messenger.customer("c-1", event_type, **data)
+    dispatch_id = messenger.dispatch()
+    if late:
+        messenger.customer("c-1", event_type, **data)
+    [refused] = messenger.ended()
+    assert refused["type"] == "message.refused"
+    assert refused["data"]["dispatch_id"] == dispatch_id
+    assert reason(refused) == expected
+
+
+def test_an_agreement_silences_and_a_broken_one_does_not(messenger: World) -> None:
+    messenger.known_customer()
+    about = {"agreement_id": "a-1", "case_id": "k-1", "obligation_id": "b-1"}
+    messenger.fact(
+        "c-1",
+        "agreement.made",
+        **about,
+        offer_id="o-1",
+        currency="EUR",
+        total_minor=12000,
+        discount_minor=0,
+        instalments=[{"due_date": "2026-04-01", "amount_minor": 12000}],
+        authority={
+            "name": "recover",
+            "version": 1,
+            "max_discount_bp": 500,
+            "max_instalments": 6,
+            "min_instalment_minor": 1000,
+            "max_days": 190,
+            "offer_valid_hours": 168,
+            "funded_by": "commission",
+        },
+    )
+    messenger.dispatch()
+    assert reason(messenger.ended()[0]) == "agreed"
+    messenger.fact("c-1", "agreement.broken", **about, instalment=1, short_minor=12000)
+    messenger.dispatch()
+    assert messenger.until("message.sent")
+
+
+def test_a_cancelled_step_is_not_sent_even_if_its_order_comes_later(messenger: World) -> None:
+    messenger.known_customer()
+    messenger.fact("c-1", "outreach.cancelled", enrolment_id="en-1", reason="x", step_ids=["s-x"])
+    messenger.dispatch(step_id="s-x")
+    assert reason(messenger.ended()[0]) == "cancelled"
+
+
+def test_a_part_payment_after_the_order_changes_the_amount(
+    messenger: World, mailbox: Mailbox
+) -> None:
+    messenger.known_customer()
+    messenger.dispatch()
+    messenger.customer("c-1", "payment.received", **payment(4550))
+    messenger.ended()
+    [mail] = mailbox.messages()
+    assert "€45.50" in mail["text"]
+    assert "120.00" not in mail["text"]
+
+
+def test_outside_hours_it_says_when(messenger: World, mailbox: Mailbox) -> None:
+    messenger.known_customer(timezone="Asia/Tokyo", country="JP")
+    messenger.move_to(START.replace(hour=14))
+    messenger.dispatch()
+    [refused] = messenger.ended()
+    assert refused["data"]["retryable"] is True
+    assert refused["data"]["not_before"] == "2026-03-02T23:00:00Z"
+    assert mailbox.messages() == []
+
+
+def test_the_fourth_contact_in_a_week_waits(messenger: World, mailbox: Mailbox) -> None:
+    messenger.known_customer()
+    for number in range(4):
+        messenger.move_to(START + timedelta(hours=number))
+        messenger.dispatch()
+        messenger.ended(number + 1)
+    [refused] = messenger.of("message.refused")
+    assert reason(refused) == "cap"
+    assert len(mailbox.messages()) == 3
+    assert messenger.of("message.intended")[-1]["data"]["counts"][0]["count"] == 2
+
+
+def test_a_repeated_order_changes_nothing(messenger: World, mailbox: Mailbox) -> None:
+    messenger.known_customer()
+    messenger.dispatch(dispatch_id="d-same")
+    messenger.ended()
+    messenger.dispatch(dispatch_id="d-same")
+    for _ in range(5):
+        messenger.step()
+    assert len(mailbox.messages()) == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "details", "expected", "retryable"),
+    [
+        ("tempfail", {}, "message.failed", True),
+        ("permfail", {}, "message.failed", False),
+        ("drop_before_data", {}, "message.failed", True),
+        ("drop_after_data", {"keep": True}, "message.unknown", None),
+    ],
+)
+def test_the_relays_answer_is_recorded(
+    messenger: World,
+    mailbox: Mailbox,
+    mode: str,
+    details: dict[str, Any],
+    expected: str,
+    retryable: bool | None,
+) -> None:
+    messenger.known_customer()
+    mailbox.fault(mode, **details, times=1)
+    messenger.dispatch()
+    [end] = messenger.ended()
+    assert end["type"] == expected
+    assert end["data"].get("retryable") == retryable
+    messenger.dispatch()
+    later = messenger.ended(2)[1]
+    dead = mode == "permfail"
+    assert later["type"] == ("message.refused" if dead else "message.sent")
+    assert not dead or reason(later) == "suppressed:hard_bounce"
+
+
+def test_a_dead_address_is_dead_for_all_and_a_new_one_is_not(
+    messenger: World, mailbox: Mailbox
+) -> None:
+    messenger.known_customer("c-1", email="shared@example.com")
+    messenger.known_customer("c-2", email="SHARED@example.com")
+    mailbox.fault("permfail", times=1)
+    messenger.dispatch("c-1")
+    assert messenger.ended()[0]["type"] == "message.failed"
+    messenger.dispatch("c-2")
+    assert reason(messenger.ended(2)[1]) == "suppressed:hard_bounce"
+    messenger.customer("c-2", "customer.updated", email="other@example.com")
+    messenger.dispatch("c-2")
+    assert messenger.ended(3)[2]["type"] == "message.sent"
+
+
+def test_while_the_relay_is_down_nothing_is_claimed(messenger: World, mailbox: Mailbox) -> None:
+    messenger.known_customer()
+    mailbox.fault("refuse_connections")
+    messenger.dispatch()
+    for _ in range(5):
+        messenger.step()
+    assert messenger.of("message.intended") == []
+    assert messenger.context.health.report()["smtp"].startswith("not reached")
+    mailbox.fault("none")
+    assert messenger.ended()[0]["type"] == "message.sent"
+    assert messenger.context.health.report()["smtp"] == "up"
+
+
+def test_a_bad_address_is_refused_and_nothing_is_injected(
+    messenger: World, mailbox: Mailbox, database: Database
+) -> None:
+    messenger.known_customer()
+    # The contract refuses such an address; the messenger must not rely on that.
+    database.rows(
+        "UPDATE messenger.customer SET email = %s", "ana@example.com\r\nBcc: eve@example.com"
+    )
+    messenger.dispatch()
+    assert reason(messenger.ended()[0]) == "address_not_usable"
+    assert mailbox.messages() == []
+
+
+def test_an_unknown_playbook_is_refused_and_may_be_tried_again(messenger: World) -> None:
+    messenger.known_customer()
+    messenger.dispatch(playbook_version=99)
+    [refused] = messenger.ended()
+    assert reason(refused) == "playbook_version_not_loaded"
+    assert refused["data"]["retryable"] is True
+    assert refused["data"]["not_before"] is not None
+
+
+def test_a_lost_owner_leaves_unknown_behind_and_writes_nothing(
+    messenger: World, database: Database, mailbox: Mailbox
+) -> None:
+    messenger.known_customer()
+    mailbox.fault("slow", stage="data", seconds=1.5, times=1)
+    messenger.dispatch()
+    messenger.until("message.intended")
+    # Another worker takes over while the letter is on its way.
+    messenger.own_all()
+    [end] = messenger.ended()
+    assert (end["type"], reason(end)) == ("message.unknown", "sender_lost")
+    mailbox.wait_for(1)
+    for _ in range(10):
+        messenger.step()
+    assert len(messenger.of(*ENDS)) == 1
+    assert database.rows("SELECT state FROM messenger.message") == [("unknown",)]
+    assert database.rows("SELECT state FROM messenger.dispatch") == [("unknown",)]
+
+
+def test_many_orders_are_each_sent_once(messenger: World, mailbox: Mailbox) -> None:
+    for number in range(40):
+        messenger.known_customer(f"k-{number}")
+        messenger.dispatch(f"k-{number}")
+    messenger.ended(40)
+    arrived = [mail["headers"]["Message-ID"] for mail in mailbox.messages()]
+    assert len(arrived) == len(set(arrived)) == 40
+    assert {fact["type"] for fact in messenger.of(*ENDS)} == {"message.sent"}
