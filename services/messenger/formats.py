@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from babel.dates import format_date
 from babel.numbers import format_currency, get_currency_precision
 
@@ -39,7 +40,7 @@ def formatting_locale(tag: str | None, wording: str) -> str:
     """
     own = _parse(tag)
     base = _parse(wording) or Locale(DEFAULT_LOCALE)
-    if own and own.language == base.language and own.script in (None, base.script):
+    if own and own.language == base.language and _script(own) == _script(base):
         return str(own)
     return str(base)
 
@@ -71,6 +72,14 @@ def day(when: date, today: date, locale: str) -> str:
         pattern = _YEAR.sub("", pattern)
     # "March 6" stays on one line.
     return _INSIDE_DATE.sub("\u00a0", format_date(when, pattern, locale=chosen))
+
+
+def _script(locale: Locale) -> str | None:
+    """The script it is written in, said or not: simplified Chinese for plain zh."""
+    if locale.script:
+        return locale.script
+    likely: str = get_global("likely_subtags").get(locale.language, "")
+    return Locale.parse(likely).script if likely else None
 
 
 def _parse(tag: str | None) -> Locale | None:

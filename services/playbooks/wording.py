@@ -55,7 +55,7 @@ class Needs:
 
 def plain(value: object) -> str:
     """Text on one line without control or direction-changing characters."""
-    return _one_line(value).replace("\u00a0", " ")
+    return _one_line(str(value).replace("\u00a0", " "))
 
 
 def escape_markdown(value: object) -> str:

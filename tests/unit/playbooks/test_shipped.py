@@ -1,0 +1,128 @@
+"""What the shipped playbooks promise."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.playbooks.conditions import STEERING_ATTRIBUTES, choose_segment
+from services.playbooks.load import load_playbooks
+from services.playbooks.model import Playbook
+from services.playbooks.plan import planned_steps, triggers
+from services.playbooks.variables import Traits, customer_values, event_values
+from services.playbooks.wording import needs
+
+FOLDER = Path(__file__).parents[3] / "deploy" / "playbooks"
+WEEK = timedelta(hours=168)
+
+
+@pytest.fixture(scope="module")
+def playbooks() -> dict[str, Playbook]:
+    return load_playbooks(FOLDER)
+
+
+def steps(playbook: Playbook, event: str, data: dict[str, Any], **traits: Any) -> list[str]:
+    values = event_values(event, {"currency": "USD", **data})
+    assert triggers(playbook, values)
+    choice = choose_segment(
+        playbook, {**values, **customer_values(Traits(**traits))}, STEERING_ATTRIBUTES
+    )
+    return [step.name for step in planned_steps(playbook, values, choice)]
+
+
+def test_recover_never_writes_more_than_three_times_in_seven_days(
+    playbooks: dict[str, Playbook],
+) -> None:
+    # The first letter may leave at the very end of its day, the others at their hour or late.
+    planned = playbooks["recover"].document.steps
+    latest = [timedelta(days=step.days, hours=21) for step in planned]
+    earliest = [timedelta(days=step.days, hours=int((step.at or "08:00")[:2])) for step in planned]
+    assert all(
+        earliest[index + 3] - latest[index] > WEEK - timedelta(hours=13)
+        for index in range(len(planned) - 3)
+    )
+    at_their_hour = zip(earliest, earliest[3:], strict=False)
+    assert all(fourth - first >= WEEK for first, fourth in at_their_hour)
+
+
+def test_recover_chooses_its_tone(playbooks: dict[str, Playbook]) -> None:
+    recover = playbooks["recover"]
+    values = event_values("payment.missed", {"amount_minor": 5000, "currency": "USD"})
+
+    def tone(**traits: Any) -> str | None:
+        known = {**values, **customer_values(Traits(**traits))}
+        return choose_segment(recover, known, STEERING_ATTRIBUTES).tone
+
+    assert tone() == "neutral"
+    assert tone(age=40) == "neutral"
+    assert tone(age=40, occupation="teacher") == "formal"
+    assert tone(age=20) == "light"
+    assert tone(age=17) == "neutral"
+    assert tone(age=40, occupation="teacher", holds=["hardship"]) == "gentle"
+
+
+def test_recover_writes_less_to_the_vulnerable_and_of_no_parts_where_there_are_none(
+    playbooks: dict[str, Playbook],
+) -> None:
+    recover = playbooks["recover"]
+    assert len(steps(recover, "payment.missed", {"amount_minor": 50000})) == 9
+    gentle = steps(recover, "payment.missed", {"amount_minor": 50000}, holds=["vulnerability"])
+    assert gentle == ["hello", "listen", "person", "open_door"]
+    small = steps(recover, "payment.missed", {"amount_minor": 400})
+    assert not {"choices", "small_step", "own_terms"} & set(small)
+
+
+def test_recover_keeps_face_on_a_locked_screen(playbooks: dict[str, Playbook]) -> None:
+    for by_name in playbooks["recover"].templates.values():
+        for tones in by_name.values():
+            for wording in tones.values():
+                shown = needs(wording.subject).variables | needs(wording.preheader).variables
+                assert not shown & {"amount", "balance", "creditor", "product", "name"}
+
+
+def test_reminders_stop_where_the_bill_is_collected_by_itself(
+    playbooks: dict[str, Playbook],
+) -> None:
+    bill = playbooks["bill-reminder"]
+    by_hand = steps(bill, "bill.due_soon", {"amount_minor": 100})
+    assert by_hand == ["week_before", "three_days_before", "day_before", "due_day"]
+    assert steps(bill, "bill.due_soon", {"amount_minor": 100, "autopay": True}) == [
+        "collected_for_you"
+    ]
+
+
+def test_no_talk_of_loss_to_whoever_renews_automatically(playbooks: dict[str, Playbook]) -> None:
+    retain = playbooks["subscription-retain"]
+    assert steps(retain, "subscription.expiring", {}) == [
+        "what_would_go",
+        "for_you",
+        "last_day",
+        "family",
+    ]
+    assert steps(retain, "subscription.expiring", {"auto_renew": True}) == ["renews_itself"]
+    assert steps(retain, "subscription.expired", {"auto_renew": True}) == ["family"]
+
+
+def test_after_a_cancellation_only_the_warm_note_stays(playbooks: dict[str, Playbook]) -> None:
+    rules = playbooks["subscription-retain"].document.exits
+    (cancelled,) = [rule for rule in rules if rule.on == "subscription.cancelled"]
+    assert cancelled.keep == ["family"]
+
+
+def test_each_letter_has_words_of_its_own(playbooks: dict[str, Playbook]) -> None:
+    for playbook in playbooks.values():
+        for by_name in playbook.templates.values():
+            bodies = [w.body for tones in by_name.values() for w in tones.values()]
+            assert len(set(bodies)) == len(bodies)
+
+
+def test_every_language_has_the_same_letters_in_the_same_tones(
+    playbooks: dict[str, Playbook],
+) -> None:
+    for playbook in playbooks.values():
+        shapes = {
+            tuple((name, tuple(tones)) for name, tones in sorted(by_name.items()))
+            for by_name in playbook.templates.values()
+        }
+        assert len(shapes) == 1
