@@ -31,8 +31,8 @@ _SETTINGS = {
     "password_encryption": "scram-sha-256",
     "fsync": "on",
     "synchronous_commit": "on",
-    # Four services with a pool each and room for tests and people, on two cores.
-    "max_connections": "120",
+    # Four services, two workers each, with full pools (24), and room for people.
+    "max_connections": "220",
     "shared_buffers": "128MB",
     "work_mem": "8MB",
     "max_wal_size": "1GB",
