@@ -14,7 +14,7 @@ from typing import Any
 from schemas.common import Purpose, Tone
 from services.messenger.formats import day, formatting_locale, money, wording_locale
 from services.messenger.layout import Frame, locales, to_html, to_text, words
-from services.messenger.markdown import UnsupportedMarkdown, parse
+from services.playbooks.markdown import UnsupportedMarkdown, parse
 from services.playbooks.model import Templates, Wording
 from services.playbooks.wording import Url, WordingError, fill, needs, plain
 

@@ -11,8 +11,8 @@ from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict
 
 from schemas.common import Purpose, Tone
-from services.messenger import markdown
-from services.messenger.markdown import Block, Bullets, Button, Paragraph, spans_to_html
+from services.playbooks import markdown
+from services.playbooks.markdown import Block, Bullets, Button, Paragraph, spans_to_html
 
 _FOLDER = Path(__file__).parent / "layouts"
 _LINK = "color:#1d5c4d;text-decoration:underline;"

@@ -5,6 +5,7 @@ from typing import get_args
 
 from schemas.common import Tone
 from schemas.playbook import PlaybookDocument
+from services.playbooks.markdown import UnsupportedMarkdown, parse
 from services.playbooks.prohibited import prohibited_words
 from services.playbooks.template_variables import (
     LINKS,
@@ -126,8 +127,12 @@ def _trial(source: str, part: str, locale: str, document: PlaybookDocument) -> I
     trials = ((full, ""), ({**full, **bare, **empty}, " where something is unknown or empty"))
     for values, which in trials:
         try:
-            if not fill(source, values, markdown=part == "body").strip():
+            filled = fill(source, values, markdown=part == "body")
+            if not filled.strip() or (part == "body" and not parse(filled)):
                 yield f"comes out empty{which}"
+        except UnsupportedMarkdown as error:
+            yield f"{error}; use paragraphs, - lists, emphasis and links"
+            return
         except WordingError as error:
             yield f"{error}{which}; guard it with {{% if … %}}" if which else f"{error}"
             return

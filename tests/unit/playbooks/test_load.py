@@ -134,6 +134,7 @@ def test_an_exit_may_not_keep_every_step_nor_an_unknown_one(tmp_path: Path) -> N
         ("{{ amount }}{%", "{{ amount | upcase }}{%", 5, "no filter 'upcase'"),
         ("{{ amount }}{%", "{{ amount }{%", 6, "expected"),
         ("{{ amount }}{%", "{{ amount.real.x }}{%", 5, "body:"),
+        ("It is about", "1. It is about", 5, "no form for ordered_list_open"),
         ("{{ links.portal }}", "{{ links.pay }}", 5, "link 'pay' is not listed"),
     ],
 )

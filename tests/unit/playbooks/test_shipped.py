@@ -1,10 +1,12 @@
 """What the shipped playbooks promise."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playbook_files import write
 
 from services.playbooks.conditions import STEERING_ATTRIBUTES, choose_segment
 from services.playbooks.load import load_playbooks
@@ -108,6 +110,13 @@ def test_after_a_cancellation_only_the_warm_note_stays(playbooks: dict[str, Play
     rules = playbooks["subscription-retain"].document.exits
     (cancelled,) = [rule for rule in rules if rule.on == "subscription.cancelled"]
     assert cancelled.keep == ["family"]
+
+
+def test_the_guides_example_is_a_good_playbook(tmp_path: Path) -> None:
+    guide = (FOLDER.parents[1] / "docs" / "playbooks.md").read_text(encoding="utf-8")
+    playbook, templates = re.findall(r"```yaml\n(.*?)```", guide, flags=re.S)
+    write(tmp_path, playbook, templates, name="gentle-nudge")
+    assert load_playbooks(tmp_path)
 
 
 def test_each_letter_has_words_of_its_own(playbooks: dict[str, Playbook]) -> None:

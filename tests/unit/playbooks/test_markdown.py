@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.messenger.markdown import (
+from services.playbooks.markdown import (
     Bullets,
     Button,
     Paragraph,
