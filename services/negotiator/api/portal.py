@@ -199,8 +199,11 @@ class Portal:
         if visit is None:
             return Pages(self._language(request, None)).one_moment()
         session = self._session(work, request, visit)
-        if (session is None) == inside:
-            return _see(_base(token) if inside else f"{_base(token)}/plans")
+        if session is not None and not inside:
+            return _see(f"{_base(token)}/plans")
+        if session is None and inside:
+            over = visit.case is not None and _cookie(visit.case) in request.cookies
+            return _see(f"{_base(token)}?notice=session" if over else _base(token))
         form = self._binding.form_token(_bound_to(visit, session), work.now)
         pages = Pages(self._language(request, visit), _base(token), form, notice, status)
         if session is None or visit.case is None:

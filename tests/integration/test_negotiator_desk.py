@@ -1,0 +1,131 @@
+"""The desk: who may enter, one person a hand-off, and what the log says of it; cases over HTTP."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx import Response
+from negotiator_world import Browser, Form, World, forms_of, world_of
+from support.database import Database
+
+
+@pytest.fixture
+def world(database: Database) -> Iterator[World]:
+    yield from world_of(database)
+
+
+class Desk:
+    """A person at the desk, with a browser of their own."""
+
+    def __init__(self, world: World, token: str) -> None:
+        self.client = TestClient(world.api)
+        self.page = self.client.get("/desk")
+        self.send("/sign-in", token=token)
+
+    def form(self, ending: str) -> Form:
+        return next(form for form in forms_of(self.page) if form.action.endswith(ending))
+
+    def send(self, ending: str, **fields: str) -> Response:
+        form = self.form(ending)
+        page: Response = self.client.post(form.action, data=form.fields | fields)
+        self.page = page
+        return page
+
+
+def _asked(world: World) -> Browser:
+    visitor = world.browser(world.ready())
+    visitor.post("/person")
+    return visitor
+
+
+def test_a_hand_off_is_taken_by_one_and_resolved_with_an_outcome(world: World) -> None:
+    _asked(world)
+    ana, bo = Desk(world, "ana-secret"), Desk(world, "bo-secret")
+    assert "1 waiting for a person" in ana.page.text
+    assert "Asked for a person" in bo.page.text
+    late = bo.form("/assign")
+    ana.send("/assign")
+    assert "you" in ana.page.text
+    bo.page = bo.client.post(late.action, data=late.fields)
+    assert "Someone else holds it" in bo.page.text
+    assert [one["data"]["to"] for one in world.facts("handoff.assigned")] == ["ana"]
+    assert "Choose an outcome" in ana.send("/resolve", outcome="whatever").text
+    assert "Nobody is waiting" in ana.send("/resolve", outcome="done").text
+    (resolved,) = world.facts("handoff.resolved")
+    assert resolved["data"]["outcome"] == "done"
+    assert resolved["subject"] == "c-1"
+
+
+def test_a_double_click_takes_and_resolves_once(world: World) -> None:
+    _asked(world)
+    ana = Desk(world, "ana-secret")
+    for ending, fields in (("/assign", {}), ("/resolve", {"outcome": "done"})):
+        form = ana.form(ending)
+        for _ in range(2):
+            ana.page = ana.client.post(form.action, data=form.fields | fields)
+    assert world.count("handoff.assigned") == world.count("handoff.resolved") == 1
+
+
+def test_confirming_someones_identity_gives_their_tries_back(world: World) -> None:
+    visitor = world.browser(world.ready())
+    for _ in range(5):
+        visitor.verify(last_digits="1", birth_year="1")
+    ana = Desk(world, "ana-secret")
+    ana.send("/assign")
+    ana.send("/resolve", outcome="identity_confirmed")
+    visitor.get()
+    assert "€600.00" in visitor.verify().text
+
+
+def test_only_a_desk_token_opens_the_desk(world: World) -> None:
+    _asked(world)
+    for token in ("", "wrong", "read-secret"):
+        page = Desk(world, token).page
+        assert page.status_code == 403
+        assert "does not open the desk" in page.text
+    assert "waiting" not in TestClient(world.api).get("/desk").text
+
+
+def test_a_token_bound_to_another_tenant_sees_and_takes_nothing(world: World) -> None:
+    _asked(world)
+    ana, other = Desk(world, "ana-secret"), Desk(world, "other-secret")
+    assert "Nobody is waiting" in other.page.text
+    taken = other.client.post(
+        ana.form("/assign").action, data={"form": other.form("/sign-out").fields["form"]}
+    )
+    assert "no such hand-off" in taken.text
+    assert world.count("handoff.assigned") == 0
+
+
+def test_forms_of_others_are_refused_and_signing_out_ends_it(world: World) -> None:
+    _asked(world)
+    ana, bo = Desk(world, "ana-secret"), Desk(world, "bo-secret")
+    ana.client.post(ana.form("/assign").action, data=bo.form("/assign").fields)
+    assert world.count("handoff.assigned") == 0
+    assert "Sign in" in ana.send("/sign-out").text
+
+
+def test_a_case_tells_its_story_to_those_inside(world: World) -> None:
+    visitor = world.browser(world.ready())
+    visitor.verify(last_digits="9", birth_year="9")
+    visitor.verify()
+    visitor.accept(visitor.offers[2])
+    visitor.post("/person", "hardship")
+    case_id = world.facts("agreement.made")[0]["data"]["case_id"]
+    client = TestClient(world.api)
+    assert client.get(f"/cases/{case_id}").status_code == 401
+    assert _case(client, case_id, "ana-secret").status_code == 403
+    assert _case(client, case_id, "other-secret").status_code == 404
+    assert _case(client, "none", "read-secret").status_code == 404
+    case = _case(client, case_id, "read-secret").json()
+    assert case["agreements"][0]["status"] == "active"
+    assert case["obligation"]["remaining_minor"] == 60_000
+    told = [entry["what"] for entry in case["story"]]
+    assert told[:3] == ["case.opened", "verification", "verification"]
+    assert told[-2:] == ["agreement.made", "handoff.requested"]
+    assert "4411" not in str(case)
+
+
+def _case(client: TestClient, case_id: str, token: str) -> Response:
+    answer: Response = client.get(f"/cases/{case_id}", headers={"Authorization": f"Bearer {token}"})
+    return answer
