@@ -27,6 +27,8 @@ class History:
 
     def __init__(self, log: Log) -> None:
         self.log = log
+        self._places: dict[int, Candidates] = {}
+        self._packs_for: dict[int, list[InForce]] = {}
 
     @cached_property
     def packs(self) -> Packs:
@@ -113,20 +115,22 @@ class History:
 
     def place(self, intended: Fact[MessageIntended]) -> Candidates:
         """The reading that agrees best with the zones which the messenger states."""
-        stated = set(intended.data.zones)
-        return min(self.places(intended), key=lambda place: len(place.zones - stated))
+        if (known := self._places.get(intended.order)) is None:
+            stated = set(intended.data.zones)
+            known = min(self.places(intended), key=lambda place: len(place.zones - stated))
+            self._places[intended.order] = known
+        return known
 
     def packs_for(self, intended: Fact[MessageIntended]) -> list[InForce]:
         """The packs that the contact rests on: those it cites and those that apply there."""
-        data = intended.data
-        found = {
-            name.pack.name: name
-            for name in self.packs.applying(self.place(intended), data.checked_at)
-        }
-        for reference in data.packs:
-            if (cited := self.packs.cited(reference.name, reference.version)) is not None:
-                found[reference.name] = cited
-        return list(found.values())
+        if (known := self._packs_for.get(intended.order)) is None:
+            at = intended.data.checked_at
+            found = {one.pack.name: one for one in self.packs.applying(self.place(intended), at)}
+            for reference in intended.data.packs:
+                if (cited := self.packs.cited(reference.name, reference.version)) is not None:
+                    found[reference.name] = cited
+            known = self._packs_for[intended.order] = list(found.values())
+        return known
 
 
 def _source(fact: Fact[EventApplied]) -> Position:

@@ -45,6 +45,7 @@ def whereabouts(updates: Iterable[Fact[EventApplied]]) -> Whereabouts:
     return Whereabouts(**known)
 
 
+@lru_cache(maxsize=65_536)
 def candidates(place: Whereabouts, due_timezone: str | None = None) -> Candidates:
     """Zones and countries that the evidence leaves open.
 
@@ -88,7 +89,7 @@ def zone_of(name: str) -> ZoneInfo | None:
     """The zone's rules; None where there is no such zone."""
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         return None
 
 

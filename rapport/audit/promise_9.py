@@ -16,27 +16,32 @@ _PHONE = re.compile(
     r"(?<![\w+.-])(?:\+\d(?:[ ().-]{0,2}\d){7,14}"
     r"|\(\d{2,5}\) ?\d{2,4}[ -]\d{3,4}|\d{3}[ .-]\d{3}[ .-]\d{4}|0\d{1,3}-\d{3,4}-\d{4})(?![\w-])"
 )
+_NUMBERS = re.compile(r"\d[ .-]\d{3,4}[ .-]\d{4}")
 _MESSAGE_ID = re.compile(r"<[^\s@<>]+@[^\s@<>]+>")
 
 
 def check(history: History) -> Outcome:
     """Look through every text of every fact for what looks like an e-mail address or a number."""
     outcome = Outcome(9, TITLE)
-    texts = 0
-    for fact in history.log.facts:
+    facts = [fact for fact in history.log.facts if not isinstance(fact.data, PolicyInForce)]
+    outcome.checked = {"facts": len(facts)}
+    for fact in facts:
         if looks_identifying(fact.customer) is not None:
             outcome.violate("subject", "the customer id identifies a person", fact)
-        if isinstance(fact.data, PolicyInForce):
+        if not _suspect(fact.data.model_dump_json()):
             continue
         for path, text in _texts(fact.data.model_dump(mode="json")):
-            texts += 1
             if isinstance(fact.data, MessageSent) and path == ".provider_reference":
                 text = _MESSAGE_ID.sub("", text)
             kind = likeness(text)
             if kind is not None:
                 outcome.violate("identifier", f"data{path} holds what looks like {kind}", fact)
-    outcome.checked = {"facts": len(history.log.facts), "texts": texts}
     return outcome
+
+
+def _suspect(fact: str) -> bool:
+    """Whether a whole fact deserves a closer look; few do."""
+    return "@" in fact or "+" in fact or "(" in fact or _NUMBERS.search(fact) is not None
 
 
 def likeness(text: str) -> str | None:

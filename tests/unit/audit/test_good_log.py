@@ -1,0 +1,102 @@
+"""A log in which all is well: the audit holds, says what it saw, and what is under way."""
+
+import pytest
+from audit_log import lane
+from good_world import good
+from world import World
+
+from rapport.audit.log import build
+from rapport.audit.run import NothingToAudit, audit
+from rapport.audit.verdict import Outcome
+
+
+def outcome(world: World, promise: int, in_flight_seconds: float = 60.0) -> Outcome:
+    report = audit(world.records(), in_flight_seconds)
+    return next(one for one in report.outcomes if one.promise == promise)
+
+
+def test_the_good_log_holds() -> None:
+    report = audit(good().records())
+    assert [violation.as_dict() for violation in report.violations] == []
+    assert report.held
+
+
+def test_it_does_not_matter_in_which_partitions_the_facts_stand() -> None:
+    world = good()
+    world.by_lane = False
+    assert audit(world.records()).held
+
+
+def test_records_may_come_in_any_order() -> None:
+    records = list(good().records())
+    assert audit(reversed(records)).as_dict() == audit(records).as_dict()
+
+
+def test_it_says_how_much_it_has_checked() -> None:
+    checked = {one.promise: one.checked for one in audit(good().records()).outcomes}
+    assert checked[1]["events applied"] == 39
+    assert checked[2] == {"dispatches": 22, "messages intended": 20, "steps": 20}
+    assert checked[5] == {"contacts": 19, "customers contacted": 11}
+    assert checked[7] == {"offers": 3, "agreements": 1}
+
+
+def test_transport_duplicates_are_dropped_and_counted() -> None:
+    records = list(good().records())
+    again = [records[5], records[9], records[9]]
+    report = audit([*records, *again])
+    assert report.held
+    assert report.duplicates == len(again)
+    assert report.facts == len(records)
+
+
+def test_dispatches_at_the_end_of_the_log_are_in_flight() -> None:
+    world = good()
+    assert outcome(world, 2).in_flight == {"dispatches without an end yet": 2}
+
+
+def test_how_long_a_dispatch_may_be_open_is_a_setting() -> None:
+    world = good()
+    world.add("last", "log.heartbeat", "lane:1", "2026-03-20T10:00:00+00:00", service="messenger",
+              lane=1, sent_at="2026-03-20T10:00:00+00:00").late_seconds = 3630  # fmt: skip
+    assert outcome(world, 2).held
+    rules = [violation.rule for violation in outcome(world, 2, in_flight_seconds=29).violations]
+    assert rules == ["no-end", "no-end"]
+
+
+def test_a_stop_that_came_too_late_is_in_flight() -> None:
+    assert outcome(good(), 3).in_flight == {"stops that came too late to be known": 1}
+
+
+def test_what_is_not_explained_yet_is_information() -> None:
+    world = good()
+    assert outcome(world, 8).in_flight == {"steps that are not due yet": 1}
+    world.drop("tokyo.cancelled")
+    world.drop("e-tail.enrolled", "tail-9.planned")
+    found = outcome(world, 8)
+    assert found.held
+    assert found.notes == {
+        "matched triggers without an enrolment or a reason": 1,
+        "due steps without a contact or a reason yet": 1,
+    }
+
+
+def test_facts_of_types_to_come_are_left_alone() -> None:
+    world = good()
+    world.add("new", "weather.changed", "tokyo", "2026-03-10T00:00:00+00:00", to="rain")
+    report = audit(world.records())
+    assert report.held
+    assert report.unknown == 1
+
+
+def test_an_empty_log_proves_nothing() -> None:
+    with pytest.raises(NothingToAudit):
+        audit([])
+
+
+def test_order_within_a_partition_is_that_of_offsets() -> None:
+    """A producer's clock that runs behind must not turn a customer's story round."""
+    world = good()
+    world["tokyo.paid"].late_seconds = -3600
+    log = build(world.records())
+    story = [fact.id for fact in log.facts if fact.position.partition == lane("tokyo")]
+    assert story.index("tokyo.paid") > story.index("d-tokyo-3.sent")

@@ -1,0 +1,33 @@
+"""Every kind of violation, planted in a log in which all is well, is found, and nothing else is."""
+
+import planted_events
+import planted_rules
+import planted_stops
+import planted_terms
+import pytest
+from good_world import good
+from planted import Planted
+
+from rapport.audit.run import audit
+
+PLANTED = [
+    *planted_events.CASES,
+    *planted_stops.CASES,
+    *planted_rules.CASES,
+    *planted_terms.CASES,
+]
+
+
+@pytest.mark.parametrize("case", PLANTED, ids=lambda case: case.name)
+def test_planted_violation_is_found(case: Planted) -> None:
+    world = good()
+    case.plant(world)
+    found = [
+        (violation.promise, violation.rule, frozenset(event.id for event in violation.events))
+        for violation in audit(world.records()).violations
+    ]
+    assert found == [(case.promise, case.rule, case.shown)]
+
+
+def test_every_promise_has_its_planted_violations() -> None:
+    assert {case.promise for case in PLANTED} == set(range(1, 10))
