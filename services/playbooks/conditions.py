@@ -98,22 +98,18 @@ def choose_segment(
     `permitted`: the steering attributes that every policy in force at the customer's place
     lets decide. A segment that uses another is passed over, unread.
     """
+    ladder = _ladder(playbook.conditions, playbook.attributes, permitted)
+    chosen = _first(ladder, playbook.with_derived(values))
     segments = playbook.document.segments
-    passed_over: list[PassedOver] = []
-    usable: list[int] = []
-    for index, used in enumerate(playbook.attributes):
-        forbidden = used - permitted
-        passed_over += [PassedOver(segments[index].name, name) for name in sorted(forbidden)]
-        if not forbidden:
-            usable.append(index)
-    chosen = _first(tuple(segments[i].when for i in usable), playbook.with_derived(values))
-    if chosen is None:
-        return SegmentChoice(None, None, tuple(passed_over))
-    segment = segments[usable[chosen]]
-    before = {s.name for s in segments[: usable[chosen]]}
-    return SegmentChoice(
-        segment.name, segment.tone, tuple(p for p in passed_over if p.segment in before)
+    end = len(segments) if chosen is None else chosen
+    passed_over = tuple(
+        PassedOver(segments[index].name, attribute)
+        for index, attribute in ladder.passed_over
+        if index < end
     )
+    if chosen is None:
+        return SegmentChoice(None, None, passed_over)
+    return SegmentChoice(segments[chosen].name, segments[chosen].tone, passed_over)
 
 
 def attributes_of(condition: str) -> frozenset[str]:
@@ -122,29 +118,48 @@ def attributes_of(condition: str) -> frozenset[str]:
     return STEERING_ATTRIBUTES & {name.removesuffix("_known") for name in names}
 
 
-def _first(conditions: tuple[str, ...], values: Mapping[str, Any]) -> int | None:
-    """Index of the first condition that holds."""
-    chain = _chain(conditions)
-    try:
-        index: int = chain.program.execute(_pick(chain.variables, values))
-    except _UNDECIDED:
-        return _first_one_by_one(conditions, values)
-    return None if index < 0 else index
+@dataclass(frozen=True)
+class _Ladder:
+    """The segments to try under one set of permissions: positions, and all as one expression."""
 
-
-def _first_one_by_one(conditions: Sequence[str], values: Mapping[str, Any]) -> int | None:
-    """The same when something is unknown: CEL has no way to catch it within one expression."""
-    for index, condition in enumerate(conditions):
-        if compile_condition(condition).holds(values):
-            return index
-    return None
+    usable: tuple[int, ...]
+    conditions: tuple[Condition, ...]
+    chain: Condition
+    passed_over: tuple[tuple[int, str], ...]
 
 
 @lru_cache(maxsize=1024)
-def _chain(conditions: tuple[str, ...]) -> Condition:
-    """All conditions as one expression that gives the index of the first that holds, or -1."""
-    branches = "".join(f"({text}\n) ? {index} : " for index, text in enumerate(conditions))
-    return compile_condition(branches + "-1")
+def _ladder(
+    conditions: tuple[str, ...],
+    attributes: tuple[frozenset[str], ...],
+    permitted: frozenset[str],
+) -> _Ladder:
+    usable = tuple(i for i, used in enumerate(attributes) if used <= permitted)
+    branches = "".join(f"({conditions[index]}\n) ? {index} : " for index in usable)
+    return _Ladder(
+        usable=usable,
+        conditions=tuple(compile_condition(conditions[index]) for index in usable),
+        chain=compile_condition(branches + "-1"),
+        passed_over=tuple(
+            (index, name)
+            for index, used in enumerate(attributes)
+            for name in sorted(used - permitted)
+        ),
+    )
+
+
+def _first(ladder: _Ladder, values: Mapping[str, Any]) -> int | None:
+    """Position of the first segment that holds."""
+    chain = ladder.chain
+    try:
+        index: int = chain.program.execute(_pick(chain.variables, values))
+    except _UNDECIDED:
+        # Something is unknown, and CEL can't catch that within one expression: one by one.
+        for position, condition in zip(ladder.usable, ladder.conditions, strict=True):
+            if condition.holds(values):
+                return position
+        return None
+    return None if index < 0 else index
 
 
 def _pick(names: Sequence[str], values: Mapping[str, Any]) -> dict[str, Any]:

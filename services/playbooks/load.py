@@ -58,6 +58,7 @@ def load_playbook(folder: Path) -> Playbook:
     return Playbook(
         document=document,
         templates=templates,
+        conditions=tuple(segment.when for segment in document.segments),
         attributes=tuple(attributes_of(segment.when) for segment in document.segments),
         content_hash=content_hash(document, templates),
     )

@@ -24,12 +24,13 @@ Templates = Mapping[str, Mapping[str, Mapping[str, Wording]]]
 class Playbook:
     """One version of one playbook.
 
-    `attributes`: for each segment, the steering attributes that its condition asks for.
+    `conditions`: of the segments, in order; `attributes`: the steering attributes each asks for.
     `content_hash`: SHA-256 (hex) over document and templates, the same on every machine.
     """
 
     document: PlaybookDocument
     templates: Templates
+    conditions: tuple[str, ...]
     attributes: tuple[frozenset[str], ...]
     content_hash: str
 

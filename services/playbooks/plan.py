@@ -1,9 +1,11 @@
 """What a playbook plans for one customer: resolved, so that later edits can't change it."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from schemas.commands import ExitRule, OfferAuthority, PlannedStep
+from schemas.playbook import Exit, Step
 from services.playbooks.conditions import SegmentChoice, condition_holds
 from services.playbooks.model import Playbook
 
@@ -23,15 +25,13 @@ def planned_steps(
     """The steps for this customer, in the playbook's order; none if no condition holds."""
     known = {**playbook.with_derived(values), "segment": choice.name, "tone": choice.tone}
     return tuple(
-        PlannedStep(**step.model_dump(exclude={"when"}), channel="email")
-        for step in playbook.document.steps
-        if condition_holds(step.when, known)
+        _planned(step) for step in playbook.document.steps if condition_holds(step.when, known)
     )
 
 
 def exit_rules(playbook: Playbook) -> tuple[ExitRule, ...]:
     """What ends the enrolment."""
-    return tuple(ExitRule(**rule.model_dump()) for rule in playbook.document.exits)
+    return tuple(map(_exit_rule, playbook.document.exits))
 
 
 def offer_authority(playbook: Playbook, currency: str | None) -> OfferAuthority | None:
@@ -45,3 +45,14 @@ def offer_authority(playbook: Playbook, currency: str | None) -> OfferAuthority 
         min_instalment_minor=offers.least_instalment[currency],
         **offers.model_dump(exclude={"least_instalment"}),
     )
+
+
+# A playbook's own parts never change: each is turned into the contract's form once.
+@lru_cache(maxsize=4096)
+def _planned(step: Step) -> PlannedStep:
+    return PlannedStep(**step.model_dump(exclude={"when"}), channel="email")
+
+
+@lru_cache(maxsize=4096)
+def _exit_rule(rule: Exit) -> ExitRule:
+    return ExitRule(**rule.model_dump())
