@@ -69,8 +69,8 @@ class Exit(_Part):
     on: str = Field(description="Type of an event or fact, such as payment.received.")
     when: Condition | None = Field(None, description="CEL over its fields; absent: always.")
     reason: Name = Field(description="Why the enrolment ended, in one word: paid, renewed, ...")
-    keep: list[Name] = Field(
-        default=[],
+    keep: tuple[Name, ...] = Field(
+        default=(),
         description="Steps that stay planned all the same (a farewell after a cancellation).",
     )
 

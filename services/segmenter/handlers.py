@@ -45,7 +45,7 @@ class CustomerEvents:
         )
         versions = store.newest_versions(work.session, _versioned(accepted))
         for message in accepted:
-            self._decide(work, message, profiles[message.event.tenant, message.key], versions)
+            self.decide(work, message, profiles[message.event.tenant, message.key], versions)
         store.save_profiles(work.session, profiles, work.now)
         store.save_versions(work.session, versions)
 
@@ -65,13 +65,14 @@ class CustomerEvents:
         )
         return False
 
-    def _decide(
+    def decide(
         self,
         work: UnitOfWork,
         message: Incoming,
         profile: Profile,
         versions: dict[tuple[str, str], int],
     ) -> None:
+        """Decide on one event: changes `profile` and `versions`, emits what follows."""
         event = message.event
         data = message.data.model_dump(mode="json", exclude_unset=True)
         happening = Happening(event.type, event.id, event.source, event.time, event.replay, data)

@@ -1,0 +1,21 @@
+"""`make bench`: all measurements, or those named on the command line."""
+
+import argparse
+from collections.abc import Callable, Mapping
+
+from bench import segment_and_emit
+
+BENCHES: Mapping[str, Callable[[], bool]] = {"segment-and-emit": segment_and_emit.run}
+
+
+def main() -> int:
+    """Run the benches; the exit status is 0 only if each reached its bar."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(BENCHES)}; none: all")
+    names = parser.parse_args().names or list(BENCHES)
+    reached = [BENCHES[name]() for name in names]
+    return 0 if all(reached) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
