@@ -1,0 +1,401 @@
+"""The scheduler on a real PostgreSQL: planning, parking, claiming by many, facts, HTTP."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlmodel import Session
+
+from schemas.envelope import Envelope, decode, encode, make
+from schemas.topics import OUTREACH_COMMANDS, OUTREACH_DISPATCHES, OUTREACH_LOG
+from services.policy.packs import load
+from services.runtime import ledger
+from services.runtime.clock import Clock
+from services.runtime.context import Context
+from services.runtime.ids import derive
+from services.runtime.processing import Processor
+from services.runtime.settings import ROOT
+from services.scheduler import api, stream
+from services.scheduler.handlers import Announcing, Handlers
+from support.database import Database
+
+PACKS = load(ROOT / "deploy" / "policies")
+TOKENS = "ops=o1:read+operate,reader=r1:read,bank=b1:read+operate+tenant:bank"
+
+
+@dataclass
+class Record:
+    """A Kafka record."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]] = field(default_factory=list)
+
+
+class Bench:
+    """A scheduler without a broker: records go in by hand, the outbox is read."""
+
+    def __init__(self, database: Database, now: str) -> None:
+        clock = f"{now}*0.000001@0"
+        settings = database.settings.model_copy(update={"clock": clock, "api_tokens": TOKENS})
+        self.database = database
+        self.context = Context.from_settings("scheduler", settings)
+        self.handlers = Handlers(PACKS)
+        self.processor = Processor(
+            self.context, stream.handlers(self.handlers), frozenset({OUTREACH_COMMANDS})
+        )
+        with Session(self.context.engine) as session:
+            self.owned = {
+                topic: ledger.take_over(session, topic, 0, "cluster", topic)
+                for topic in (OUTREACH_LOG, OUTREACH_COMMANDS)
+            }
+            session.commit()
+        self.web = TestClient(api.create(self.context, self.handlers))
+
+    def close(self) -> None:
+        self.context.engine.dispose()
+
+    def at(self, now: str) -> None:
+        """Set the clock."""
+        self.context.clock = Clock.parse(f"{now}*0.000001@0")
+
+    def deliver(self, topic: str, *events: Envelope) -> None:
+        """Append events to partition 0 of a topic, as one batch."""
+        own = self.owned[topic]
+        self.processor.apply(
+            own,
+            [
+                Record(topic, 0, own.next_offset + n, one.subject.encode(), encode(one))
+                for n, one in enumerate(events)
+            ],
+        )
+
+    def sweep(self) -> int:
+        """Feed parked commands again."""
+        return self.processor.sweep(self.owned[OUTREACH_COMMANDS])
+
+    def claim(self, limit: int = 1000) -> int:
+        """Claim due steps once."""
+        with self.context.unit() as work:
+            return self.handlers.claim(work, limit)
+
+    def outbox(self, topic: str = OUTREACH_LOG) -> list[Envelope]:
+        """What waits to be published on a topic."""
+        rows = self.database.rows(
+            "SELECT value FROM scheduler.outbox WHERE topic = %s ORDER BY id", topic
+        )
+        return [decode(bytes(value)) for (value,) in rows]
+
+    def told(self) -> list[str]:
+        """The types of the facts that wait."""
+        return [event.type for event in self.outbox()]
+
+    def get(self, path: str, token: str = "r1") -> Any:
+        """An answer over HTTP."""
+        answer = self.web.get(path, headers={"authorization": f"Bearer {token}"})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+def bench(database: Database) -> Iterator[Bench]:
+    made = Bench(database, "2026-03-02T09:00:00+09:00")
+    yield made
+    made.close()
+
+
+def applied(
+    event_type: str,
+    offset: int,
+    customer: str = "ann",
+    time: str = "2026-03-02T08:59:00+09:00",
+    obligation_id: str | None = "b1",
+    **data: Any,
+) -> Envelope:
+    """An `event.applied`, as the segmenter writes it."""
+    event_id = f"{event_type}-{customer}-{offset}"
+    return make(
+        "event.applied",
+        {
+            "event_type": event_type,
+            "event_id": event_id,
+            "event_source": "/bank",
+            "event_version": 1,
+            "event_time": time,
+            "position": {"topic": "customer.events", "partition": 3, "offset": offset},
+            "effect": "applied",
+            "obligation_id": obligation_id,
+            "data": data,
+        },
+        id=derive("applied", event_id),
+        source="/rapport/segmenter",
+        tenant="default",
+        subject=customer,
+        time=datetime.fromisoformat(time),
+    )
+
+
+def due_soon(offset: int = 7, customer: str = "ann", bill_id: str = "b1") -> Envelope:
+    return applied(
+        "bill.due_soon",
+        offset,
+        customer,
+        obligation_id=bill_id,
+        bill_id=bill_id,
+        creditor="Acme",
+        amount_minor=12_000,
+        currency="EUR",
+        due_date="2026-03-12",
+    )
+
+
+def requested(offset: int = 7, customer: str = "ann", bill_id: str = "b1", **more: Any) -> Envelope:
+    """An `outreach.requested` that rests on the event at `offset`."""
+    data: dict[str, Any] = {
+        "playbook": "bill-reminder",
+        "playbook_version": 2,
+        "purpose": "service",
+        "obligation": {
+            "obligation_id": bill_id, "kind": "bill", "creditor": "Acme", "amount_minor": 12_000,
+            "currency": "EUR", "due_date": "2026-03-12", "parties": [customer],
+        },
+        "segment": "everyone",
+        "tone": "neutral",
+        "steps": [
+            {"name": name, "anchor": "due", "days": days, "at": "10:00", "valid_for": "P1D",
+             "template": name, "channel": "email"}
+            for name, days in (("t-7", -7), ("t-3", -3), ("t-1", -1))
+        ],
+        "exits": [
+            {"on": "payment.received", "when": "remaining_minor == 0 && !pending",
+             "reason": "paid"}
+        ],
+        "locale": "ja",
+        "place": {"timezone": "Asia/Tokyo", "country": "JP"},
+        "context": {"plan": "Gold", "perks": ["a", "b"]},
+        "trigger": {
+            "event_type": "bill.due_soon", "event_id": "e1", "event_source": "/bank",
+            "event_time": "2026-03-02T08:59:00+09:00",
+        },
+        "after": {"customer.events/3": offset},
+        **more,
+    }  # fmt: skip
+    return make(
+        "outreach.requested",
+        data,
+        id=derive("command", customer, bill_id, offset),
+        source="/rapport/segmenter",
+        tenant="default",
+        subject=customer,
+        time=datetime.fromisoformat("2026-03-02T09:00:00+09:00"),
+    )
+
+
+def test_a_command_waits_until_its_events_are_applied(bench: Bench) -> None:
+    bench.deliver(OUTREACH_COMMANDS, requested())
+    assert bench.told() == []
+    assert bench.sweep() == 0
+    bench.deliver(OUTREACH_LOG, due_soon())
+    assert bench.sweep() == 1
+    assert bench.told() == ["outreach.enrolled"] + ["outreach.step_planned"] * 3
+
+
+def test_a_due_step_becomes_an_order_that_says_what_it_rests_on(bench: Bench) -> None:
+    bench.deliver(OUTREACH_LOG, due_soon())
+    bench.deliver(OUTREACH_COMMANDS, requested())
+    assert bench.claim() == 0
+    bench.at("2026-03-05T10:00:01+09:00")
+    assert bench.claim() == 1
+    assert bench.claim() == 0
+    (order,) = bench.outbox(OUTREACH_DISPATCHES)
+    data = order.data
+    assert (data["step"], data["attempt"], data["template"]) == ("t-7", 1, "t-7")
+    assert data["after"]["customer.events/3"] == 7
+    assert data["zones"] == ["Asia/Tokyo"]
+    assert data["packs"] == [{"name": "default", "version": 1}, {"name": "jp", "version": 1}]
+    assert data["counts"] == [{"rule": "default/week", "limit": 3, "window_hours": 168, "count": 0}]
+    assert data["context"] == {"plan": "Gold", "perks": ["a", "b"]}
+    assert data["obligations"][0]["due_date"] == "2026-03-12"
+    assert order.correlationid == requested().id
+    assert bench.told()[-1] == "outreach.dispatched"
+
+
+def test_payment_cancels_for_every_party(bench: Bench) -> None:
+    for customer in ("ann", "bob"):
+        bench.deliver(OUTREACH_LOG, due_soon(customer=customer))
+        bench.deliver(OUTREACH_COMMANDS, requested(customer=customer))
+    payment = applied(
+        "payment.received", 9, "bob", bill_id="b1", payment_id="p1", amount_minor=12_000,
+        currency="EUR", remaining_minor=0,
+    )  # fmt: skip
+    bench.deliver(OUTREACH_LOG, payment)
+    ended = [e for e in bench.outbox() if e.type == "outreach.cancelled"]
+    assert {e.subject for e in ended} == {"ann", "bob"}
+    assert {e.data["cause_event_id"] for e in ended} == {payment.data["event_id"]}
+    bench.at("2026-03-12T00:00:00+09:00")
+    assert bench.claim() == 0
+    state = bench.get("/obligations/b1")
+    assert (state["state"], state["amount_minor"], state["reason"]) == ("settled", 0, "paid")
+
+
+def test_two_claimers_share_the_work_and_take_nothing_twice(bench: Bench) -> None:
+    names = [f"c{n}" for n in range(300)]
+    bench.deliver(OUTREACH_LOG, *(due_soon(n, name, name) for n, name in enumerate(names)))
+    bench.deliver(OUTREACH_COMMANDS, *(requested(n, name, name) for n, name in enumerate(names)))
+    bench.at("2026-03-05T10:00:01+09:00")
+
+    def work(_: int) -> int:
+        total = 0
+        while count := bench.claim(25):
+            total += count
+        return total
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sum(pool.map(work, range(3))) >= 290
+    work(0)
+    orders = bench.outbox(OUTREACH_DISPATCHES)
+    assert len(orders) == len({order.id for order in orders}) == 300
+
+
+def message(type: str, order: Envelope, **more: Any) -> Envelope:
+    """A fact of the messenger about an order."""
+    ids = {"step_id": order.data["step_id"], "dispatch_id": order.data["dispatch_id"]}
+    return make(
+        type,
+        {**ids, **more},
+        id=derive(type, order.id),
+        source="/rapport/messenger",
+        tenant="default",
+        subject=order.subject,
+        time=datetime.fromisoformat("2026-03-05T10:01:00+09:00"),
+    )
+
+
+def test_the_messengers_answer_ends_the_step_or_plans_it_again(bench: Bench) -> None:
+    for customer in ("ann", "bob"):
+        bench.deliver(OUTREACH_LOG, due_soon(customer=customer))
+        bench.deliver(OUTREACH_COMMANDS, requested(customer=customer))
+    bench.at("2026-03-05T10:00:01+09:00")
+    bench.claim()
+    first, second = bench.outbox(OUTREACH_DISPATCHES)
+    sent = message(
+        "message.sent", first, message_id="m", provider="smtp", provider_reference="<m@x>"
+    )
+    refused = message(
+        "message.refused", second, reason="hours", rule="r", rule_version=1, retryable=True,
+        not_before="2026-03-05T11:00:00+09:00",
+    )  # fmt: skip
+    bench.deliver(OUTREACH_LOG, sent, refused)
+    states = {
+        customer: bench.get(f"/customers/{customer}/outreach")
+        for customer in (first.subject, second.subject)
+    }
+    done, again = states[first.subject], states[second.subject]
+    assert [s["state"] for s in done["enrolments"][0]["steps"]] == ["sent", "planned", "planned"]
+    assert len(done["contacts"]) == 1
+    assert again["contacts"] == []
+    step = again["enrolments"][0]["steps"][0]
+    assert (step["state"], step["attempt"]) == ("planned", 2)
+    assert step["due_at"] == "2026-03-05T02:00:00Z"
+    bench.at("2026-03-05T11:00:01+09:00")
+    assert bench.claim() == 1
+    assert bench.outbox(OUTREACH_DISPATCHES)[-1].data["attempt"] == 2
+
+
+def test_people_read_what_is_planned_and_why(bench: Bench) -> None:
+    bench.deliver(OUTREACH_LOG, due_soon())
+    bench.deliver(OUTREACH_COMMANDS, requested())
+    facts = bench.outbox()
+    bench.deliver(OUTREACH_LOG, *facts)
+    enrolment_id = facts[0].data["enrolment_id"]
+    shown = bench.get(f"/outreach/{enrolment_id}")
+    assert shown["playbook"] == "bill-reminder"
+    assert [step["due_at"] for step in shown["steps"]] == [
+        "2026-03-05T01:00:00Z", "2026-03-09T01:00:00Z", "2026-03-11T01:00:00Z",
+    ]  # fmt: skip
+    page = bench.get("/customers/ann/timeline?limit=3")
+    rest = bench.get(f"/customers/ann/timeline?after={page['next'].replace('+', '%2B')}")
+    types = [fact["type"] for fact in (*page["facts"], *rest["facts"])]
+    assert sorted(types) == sorted(["event.applied", *(fact.type for fact in facts)])
+    only = bench.get("/customers/ann/timeline?type=outreach.enrolled")
+    assert [fact["data"]["playbook_version"] for fact in only["facts"]] == [2]
+    console = bench.get("/console/data")
+    assert console["enrolments"] == [
+        {"playbook": "bill-reminder", "status": "active", "reason": "", "count": 1}
+    ]
+    assert "<title>Rapport console</title>" in bench.web.get("/console").text
+
+
+def test_a_pause_keeps_everything_back_and_is_told(bench: Bench) -> None:
+    bench.deliver(OUTREACH_LOG, due_soon())
+    bench.deliver(OUTREACH_COMMANDS, requested())
+    operator = {"authorization": "Bearer o1"}
+    body = {"until": "2026-03-05T12:00:00+09:00"}
+    answer = bench.web.post("/customers/ann/pause", json=body, headers=operator)
+    assert answer.status_code == 200
+    assert bench.outbox()[-1].data["changes"] == {
+        "paused_until": "2026-03-05T12:00:00+09:00",
+        "by": "ops",
+    }
+    bench.at("2026-03-05T10:00:01+09:00")
+    assert bench.claim() == 1
+    assert bench.outbox(OUTREACH_DISPATCHES) == []
+    assert bench.outbox()[-1].data["reason"] == "paused"
+    bench.at("2026-03-05T12:00:01+09:00")
+    bench.claim()
+    assert len(bench.outbox(OUTREACH_DISPATCHES)) == 1
+
+
+def test_errors_are_problem_details(bench: Bench) -> None:
+    reader = {"authorization": "Bearer r1"}
+    for path in ("/outreach/x", "/obligations/x", "/customers/x/outreach"):
+        answer = bench.web.get(path, headers=reader)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert bench.web.get("/outreach/x").status_code == 401
+    assert bench.web.post("/customers/x/pause", json={}, headers=reader).status_code == 403
+    operator = {"authorization": "Bearer o1"}
+    for body in ({}, {"until": "2020-01-01T00:00:00Z"}, {"until": "2026-03-05"}):
+        answer = bench.web.post("/customers/x/pause", json=body, headers=operator)
+        assert answer.status_code == 422
+    bank = {"authorization": "Bearer b1"}
+    assert bench.web.get("/outreach/x", headers=bank).status_code == 403
+    wrong = bench.web.get("/customers/x/timeline?after=nonsense", headers=reader)
+    assert wrong.status_code == 422
+
+
+def test_the_packs_in_force_are_told_once(bench: Bench) -> None:
+    announce = Announcing(bench.context, PACKS)
+    announce()
+    announce()
+    told = bench.outbox()
+    assert [event.data["name"] for event in told] == [pack.name for pack in PACKS]
+    assert told[0].subject == f"policy:{PACKS[0].name}"
+    assert json.loads(json.dumps(told[0].data["content"])) == PACKS[0].content
+    assert told[0].id == derive(
+        "scheduler", "policy.in_force", "default", PACKS[0].name, PACKS[0].sha256
+    )
+
+
+def test_a_fact_about_what_nobody_knows_is_noted_and_stops_nothing(bench: Bench) -> None:
+    bench.deliver(OUTREACH_LOG, due_soon())
+    bench.deliver(OUTREACH_COMMANDS, requested())
+    order = make(
+        "x", {"step_id": "?", "dispatch_id": "?"}, id="d", source="/x", tenant="default",
+        subject="ann", time=datetime.fromisoformat("2026-03-02T09:00:00Z"),
+    )  # fmt: skip
+    bench.deliver(OUTREACH_LOG, message("message.unknown", order, message_id="m", reason="crash"))
+    assert (
+        bench.get("/customers/ann/timeline?type=message")["facts"][0]["data"]["reason"] == "crash"
+    )
+    later = datetime.fromisoformat("2026-03-05T10:00:00+09:00") + timedelta(seconds=1)
+    bench.at(later.isoformat())
+    assert bench.claim() == 1
