@@ -28,9 +28,23 @@ def check(history: History) -> Outcome:
     for intended in intents:
         _watermarks(intended, outcome)
         words = [word for word in _words(history, intended) if word.concerns(intended.data)]
-        _against_words(history, intended, words, outcome)
-        _without_consent(history, intended, words, outcome)
+        heard = [word for word in words if _heard(word, intended)]
+        _against_words(history, intended, heard, outcome)
+        _without_consent(history, intended, heard, outcome)
+        late = [w for w in words if w.stops and w not in heard and w.fact.order < intended.order]
+        outcome.flying("stops that came too late to be known", len(late))
     return outcome
+
+
+def _heard(word: Word, intended: Fact[MessageIntended]) -> bool:
+    """Whether a word counts for a message.
+
+    A stop does if the messenger had applied it. What permits contact again does if it stands
+    before the message at all: the messenger hears of preferences before the log does.
+    """
+    if word.known(intended.data.applied_through):
+        return True
+    return not word.stops and word.fact.order < intended.order
 
 
 def _watermarks(intended: Fact[MessageIntended], outcome: Outcome) -> None:
@@ -57,16 +71,13 @@ def _words(history: History, intended: Fact[MessageIntended]) -> Iterator[Word]:
 
 
 def _against_words(
-    history: History, intended: Fact[MessageIntended], words: Sequence[Word], outcome: Outcome
+    history: History, intended: Fact[MessageIntended], heard: Sequence[Word], outcome: Outcome
 ) -> None:
     data = intended.data
-    known = [word for word in words if word.known(data.applied_through)]
-    for stop in standing(known, data.checked_at):
+    for stop in standing(heard, data.checked_at):
         if _silences(history, intended, stop):
             what = f"message {data.message_id} went against {stop.fact.type} ({stop.topic})"
             outcome.violate(_rule(stop), what, stop.fact, intended)
-    late = [w for w in words if w.stops and w not in known and w.fact.order < intended.order]
-    outcome.flying("stops that came too late to be known", len(late))
 
 
 def _silences(history: History, intended: Fact[MessageIntended], stop: Word) -> bool:
@@ -83,7 +94,7 @@ def _silences(history: History, intended: Fact[MessageIntended], stop: Word) -> 
 
 
 def _without_consent(
-    history: History, intended: Fact[MessageIntended], words: Sequence[Word], outcome: Outcome
+    history: History, intended: Fact[MessageIntended], heard: Sequence[Word], outcome: Outcome
 ) -> None:
     """Where a pack asks for consent, or a relationship it accepts, there must be one."""
     data = intended.data
@@ -94,11 +105,7 @@ def _without_consent(
     if needed is None:
         return
     granted = any(
-        word.topic == "consent"
-        and not word.stops
-        and word.known(data.applied_through)
-        and word.lasts(data.checked_at)
-        for word in words
+        word.topic == "consent" and not word.stops and word.lasts(data.checked_at) for word in heard
     )
     if not granted:
         what = (

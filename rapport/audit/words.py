@@ -18,6 +18,7 @@ from schemas.facts import (
     AgreementCompleted,
     AgreementMade,
     AgreementReopened,
+    ContactPreferenceChanged,
     ContactRightParty,
     ContactUnsubscribed,
     CustomerErased,
@@ -65,7 +66,8 @@ class Word:
     """One word for (`stops` False) or against contact.
 
     topic: words set each other aside within one topic only (such as `settled`, or `hold:dispute`).
-    positions: where a service may have learnt of it; having read any of them is to know it.
+    positions: where a service may have learnt of it: in the log, or for a customer's event on
+    customer.events itself. Having read any of them is to know it.
     until: when it ends by itself.
     """
 
@@ -166,22 +168,16 @@ def address_key(tenant: str, address_hash: str) -> Key:
 
 def _of_event(fact: Fact[EventApplied]) -> Iterator[tuple[Key, Word]]:
     event, data = fact.data, fact.data.data
+    source = event.position
+    positions = (fact.position, Position(source.topic, source.partition, source.offset))
+    word = Word(False, "", event.event_time, fact, positions)
     family = event.event_type.partition(".")[0]
-    if event.obligation_id is not None and (said := _closes(event.event_type, data)) is not None:
-        kind = _KINDS.get(family, family)
-        word = Word(
-            stops=said,
-            topic="obligation",
-            at=event.event_time,
-            fact=fact,
-            # Services learn of obligations from the log, so only the log's position counts.
-            positions=(fact.position,),
-            version=data.get("version"),
-        )
-        yield obligation_key(fact.tenant, kind, event.obligation_id), word
+    if event.obligation_id is not None and (ends := _closes(event.event_type, data)) is not None:
+        key = obligation_key(fact.tenant, _KINDS.get(family, family), event.obligation_id)
+        yield key, replace(word, stops=ends, topic="obligation", version=data.get("version"))
     elif family == "customer":
-        for word in _of_customer_event(fact, data):
-            yield customer_key(*fact.who), word
+        for about in _of_customer_event(event.event_type, data, word):
+            yield customer_key(*fact.who), about
 
 
 def _closes(event_type: str, data: Mapping[str, Any]) -> bool | None:
@@ -200,25 +196,25 @@ def _closes(event_type: str, data: Mapping[str, Any]) -> bool | None:
     return True if settles else None
 
 
-def _of_customer_event(fact: Fact[EventApplied], data: Mapping[str, Any]) -> Iterator[Word]:
-    event = fact.data
-    source = event.position
-    positions = (fact.position, Position(source.topic, source.partition, source.offset))
-    word = Word(False, "", event.event_time, fact, positions)
-    match event.event_type:
+def _of_customer_event(event_type: str, data: Mapping[str, Any], word: Word) -> Iterator[Word]:
+    """What an event says of its customer; `word` has its fact, instant and positions."""
+    match event_type:
         case "customer.consent_changed":
             granted = data["status"] == "granted"
-            yield replace(
+            said = replace(
                 word,
                 stops=not granted,
                 topic="consent",
                 channel=data["channel"],
                 purpose=data["purpose"],
                 until=_instant(data.get("expires_at")) if granted else None,
-                at=_instant(data.get("captured_at")) or event.event_time,
+                at=_instant(data.get("captured_at")) or word.at,
             )
+            yield said
+            if granted:
+                yield replace(said, topic="opt_out")
         case "customer.hold_placed" | "customer.hold_lifted":
-            kind, placed = data["kind"], event.event_type == "customer.hold_placed"
+            kind, placed = data["kind"], event_type == "customer.hold_placed"
             yield replace(
                 word,
                 stops=placed and kind not in GENTLER,
@@ -229,7 +225,7 @@ def _of_customer_event(fact: Fact[EventApplied], data: Mapping[str, Any]) -> Ite
         case "customer.merged":
             yield replace(word, stops=True, topic="merged")
         case "customer.updated":
-            yield replace(word, topic="erased", at=fact.time)
+            yield replace(word, topic="erased", at=word.fact.time)
             for channel, value in (data.get("channels") or {}).items():
                 yield replace(word, stops=value is None, topic="address", channel=channel)
                 yield replace(word, topic="right_party", channel=channel)
@@ -253,41 +249,39 @@ def _of_agreements(log: Log) -> Iterator[tuple[Key, Word]]:
         # Agreements are made about bills only.
         key = obligation_key(fact.tenant, "bill", fact.data.obligation_id)
         made = isinstance(fact.data, AgreementMade)
-        topic = f"agreement:{fact.data.agreement_id}"
-        yield key, Word(made, topic, fact.time, fact, (fact.position,))
+        word = Word(made, f"agreement:{fact.data.agreement_id}", fact.time, fact, (fact.position,))
+        yield key, word
+        if isinstance(fact.data, AgreementCompleted | AgreementReopened):
+            kept = isinstance(fact.data, AgreementCompleted)
+            yield key, replace(word, stops=kept, topic="obligation")
 
 
 def _of_customers(log: Log) -> Iterator[tuple[Key, Word]]:
     for left in log.of(ContactUnsubscribed):
-        yield (
-            customer_key(*left.who),
-            Word(
-                stops=True,
-                topic="consent",
-                at=left.time,
-                fact=left,
-                positions=(left.position,),
-                channel=left.data.channel,
-                purpose=left.data.purpose,
-            ),
-        )
+        word = Word(True, "opt_out", left.time, left, (left.position,))
+        about = replace(word, channel=left.data.channel, purpose=left.data.purpose)
+        yield customer_key(*left.who), about
+    for changed in log.of(ContactPreferenceChanged):
+        for word in _of_preferences(changed):
+            yield customer_key(*changed.who), word
     for erased in log.of(CustomerErased):
-        yield (
-            customer_key(*erased.who),
-            Word(True, "erased", erased.time, erased, (erased.position,)),
-        )
+        word = Word(True, "erased", erased.time, erased, (erased.position,))
+        yield customer_key(*erased.who), word
     for party in log.of(ContactRightParty):
-        yield (
-            customer_key(*party.who),
-            Word(
-                stops=not party.data.confirmed,
-                topic="right_party",
-                at=party.time,
-                fact=party,
-                positions=(party.position,),
-                channel=party.data.channel,
-            ),
-        )
+        wrong = not party.data.confirmed
+        word = Word(wrong, "right_party", party.time, party, (party.position,))
+        yield customer_key(*party.who), replace(word, channel=party.data.channel)
+
+
+def _of_preferences(fact: Fact[ContactPreferenceChanged]) -> Iterator[Word]:
+    """`CHANNEL/PURPOSE: on` takes an opt-out back; `not_before` asks for silence until then."""
+    word = Word(False, "opt_out", fact.time, fact, (fact.position,))
+    for name, value in fact.data.changes.items():
+        channel, slash, purpose = name.partition("/")
+        if slash and value == "on":
+            yield replace(word, channel=channel, purpose=purpose)
+        elif name == "not_before" and isinstance(value, str):
+            yield replace(word, stops=True, topic="rest", until=_instant(value))
 
 
 def _of_returns(log: Log, sent: Mapping[str, Fact[MessageIntended]]) -> Iterator[tuple[Key, Word]]:

@@ -29,6 +29,7 @@ def good() -> World:
     _couple(world)
     _wary(world)
     _tries(world)
+    _back(world)
     _other_tenant(world)
     _tail(world)
     return world
@@ -224,6 +225,27 @@ def _tries(world: World) -> None:
                   attempt=3, **about)  # fmt: skip
     world.message("d-tries-unknown", c, plus(day, hours=3), "tries-1", "e-tries", "b-tries",
                   end="message.unknown", **about)  # fmt: skip
+
+
+def _back(world: World) -> None:
+    """Opted out of everything, took some of it back, asked for a rest, and the rest is over.
+
+    The messenger took it back before the log told it so.
+    """
+    c, day = "back", "2026-03-10T10:00:00+00:00"
+    world.event("back.place", "customer.updated", c, day, timezone="Europe/London")
+    world.bill("back.due", c, day, "b-back")
+    world.enrol("e-back", c, day, "back.due", "b-back")
+    about: dict[str, Any] = {"zones": ["Europe/London"]}
+    world.message("d-back-0", c, plus(day, minutes=1), "back-0", "e-back", "b-back", **about)
+    world.add("back.left", "contact.unsubscribed", c, plus(day, hours=1), channel="email",
+              purpose="*", via="reply", message_id="m-d-back-0")  # fmt: skip
+    world.add("back.rest", "contact.preference_changed", c, plus(day, hours=1),
+              changes={"not_before": plus(day, days=2)})  # fmt: skip
+    world.add("back.on", "contact.preference_changed", c, plus(day, hours=2),
+              changes={"email/service": "on"})  # fmt: skip
+    world.message("d-back-1", c, plus(day, days=2), "back-1", "e-back", "b-back", **about)
+    world["d-back-1.intended"].read_before = "back.on"
 
 
 def _other_tenant(world: World) -> None:

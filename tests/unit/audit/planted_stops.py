@@ -149,12 +149,30 @@ def contact_on_a_grant_captured_before_the_refusal(world: World) -> None:
     world["wary.service"].data["data"]["captured_at"] = "2026-03-01T10:00:00+00:00"
 
 
-@planted(3, "consent", "left", "d-tries-sent.intended")
+@planted(3, "opt_out", "left", "d-tries-sent.intended")
 def contact_after_one_click(world: World) -> None:
     world.add("left", "contact.unsubscribed", "tries", "2026-03-06T11:30:00+00:00",
               channel="email", purpose="service", via="one_click",
               before="d-tries-sent.dispatched")  # fmt: skip
     world.drop(*(f"d-tries-unknown.{part}" for part in ("dispatched", "intended", "unknown")))
+
+
+@planted(3, "opt_out", "back.left", "d-back-1.intended")
+def contact_for_a_purpose_that_was_not_taken_back(world: World) -> None:
+    world["back.on"].data["changes"] = {"email/marketing": "on"}
+
+
+@planted(3, "rest", "back.rest", "d-back-1.intended")
+def contact_while_asked_to_rest(world: World) -> None:
+    world["back.rest"].data["changes"] = {"not_before": "2026-03-12T10:00:01+00:00"}
+
+
+@planted(3, "settled", "done", "d-any-1.intended")
+def contact_after_an_agreement_was_completed(world: World) -> None:
+    ids = {"case_id": "case", "obligation_id": "b-any"}
+    world.add("done", "agreement.completed", "anywhere", "2026-03-20T20:00:00+00:00",
+              agreement_id="a-1", before="any.broken", **ids)  # fmt: skip
+    world.drop("any.broken")
 
 
 @planted(3, "no-consent", "policy.house", "d-viewer-0.intended")
