@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
-from sqlalchemy import text, tuple_, update
-from sqlmodel import Session, col, delete, select
+from sqlalchemy import inspect, text, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, SQLModel, col, delete, select
 
 from services.negotiator.model import (
     AgreementStatus,
@@ -107,6 +108,17 @@ def save_bills(session: Session, bills: Mapping[Key, Bill]) -> None:
         ),
         {"tenants": [tenant for tenant, _ in keys], "ids": [one for _, one in keys]} | columns,
     )
+
+
+def upsert(session: Session, table: type[SQLModel], rows: Sequence[SQLModel]) -> None:
+    """Write rows of one table, over what stands under their keys; of one key the last counts."""
+    if not rows:
+        return
+    keys = [column.name for column in inspect(table).primary_key]
+    values = {tuple(getattr(row, key) for key in keys): row.model_dump() for row in rows}
+    given = insert(table).values(list(values.values()))
+    rest = {name: given.excluded[name] for name in type(rows[0]).model_fields if name not in keys}
+    session.connection().execute(given.on_conflict_do_update(index_elements=keys, set_=rest))
 
 
 def find_bill(session: Session, tenant: str, obligation_id: str) -> Bill | None:

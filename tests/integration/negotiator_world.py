@@ -10,7 +10,6 @@ from typing import Any
 from fastapi.testclient import TestClient
 from httpx import Response
 from sqlmodel import Session
-from support.database import Database
 
 from schemas.common import Typed
 from schemas.customer_events import CustomerMerged, CustomerUpdated
@@ -26,6 +25,7 @@ from services.runtime.ids import derive
 from services.runtime.ledger import Ownership
 from services.runtime.processing import Processor
 from services.runtime.security import Caller
+from support.database import Database
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 FAR = 1e12

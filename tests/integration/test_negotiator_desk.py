@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
 from negotiator_world import Browser, Form, World, forms_of, world_of
+
 from support.database import Database
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from negotiator_world import AUTHORITY, VERIFICATION, Browser, World, world_of
+
 from support.database import Database
 
 

@@ -138,7 +138,7 @@ class Pages:
         )
 
     def _situation(self, situation: Situation) -> HTMLResponse:
-        actions = [views.Action(f"{self.base}/leave", self.words["leave"], "plain")]
+        actions = [views.Action(f"{self.base}/leave", self.words["leave"], "quiet")]
         if situation is Situation.NO_OFFER:
             texts, path = self.words["help"], f"{self.base}/person"
             actions = [

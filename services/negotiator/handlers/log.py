@@ -45,6 +45,8 @@ class _Batch:
     def __init__(self, work: UnitOfWork, messages: Sequence[Incoming]) -> None:
         self.work = work
         self.messages = messages
+        self.invitations: list[InvitationRow] = []
+        self.enrolments: list[EnrolmentRow] = []
         self.requested = {
             row.request_id: row for message in messages if (row := self._asked(message))
         }
@@ -74,9 +76,11 @@ class _Batch:
                 self._answer(message, data.data)
         changed = {key: bill for key, bill in self.bills.items() if bill != before[key]}
         store.save_bills(self.work.session, changed)
+        store.upsert(self.work.session, InvitationRow, self.invitations)
+        store.upsert(self.work.session, EnrolmentRow, self.enrolments)
 
     def _invite(self, message: Incoming, data: MessageIntended) -> None:
-        self.work.session.merge(
+        self.invitations.append(
             InvitationRow(
                 message_id=data.message_id,
                 tenant=message.event.tenant,
@@ -96,7 +100,7 @@ class _Batch:
     def _enrol(self, message: Incoming, data: OutreachEnrolled) -> None:
         terms = data.obligation
         tenant = message.event.tenant
-        self.work.session.merge(
+        self.enrolments.append(
             EnrolmentRow(
                 tenant=tenant,
                 customer=message.event.subject,
@@ -130,7 +134,7 @@ class _Batch:
                 obligation_id=obligation_id or "",
                 until=_instant(data.data.get("until")),
             )
-            self.work.session.merge(hold)
+            store.upsert(self.work.session, HoldRow, [hold])
             return
         # Lifted without naming an obligation: lifted for all of them.
         lifted = delete(HoldRow).where(
@@ -140,9 +144,7 @@ class _Batch:
         )
         if obligation_id:
             lifted = lifted.where(col(HoldRow.obligation_id) == obligation_id)
-        self.work.session.flush()
         self.work.session.exec(lifted)
-        self.work.session.expire_all()
 
     def _tell_bill(self, message: Incoming, data: EventApplied) -> None:
         key = _obligation(message)

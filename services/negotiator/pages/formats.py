@@ -50,10 +50,10 @@ class Formats:
         return str(format_skeleton("MMMMd", day, locale=_locale(self.tag)))
 
     def moment(self, instant: datetime) -> str:
-        """An instant at the customer's place, to the minute, with the zone's name."""
+        """An instant at the customer's place, to the minute, with the zone's offset."""
         locale = _locale(self.tag)
         local = instant.astimezone(self.zone)
         day = format_date(local.date(), "long", locale=locale)
         clock = format_datetime(local, "HH:mm", locale=locale)
-        zone = format_datetime(local, "zzz", locale=locale)
+        zone = format_datetime(local, "ZZZZ", locale=locale)
         return f"{day} {clock} ({zone})"

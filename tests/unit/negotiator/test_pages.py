@@ -61,7 +61,7 @@ def test_money_has_the_decimals_of_iso_4217(
 
 def test_instants_are_told_at_the_customers_place() -> None:
     at = datetime(2026, 3, 5, 20, 0, tzinfo=UTC)
-    assert Formats("ja", ZoneInfo("Asia/Tokyo")).moment(at) == "2026年3月6日 05:00 (JST)"
+    assert Formats("ja", ZoneInfo("Asia/Tokyo")).moment(at) == "2026年3月6日 05:00 (GMT+09:00)"
     assert Formats("en-GB", ZoneInfo("UTC")).day(date(2026, 3, 5)) == "5 March 2026"
 
 
