@@ -5,7 +5,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 from sqlalchemy import URL, Engine, create_engine, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from services.runtime.security import database_password
@@ -24,14 +24,16 @@ def is_passing(error: BaseException) -> bool:
     """Whether a failure of the database may pass by itself, so that waiting is right."""
     if isinstance(error, PoolTimeout | InterfaceError):
         return True
-    if not isinstance(error, DBAPIError):
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return True
+        error = error.orig or error
+    # COPY goes past SQLAlchemy, so that its failures come as the driver's own.
+    if not isinstance(error, psycopg.Error):
         return False
-    if error.connection_invalidated:
-        return True
-    state = getattr(error.orig, "sqlstate", None)
-    if state is None:
-        return isinstance(error, OperationalError)
-    return str(state).startswith(_PASSING_STATES)
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return error.sqlstate.startswith(_PASSING_STATES)
 
 
 def psycopg_url(text: str) -> URL:
@@ -73,6 +75,8 @@ def open_engine(url: URL, service: str, pool: int = POOL) -> Engine:
         max_overflow=pool,
         pool_pre_ping=True,
         pool_timeout=10,
+        # An error's text must not quote what customers are called.
+        hide_parameters=True,
         connect_args={
             "options": options,
             "application_name": f"rapport-{service}",

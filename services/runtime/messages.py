@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from schemas.binary import Headers
 from schemas.common import Typed
 from schemas.envelope import Envelope
 
@@ -17,6 +18,7 @@ class Incoming:
     event: Envelope
     data: Typed
     raw: bytes
+    headers: Headers = ()
 
     @property
     def position(self) -> tuple[str, int]:

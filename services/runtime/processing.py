@@ -6,9 +6,20 @@ Kafka: `consuming.py` brings the records, `outbox.py` publishes what they caused
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from functools import partial
+from traceback import format_tb
+from typing import Protocol, TypeVar
 
-from schemas.envelope import Envelope, check_key, decode, make, parse_data, unknown_fields
+from schemas.binary import Headers
+from schemas.envelope import (
+    Envelope,
+    check_key,
+    decode,
+    encode,
+    make,
+    parse_data,
+    unknown_fields,
+)
 from schemas.errors import Rejection
 from schemas.facts import DeadLetter, RecordPosition
 from schemas.topics import DEAD_LETTERS
@@ -16,23 +27,35 @@ from services.runtime import ledger, logging, metrics
 from services.runtime.context import Context
 from services.runtime.database import is_passing
 from services.runtime.ids import derive
-from services.runtime.ledger import Fenced, Ownership
+from services.runtime.ledger import Fenced, Ownership, ParkedRow
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
 
 Handler = Callable[[UnitOfWork, Sequence[Incoming]], None]
+Item = TypeVar("Item")
 log = logging.get(__name__)
 
 
 class Record(Protocol):
     """A Kafka record, as aiokafka gives it."""
 
-    topic: str
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    @property
+    def topic(self) -> str: ...
+
+    @property
+    def partition(self) -> int: ...
+
+    @property
+    def offset(self) -> int: ...
+
+    @property
+    def key(self) -> bytes | None: ...
+
+    @property
+    def value(self) -> bytes | None: ...
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 class Processor:
@@ -54,43 +77,54 @@ class Processor:
         dead.letters alone.
         """
         fresh = [record for record in records if record.offset >= own.next_offset]
-        if not fresh:
-            return
+        if fresh:
+            self._isolating(fresh, partial(self._apply_together, own), partial(self._bury, own))
+
+    def sweep(self, own: Ownership, limit: int = 500) -> int:
+        """Feed parked messages of an owned partition to their handler again; how many went on.
+
+        Of each key only the oldest is fed: the others wait behind it. Raises as `apply` does.
+        """
+        with self._context.unit() as work:
+            rows = ledger.parked_batch(work.session, own, limit)
+        oldest = list({row.key: row for row in reversed(rows)}.values())[::-1]
+        if not oldest:
+            return 0
+        gone: list[int] = []
+        self._isolating(
+            oldest, partial(self._sweep_together, own, gone), partial(self._bury_parked, own, gone)
+        )
+        return len(gone)
+
+    def _isolating(
+        self,
+        items: Sequence[Item],
+        do: Callable[[Sequence[Item]], None],
+        bury: Callable[[Item, Exception], None],
+    ) -> None:
+        """Do all together; where that fails, halve, until what is at fault stands alone."""
         try:
-            self._apply_together(own, fresh)
+            do(items)
         except Exception as error:
             if isinstance(error, Fenced) or is_passing(error):
                 raise
-            if len(fresh) == 1:
-                log.exception(
-                    "a message could not be handled",
-                    topic=own.topic,
-                    partition=own.partition,
-                    offset=fresh[0].offset,
-                )
-                self._bury(own, fresh[0], error)
+            if len(items) == 1:
+                bury(items[0], error)
                 return
-            middle = len(fresh) // 2
-            self.apply(own, fresh[:middle])
-            self.apply(own, fresh[middle:])
+            middle = len(items) // 2
+            self._isolating(items[:middle], do, bury)
+            self._isolating(items[middle:], do, bury)
 
-    def sweep(self, own: Ownership, limit: int = 500) -> int:
-        """Feed parked messages of an owned partition to their handler again; how many went on."""
+    def _sweep_together(self, own: Ownership, gone: list[int], rows: Sequence[ParkedRow]) -> None:
         with self._context.unit() as work:
             ledger.confirm(work.session, own.topic, own.partition, own.epoch)
-            rows = ledger.parked_batch(work.session, own, limit)
-            if not rows:
-                return 0
-            waiting = [
-                _incoming(own.topic, row.partition, row.offset, decode(row.value), row.value)
-                for row in rows
-            ]
+            waiting = [_parked(own, row) for row in rows]
             self._handlers[own.topic](work, waiting)
             again = {incoming.offset for incoming, _ in work.parked}
             done = [row.offset for row in rows if row.offset not in again]
             ledger.unpark(work.session, own, done)
             self._refuse(work)
-        return len(done)
+        gone.extend(done)
 
     def _apply_together(self, own: Ownership, records: Sequence[Record]) -> None:
         incoming: list[tuple[str, Incoming]] = []
@@ -123,7 +157,7 @@ class Processor:
                 work.session,
                 own.topic,
                 [
-                    (message.partition, message.offset, message.key, message.raw, why)
+                    (message.partition, message.offset, message.key, encode(message.event), why)
                     for message, why in work.parked
                 ],
                 work.real_now,
@@ -139,33 +173,39 @@ class Processor:
         metrics.EVENTS.labels(own.topic, "rejected").inc(len(refused) + len(work.rejected))
 
     def _bury(self, own: Ownership, record: Record, error: Exception) -> None:
-        rejection = Rejection(
-            "processing_error",
-            f"Handling this message raised {type(error).__name__}. It is kept here; replay it "
-            "with `rapport dead-letters replay` once the fault is mended.",
-        )
+        rejection = _unforeseen(own, record.offset, error)
         with self._context.unit() as work:
             ledger.advance(work.session, own, record.offset + 1)
             work.emit(DEAD_LETTERS, self._dead_letter(record, rejection, work))
         own.next_offset = record.offset + 1
         metrics.EVENTS.labels(own.topic, "rejected").inc()
 
+    def _bury_parked(
+        self, own: Ownership, gone: list[int], row: ParkedRow, error: Exception
+    ) -> None:
+        rejection = _unforeseen(own, row.offset, error)
+        with self._context.unit() as work:
+            ledger.confirm(work.session, own.topic, own.partition, own.epoch)
+            ledger.unpark(work.session, own, [row.offset])
+            work.reject(_parked(own, row), rejection)
+            self._refuse(work)
+        gone.append(row.offset)
+        metrics.EVENTS.labels(own.topic, "rejected").inc()
+
     def _refuse(self, work: UnitOfWork) -> None:
         """Send what the handler refused to dead.letters, and forget that it was seen."""
         ledger.forget(work.session, [identity(message.event) for message, _ in work.rejected])
         for message, rejection in work.rejected:
-            work.emit(
-                DEAD_LETTERS,
-                dead_letter(
-                    rejection,
-                    work,
-                    self._context.service,
-                    message.key.encode(),
-                    message.raw,
-                    _place(message),
-                    {},
-                ),
+            letter = dead_letter(
+                rejection,
+                work,
+                self._context.service,
+                message.key.encode(),
+                message.raw,
+                _place(message),
+                message.headers,
             )
+            work.emit(DEAD_LETTERS, letter)
 
     def _dead_letter(self, record: Record, rejection: Rejection, work: UnitOfWork) -> Envelope:
         return dead_letter(
@@ -175,7 +215,7 @@ class Processor:
             record.key,
             record.value,
             _place(record),
-            {name: value.decode("utf-8", "replace") for name, value in record.headers or ()},
+            record.headers or (),
         )
 
 
@@ -188,15 +228,39 @@ def read(record: Record) -> Incoming:
     """Decode and validate one record. Raises Rejection."""
     event = decode(record.value, record.headers)
     check_key(event, record.key)
-    return _incoming(record.topic, record.partition, record.offset, event, record.value or b"")
+    value, headers = record.value or b"", tuple(record.headers or ())
+    return _incoming(record.topic, record.partition, record.offset, event, value, headers)
 
 
-def _incoming(topic: str, partition: int, offset: int, event: Envelope, raw: bytes) -> Incoming:
+def _incoming(
+    topic: str, partition: int, offset: int, event: Envelope, raw: bytes, headers: Headers = ()
+) -> Incoming:
     data = parse_data(event, topic)
     ignored = unknown_fields(event, type(data))
     if ignored:
         metrics.UNKNOWN_FIELDS.labels(topic).inc(len(ignored))
-    return Incoming(topic, partition, offset, event.subject, event, data, raw)
+    return Incoming(topic, partition, offset, event.subject, event, data, raw, headers)
+
+
+def _parked(own: Ownership, row: ParkedRow) -> Incoming:
+    return _incoming(own.topic, row.partition, row.offset, decode(row.value), row.value)
+
+
+def _unforeseen(own: Ownership, offset: int, error: Exception) -> Rejection:
+    # Only where it failed, never what it says: an exception's text may quote personal data.
+    log.error(
+        "a message could not be handled",
+        topic=own.topic,
+        partition=own.partition,
+        offset=offset,
+        error=type(error).__name__,
+        trace=format_tb(error.__traceback__),
+    )
+    return Rejection(
+        "processing_error",
+        f"Handling this message raised {type(error).__name__}. It is kept here; replay it "
+        "with `rapport dead-letters replay` once the fault is mended.",
+    )
 
 
 def _place(record: Record | Incoming) -> RecordPosition:
@@ -210,7 +274,7 @@ def dead_letter(
     key: bytes | None,
     value: bytes | None,
     origin: RecordPosition,
-    headers: dict[str, str],
+    headers: Headers,
 ) -> Envelope:
     """The dead letter for original bytes: where they came from, and a reason to act on."""
     data = DeadLetter(
@@ -220,7 +284,7 @@ def dead_letter(
         service=service,
         origin=origin,
         key=key.decode("utf-8", "replace") if key is not None else None,
-        headers=headers,
+        headers={name: (content or b"").decode("utf-8", "replace") for name, content in headers},
         value_base64=base64.b64encode(value or b"").decode(),
     )
     return make(

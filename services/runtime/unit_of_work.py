@@ -93,7 +93,11 @@ class UnitOfWork:
         return Link(id, first, cause.traceparent if cause is not None else None)
 
     def park(self, incoming: Incoming, reason: str) -> None:
-        """Decide on this message later: it waits for another topic. Handlers see it again."""
+        """Decide on this message later: it waits for another topic. Handlers see it again.
+
+        What follows it in the batch with the same key must be parked with it; what comes in later
+        batches waits behind it by itself.
+        """
         self.parked.append((incoming, reason))
 
     def reject(self, incoming: Incoming, rejection: Rejection) -> None:
