@@ -8,6 +8,8 @@ from negotiator_world import ANSWERS, VERIFICATION, World, due_dates, world_of
 
 from support.database import Database
 
+from services.runtime.database import open_engine
+
 SECRETS = ("600.00", "Northwind", "Credit card", "25 February", "EUR", "€")
 
 
@@ -221,3 +223,16 @@ def test_a_form_too_large_or_not_a_form_is_refused(world: World) -> None:
     assert visitor.client.post(path, content=b"a=" + b"x" * 20_000).status_code == 413
     assert visitor.client.post(path, content=b"\xff=\xff").status_code == 400
     assert visitor.client.post(path, content=b"&".join([b"a=1"] * 50)).status_code == 400
+
+
+def test_while_the_database_is_away_a_page_says_so_and_nothing_is_lost(world: World) -> None:
+    visitor = world.browser(world.ready())
+    form = visitor.form("/verify")
+    reached = world.context.engine
+    nowhere = world.database.service_url("negotiator").set(port=1)
+    world.context.engine = open_engine(nowhere, "negotiator")
+    page = visitor.client.post(form.action, data=form.fields | ANSWERS)
+    assert page.status_code == 503
+    assert "Nothing was changed" in page.text
+    world.context.engine = reached
+    assert "€600.00" in visitor.verify().text

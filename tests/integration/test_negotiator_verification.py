@@ -1,9 +1,11 @@
 """At the door: wrong answers, locks, missing evidence, and people who are someone else."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from fastapi.testclient import TestClient
 from negotiator_world import ANSWERS, VERIFICATION, Browser, World, world_of
 
 from support.database import Database
@@ -44,6 +46,20 @@ def test_five_wrong_answers_lock_for_a_day_and_call_a_person(world: World) -> No
     assert "€600.00" not in world.browser(token).page.text
     world.pass_time(timedelta(hours=24))
     assert "€600.00" in _verified(world, token)
+
+
+def test_answers_sent_side_by_side_count_one_by_one(world: World) -> None:
+    visitor = world.browser(world.ready())
+    form = visitor.form("/verify")
+
+    def answer(_: int) -> int:
+        tab = TestClient(world.api, follow_redirects=False)
+        return int(tab.post(form.action, data=form.fields | WRONG).status_code)
+
+    with ThreadPoolExecutor(6) as threads:
+        assert set(threads.map(answer, range(12))) == {303}
+    assert world.database.rows("SELECT count(*) FROM negotiator.attempt") == [(5,)]
+    assert _reasons(world) == ["verification_locked"]
 
 
 def test_tries_count_over_all_of_a_customers_links(world: World) -> None:

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.negotiator import store
 from services.negotiator.api.desk import Desk
@@ -25,6 +26,7 @@ def create(context: Context, settings: NegotiatorSettings | None = None) -> Fast
     api.include_router(portal.routes())
     api.include_router(Desk(context, settings).routes())
     api.add_exception_handler(InvalidToken, portal.invalid)
+    api.add_exception_handler(SQLAlchemyError, portal.unreachable)
 
     @api.get("/cases/{case_id}", tags=["internal"])
     def case(caller: Reader, case_id: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.negotiator.api.portal_pages import Pages
+from services.negotiator.api.portal_pages import REFRESH_SECONDS, Pages
 from services.negotiator.api.visitors import Binding, form_fields
 from services.negotiator.handlers import acceptance, offers, people, verification, visits
 from services.negotiator.handlers.visits import Visit
@@ -17,6 +17,7 @@ from services.negotiator.pages.wording import choose, supported
 from services.negotiator.settings import NegotiatorSettings
 from services.negotiator.tables import CaseRow, SessionRow
 from services.runtime.context import Context
+from services.runtime.database import is_passing
 from services.runtime.security import InvalidToken
 from services.runtime.unit_of_work import UnitOfWork
 
@@ -59,6 +60,14 @@ class Portal:
         expired = isinstance(error, InvalidToken) and error.expired
         name, status = ("expired", 410) if expired else ("invalid", 404)
         return Pages(self._language(request, None), status=status).message(name)
+
+    def unreachable(self, request: Request, error: Exception) -> Response:
+        """The page while the database does not answer; other failures go on as they are."""
+        if not is_passing(error):
+            raise error
+        page = Pages(self._language(request, None), status=503).message("unreachable")
+        page.headers["Retry-After"] = str(REFRESH_SECONDS)
+        return page
 
     def door(self, request: Request, token: str, notice: str | None = None) -> Response:
         """The questions, or straight on where they were answered in this browser."""
