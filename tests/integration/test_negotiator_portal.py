@@ -6,9 +6,8 @@ from datetime import timedelta
 import pytest
 from negotiator_world import ANSWERS, VERIFICATION, World, due_dates, world_of
 
-from support.database import Database
-
 from services.runtime.database import open_engine
+from support.database import Database
 
 SECRETS = ("600.00", "Northwind", "Credit card", "25 February", "EUR", "€")
 
