@@ -177,6 +177,6 @@ def _noted(message: Incoming) -> saving.Noted:
         fact_id=event.id,
         at=event.time,
         type=event.type,
-        data=message.data.model_dump_json(),
+        data=event.data,
         cause=event.causationid,
     )

@@ -1,8 +1,12 @@
-"""Writes what decisions changed, a statement a table whatever the number of rows."""
+"""Writes what decisions changed, a statement a table whatever the number of rows.
 
-from collections.abc import Sequence
+The rows of a statement travel as one JSON text: the driver would quote arrays of JSON value by
+value, which costs several times what the database needs for them.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from sqlalchemy import text
@@ -10,16 +14,63 @@ from sqlmodel import Session
 
 from services.scheduler.model import Book, Customer, Enrolment, Obligation, Reserved, Step
 
+_SAVE_CUSTOMERS = text(
+    "INSERT INTO customer (tenant, customer, state)"
+    " SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
+    " AS given(tenant text, customer text, state jsonb)"
+    " ON CONFLICT (tenant, customer) DO UPDATE SET state = excluded.state"
+)
+_SAVE_OBLIGATIONS = text(
+    "INSERT INTO obligation (tenant, obligation_id, state)"
+    " SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
+    " AS given(tenant text, obligation_id text, state jsonb)"
+    " ON CONFLICT (tenant, obligation_id) DO UPDATE SET state = excluded.state"
+)
+_SAVE_ENROLMENTS = text(
+    "INSERT INTO enrolment (tenant, enrolment_id, customer, obligation_id, playbook, status,"
+    " reason, started_at, state) SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
+    " AS given(tenant text, enrolment_id text, customer text, obligation_id text, playbook text,"
+    " status text, reason text, started_at timestamptz, state jsonb)"
+    " ON CONFLICT (tenant, enrolment_id) DO UPDATE SET status = excluded.status,"
+    " reason = excluded.reason, state = excluded.state"
+)
+_SAVE_STEPS = text(
+    "INSERT INTO step (tenant, step_id, customer, enrolment_id, position, state, planned_at,"
+    " due_at, not_after, attempt, dispatch_id, reason, plan)"
+    " SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
+    " AS given(tenant text, step_id text, customer text, enrolment_id text, position int,"
+    " state text, planned_at timestamptz, due_at timestamptz, not_after timestamptz, attempt int,"
+    " dispatch_id text, reason text, plan jsonb)"
+    " ON CONFLICT (tenant, step_id) DO UPDATE SET state = excluded.state,"
+    " planned_at = excluded.planned_at, due_at = excluded.due_at, not_after = excluded.not_after,"
+    " attempt = excluded.attempt, dispatch_id = excluded.dispatch_id, reason = excluded.reason"
+)
+_SAVE_CONTACTS = text(
+    "INSERT INTO contact (tenant, customer, dispatch_id, at, purpose, channel)"
+    " SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given(tenant text, customer text,"
+    " dispatch_id text, at timestamptz, purpose text, channel text)"
+    " ON CONFLICT (tenant, customer, dispatch_id) DO UPDATE SET at = excluded.at"
+)
+_RELEASE_CONTACTS = text(
+    "DELETE FROM contact USING jsonb_to_recordset(CAST(:rows AS jsonb))"
+    " AS given(t text, c text, d text) WHERE tenant = t AND customer = c AND dispatch_id = d"
+)
+_NOTE = text(
+    "INSERT INTO timeline (tenant, customer, fact_id, at, type, data, cause)"
+    " SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given(tenant text, customer text,"
+    " fact_id text, at timestamptz, type text, data jsonb, cause text) ON CONFLICT DO NOTHING"
+)
 
-class Noted(NamedTuple):
-    """One fact of the log for a customer's timeline. `data`: JSON text."""
+
+class Noted(msgspec.Struct, frozen=True):
+    """One fact of the log for a customer's timeline."""
 
     tenant: str
     customer: str
     fact_id: str
     at: datetime
     type: str
-    data: str
+    data: Mapping[str, Any]
     cause: str | None
 
 
@@ -28,169 +79,82 @@ def save(session: Session, book: Book) -> None:
     changed: dict[str, list[Any]] = {}
     for table, key in sorted(book.changed):
         changed.setdefault(table, []).append(key)
-    _save_customers(session, [book.customers[key] for key in changed.get("customer", ())])
-    _save_obligations(session, [book.obligations[key] for key in changed.get("obligation", ())])
-    _save_enrolments(session, [book.enrolments[key] for key in changed.get("enrolment", ())])
-    _save_steps(session, [book.steps[key] for key in changed.get("step", ())])
-    _save_contacts(session, [book.reserved[key] for key in changed.get("reserved", ())])
-    if book.released:
-        tenants, customers, ids = zip(*sorted(book.released), strict=True)
-        session.execute(
-            text(
-                "DELETE FROM contact USING unnest(CAST(:tenants AS text[]),"
-                " CAST(:customers AS text[]), CAST(:ids AS text[])) AS given(t, c, d)"
-                " WHERE tenant = t AND customer = c AND dispatch_id = d"
-            ),
-            {"tenants": list(tenants), "customers": list(customers), "ids": list(ids)},
-        )
+
+    def of(table: str) -> list[Any]:
+        return changed.get(table, [])
+
+    _write(session, _SAVE_CUSTOMERS, [_customer(book.customers[key]) for key in of("customer")])
+    _write(
+        session, _SAVE_OBLIGATIONS, [_obligation(book.obligations[key]) for key in of("obligation")]
+    )
+    _write(session, _SAVE_ENROLMENTS, [_enrolment(book.enrolments[key]) for key in of("enrolment")])
+    _write(session, _SAVE_STEPS, [_step(book.steps[key]) for key in of("step")])
+    _write(session, _SAVE_CONTACTS, [_contact(book.reserved[key]) for key in of("reserved")])
+    _write(
+        session,
+        _RELEASE_CONTACTS,
+        [{"t": t, "c": customer, "d": d} for t, customer, d in sorted(book.released)],
+    )
     book.changed.clear()
     book.released.clear()
 
 
 def note(session: Session, facts: Sequence[Noted]) -> None:
     """Add facts to their customers' timelines; a fact that is there already stays as it is."""
-    if not facts:
-        return
-    tenants, customers, ids, ats, types, datas, causes = zip(*facts, strict=True)
-    session.execute(
-        text(
-            "INSERT INTO timeline (tenant, customer, fact_id, at, type, data, cause)"
-            " SELECT t, c, f, a, y, d::jsonb, u FROM unnest(CAST(:tenants AS text[]),"
-            " CAST(:customers AS text[]), CAST(:ids AS text[]), CAST(:ats AS timestamptz[]),"
-            " CAST(:types AS text[]), CAST(:datas AS text[]), CAST(:causes AS text[]))"
-            " AS given(t, c, f, a, y, d, u) ON CONFLICT DO NOTHING"
-        ),
-        {
-            "tenants": list(tenants),
-            "customers": list(customers),
-            "ids": list(ids),
-            "ats": list(ats),
-            "types": list(types),
-            "datas": list(datas),
-            "causes": list(causes),
-        },
-    )
+    _write(session, _NOTE, facts)
 
 
-def _save_customers(session: Session, rows: Sequence[Customer]) -> None:
+def _write(session: Session, statement: Any, rows: Sequence[Any]) -> None:
     if rows:
-        session.execute(
-            text(
-                "INSERT INTO customer (tenant, customer, state) SELECT t, i, s::jsonb"
-                " FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[]),"
-                " CAST(:states AS text[])) AS given(t, i, s)"
-                " ON CONFLICT (tenant, customer) DO UPDATE SET state = excluded.state"
-            ),
-            {
-                "tenants": [row.tenant for row in rows],
-                "ids": [row.id for row in rows],
-                "states": [_json(row) for row in rows],
-            },
-        )
+        session.execute(statement, {"rows": msgspec.json.encode(rows).decode()})
 
 
-def _save_obligations(session: Session, rows: Sequence[Obligation]) -> None:
-    if rows:
-        session.execute(
-            text(
-                "INSERT INTO obligation (tenant, obligation_id, state) SELECT t, i, s::jsonb"
-                " FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[]),"
-                " CAST(:states AS text[])) AS given(t, i, s)"
-                " ON CONFLICT (tenant, obligation_id) DO UPDATE SET state = excluded.state"
-            ),
-            {
-                "tenants": [row.tenant for row in rows],
-                "ids": [row.id for row in rows],
-                "states": [_json(row) for row in rows],
-            },
-        )
+def _customer(row: Customer) -> dict[str, Any]:
+    return {"tenant": row.tenant, "customer": row.id, "state": row}
 
 
-def _save_enrolments(session: Session, rows: Sequence[Enrolment]) -> None:
-    if rows:
-        session.execute(
-            text(
-                "INSERT INTO enrolment (tenant, enrolment_id, customer, obligation_id, playbook,"
-                " status, reason, started_at, state) SELECT t, i, c, o, p, u, r, a, s::jsonb"
-                " FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[]),"
-                " CAST(:customers AS text[]), CAST(:obligations AS text[]),"
-                " CAST(:playbooks AS text[]), CAST(:statuses AS text[]), CAST(:reasons AS text[]),"
-                " CAST(:ats AS timestamptz[]), CAST(:states AS text[]))"
-                " AS given(t, i, c, o, p, u, r, a, s)"
-                " ON CONFLICT (tenant, enrolment_id) DO UPDATE SET status = excluded.status,"
-                " reason = excluded.reason, state = excluded.state"
-            ),
-            {
-                "tenants": [row.tenant for row in rows],
-                "ids": [row.id for row in rows],
-                "customers": [row.customer for row in rows],
-                "obligations": [row.obligation_id for row in rows],
-                "playbooks": [row.playbook for row in rows],
-                "statuses": [row.status.value for row in rows],
-                "reasons": [row.reason for row in rows],
-                "ats": [row.started_at for row in rows],
-                "states": [_json(row) for row in rows],
-            },
-        )
+def _obligation(row: Obligation) -> dict[str, Any]:
+    return {"tenant": row.tenant, "obligation_id": row.id, "state": row}
 
 
-def _save_steps(session: Session, rows: Sequence[Step]) -> None:
-    if rows:
-        session.execute(
-            text(
-                "INSERT INTO step (tenant, step_id, customer, enrolment_id, position, state,"
-                " planned_at, due_at, not_after, attempt, dispatch_id, reason, plan)"
-                " SELECT t, i, c, e, n, s, p, d, l, a, x, r, j::jsonb"
-                " FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[]),"
-                " CAST(:customers AS text[]), CAST(:enrolments AS text[]),"
-                " CAST(:positions AS int[]), CAST(:states AS text[]),"
-                " CAST(:planned AS timestamptz[]), CAST(:due AS timestamptz[]),"
-                " CAST(:last AS timestamptz[]), CAST(:attempts AS int[]),"
-                " CAST(:dispatches AS text[]), CAST(:reasons AS text[]), CAST(:plans AS text[]))"
-                " AS given(t, i, c, e, n, s, p, d, l, a, x, r, j)"
-                " ON CONFLICT (tenant, step_id) DO UPDATE SET state = excluded.state,"
-                " planned_at = excluded.planned_at, due_at = excluded.due_at,"
-                " not_after = excluded.not_after, attempt = excluded.attempt,"
-                " dispatch_id = excluded.dispatch_id, reason = excluded.reason"
-            ),
-            {
-                "tenants": [row.tenant for row in rows],
-                "ids": [row.id for row in rows],
-                "customers": [row.customer for row in rows],
-                "enrolments": [row.enrolment_id for row in rows],
-                "positions": [row.position for row in rows],
-                "states": [row.state.value for row in rows],
-                "planned": [row.planned_at for row in rows],
-                "due": [row.due_at for row in rows],
-                "last": [row.not_after for row in rows],
-                "attempts": [row.attempt for row in rows],
-                "dispatches": [row.dispatch_id for row in rows],
-                "reasons": [row.reason for row in rows],
-                "plans": [_json(row.plan) for row in rows],
-            },
-        )
+def _enrolment(row: Enrolment) -> dict[str, Any]:
+    return {
+        "tenant": row.tenant,
+        "enrolment_id": row.id,
+        "customer": row.customer,
+        "obligation_id": row.obligation_id,
+        "playbook": row.playbook,
+        "status": row.status,
+        "reason": row.reason,
+        "started_at": row.started_at,
+        "state": row,
+    }
 
 
-def _save_contacts(session: Session, rows: Sequence[Reserved]) -> None:
-    if rows:
-        session.execute(
-            text(
-                "INSERT INTO contact (tenant, customer, dispatch_id, at, purpose, channel)"
-                " SELECT * FROM unnest(CAST(:tenants AS text[]), CAST(:customers AS text[]),"
-                " CAST(:ids AS text[]), CAST(:ats AS timestamptz[]), CAST(:purposes AS text[]),"
-                " CAST(:channels AS text[]))"
-                " ON CONFLICT (tenant, customer, dispatch_id) DO UPDATE SET at = excluded.at"
-            ),
-            {
-                "tenants": [row.tenant for row in rows],
-                "customers": [row.customer for row in rows],
-                "ids": [row.dispatch_id for row in rows],
-                "ats": [row.contact.at for row in rows],
-                "purposes": [row.contact.purpose for row in rows],
-                "channels": [row.contact.channel for row in rows],
-            },
-        )
+def _step(row: Step) -> dict[str, Any]:
+    return {
+        "tenant": row.tenant,
+        "step_id": row.id,
+        "customer": row.customer,
+        "enrolment_id": row.enrolment_id,
+        "position": row.position,
+        "state": row.state,
+        "planned_at": row.planned_at,
+        "due_at": row.due_at,
+        "not_after": row.not_after,
+        "attempt": row.attempt,
+        "dispatch_id": row.dispatch_id,
+        "reason": row.reason,
+        "plan": row.plan,
+    }
 
 
-def _json(row: msgspec.Struct) -> str:
-    return msgspec.json.encode(row).decode()
+def _contact(row: Reserved) -> dict[str, Any]:
+    return {
+        "tenant": row.tenant,
+        "customer": row.customer,
+        "dispatch_id": row.dispatch_id,
+        "at": row.contact.at,
+        "purpose": row.contact.purpose,
+        "channel": row.contact.channel,
+    }
