@@ -131,7 +131,12 @@ def _create_topics(address: str, contestant: Contestant) -> None:
     admin = KafkaAdminClient(bootstrap_servers=address)
     admin.create_topics(
         [
-            NewTopic(name=name, num_partitions=count, replication_factor=1)
+            NewTopic(
+                name=name,
+                num_partitions=count,
+                replication_factor=1,
+                topic_configs={"retention.ms": "604800000"},
+            )
             for name, count in partitions.items()
         ]
     )

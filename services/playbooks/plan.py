@@ -1,13 +1,28 @@
 """What a playbook plans for one customer: resolved, so that later edits can't change it."""
 
 from collections.abc import Mapping
-from functools import lru_cache
+from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.commands import ExitRule, OfferAuthority, PlannedStep
-from schemas.playbook import Exit, Step
-from services.playbooks.conditions import SegmentChoice, condition_holds
+from services.playbooks.conditions import SegmentChoice, compile_condition, condition_holds
 from services.playbooks.model import Playbook
+
+# What the steps' conditions ask for has few values: a segment, a tone, a flag. So most customers
+# share a plan, and CEL need not be asked again.
+MOST_PLANS = 10_000
+
+
+@dataclass
+class _Worked:
+    """What has been worked out of one playbook: its content never changes."""
+
+    asked: tuple[str, ...]
+    exits: tuple[ExitRule, ...]
+    plans: dict[tuple[Any, ...], tuple[PlannedStep, ...]] = field(default_factory=dict)
+
+
+_WORKED: dict[str, _Worked] = {}
 
 
 def triggers(playbook: Playbook, values: Mapping[str, Any]) -> bool:
@@ -24,14 +39,22 @@ def planned_steps(
 ) -> tuple[PlannedStep, ...]:
     """The steps for this customer, in the playbook's order; none if no condition holds."""
     known = {**playbook.with_derived(values), "segment": choice.name, "tone": choice.tone}
-    return tuple(
-        _planned(step) for step in playbook.document.steps if condition_holds(step.when, known)
-    )
+    worked = _worked(playbook)
+    key = tuple(_hashable(known.get(name)) for name in worked.asked)
+    if key not in worked.plans:
+        if len(worked.plans) >= MOST_PLANS:
+            worked.plans.clear()
+        worked.plans[key] = tuple(
+            PlannedStep(**step.model_dump(exclude={"when"}), channel="email")
+            for step in playbook.document.steps
+            if condition_holds(step.when, known)
+        )
+    return worked.plans[key]
 
 
 def exit_rules(playbook: Playbook) -> tuple[ExitRule, ...]:
     """What ends the enrolment."""
-    return tuple(map(_exit_rule, playbook.document.exits))
+    return _worked(playbook).exits
 
 
 def offer_authority(playbook: Playbook, currency: str | None) -> OfferAuthority | None:
@@ -47,12 +70,15 @@ def offer_authority(playbook: Playbook, currency: str | None) -> OfferAuthority 
     )
 
 
-# A playbook's own parts never change: each is turned into the contract's form once.
-@lru_cache(maxsize=4096)
-def _planned(step: Step) -> PlannedStep:
-    return PlannedStep(**step.model_dump(exclude={"when"}), channel="email")
+def _worked(playbook: Playbook) -> _Worked:
+    found = _WORKED.get(playbook.content_hash)
+    if found is None:
+        conditions = [step.when for step in playbook.document.steps if step.when is not None]
+        asked = {name for when in conditions for name in compile_condition(when).variables}
+        exits = tuple(ExitRule(**rule.model_dump()) for rule in playbook.document.exits)
+        found = _WORKED[playbook.content_hash] = _Worked(tuple(sorted(asked)), exits)
+    return found
 
 
-@lru_cache(maxsize=4096)
-def _exit_rule(rule: Exit) -> ExitRule:
-    return ExitRule(**rule.model_dump())
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from schemas.commands import ObligationTerms, OutreachRequested, Place, Trigger
+from schemas.commands import OutreachRequested
 from schemas.envelope import version_of
 from schemas.errors import Rejection
 from schemas.facts import CustomerSegmented, EventApplied, RecordPosition
@@ -20,7 +20,7 @@ from services.runtime.messages import Incoming
 from services.runtime.security import Signer
 from services.runtime.unit_of_work import UnitOfWork
 from services.segmenter import rules, store
-from services.segmenter.model import Decision, Enrolment, Happening, Profile, Segmentation
+from services.segmenter.model import PLACE, Decision, Enrolment, Happening, Profile, Segmentation
 from services.segmenter.nonpersonal import nonpersonal
 from services.segmenter.obligations import obligation_id_of, obligation_terms, wording_inputs
 
@@ -35,7 +35,7 @@ class CustomerEvents:
         self._packs = packs
         self._signer = signer
         self._inbox_days = inbox_days
-        self._steering: dict[tuple[object, datetime], frozenset[str]] = {}
+        self._steering: dict[tuple[object, int], frozenset[str]] = {}
 
     def handle(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         """Apply each event to its customer's profile; emit what follows."""
@@ -98,7 +98,7 @@ class CustomerEvents:
     def _permitted(self, profile: Profile, now: datetime) -> frozenset[str]:
         """The attributes that may steer treatment where this customer is (by the hour)."""
         place = (profile.timezone, profile.country, profile.region, profile.city)
-        key = (place, now.replace(minute=0, second=0, microsecond=0))
+        key = (place, int(now.timestamp()) // 3600)
         if key not in self._steering:
             zones = candidate_zones(profile)
             if len(self._steering) > 10_000:
@@ -179,32 +179,30 @@ class CustomerEvents:
     ) -> None:
         event, playbook = message.event, enrolment.playbook
         position, offset = message.position
-        requested = OutreachRequested(
-            playbook=playbook.name,
-            playbook_version=playbook.version,
-            purpose=playbook.document.purpose,
-            obligation=ObligationTerms(**obligation_terms(event.type, data, message.key)),
-            segment=enrolment.segment,
-            tone=enrolment.tone,
-            steps=enrolment.steps,
-            exits=exit_rules(playbook),
-            offers=offer_authority(playbook, data.get("currency")),
-            locale=profile.locale,
-            place=Place(
-                timezone=profile.timezone,
-                country=profile.country,
-                region=profile.region,
-                city=profile.city,
-            ),
-            context=wording_inputs(data, profile.interests),
-            trigger=Trigger(
-                event_type=event.type,
-                event_id=event.id,
-                event_source=event.source,
-                event_time=event.time,
-            ),
-            after={position: offset},
-            defaults_used=decision.defaults_used,
+        # Validated in one go: its parts as models of their own would be checked twice.
+        requested = OutreachRequested.model_validate(
+            {
+                "playbook": playbook.name,
+                "playbook_version": playbook.version,
+                "purpose": playbook.document.purpose,
+                "obligation": obligation_terms(event.type, data, message.key),
+                "segment": enrolment.segment,
+                "tone": enrolment.tone,
+                "steps": enrolment.steps,
+                "exits": exit_rules(playbook),
+                "offers": offer_authority(playbook, data.get("currency")),
+                "locale": profile.locale,
+                "place": {name: getattr(profile, name) for name in PLACE},
+                "context": wording_inputs(data, profile.interests),
+                "trigger": {
+                    "event_type": event.type,
+                    "event_id": event.id,
+                    "event_source": event.source,
+                    "event_time": event.time,
+                },
+                "after": {position: offset},
+                "defaults_used": decision.defaults_used,
+            }
         )
         kind = "outreach.requested"
         work.say(
