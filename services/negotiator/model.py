@@ -62,7 +62,6 @@ class HandoffReason(StrEnum):
     WRONG_PERSON = "wrong_person"
     DISPUTE = "dispute"
     HARDSHIP = "hardship"
-    NO_AUTHORITY = "no_authority"
     PLAN_REFUSED = "plan_refused"
 
 

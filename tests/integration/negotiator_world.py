@@ -87,10 +87,10 @@ class World:
 
     # What the other services and publishers tell.
 
-    def tell(self, topic: str, data: Typed, subject: str, tenant: str = "default") -> None:
+    def tell(self, topic: str, data: Typed, subject: str, source: str = "/test") -> None:
         self._number += 1
         envelope = make(
-            data.TYPE, data, id=f"e-{self._number}", source="/test", tenant=tenant,
+            data.TYPE, data, id=f"e-{self._number}", source=source, tenant="default",
             subject=subject, time=self.now,
         )  # fmt: skip
         own = self._owned[topic]

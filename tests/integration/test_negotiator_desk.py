@@ -7,6 +7,8 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from negotiator_world import Browser, Form, World, forms_of, world_of
 
+from schemas.facts import HandoffRequested
+from schemas.topics import OUTREACH_LOG
 from support.database import Database
 
 
@@ -76,6 +78,16 @@ def test_confirming_someones_identity_gives_their_tries_back(world: World) -> No
     ana.send("/resolve", outcome="identity_confirmed")
     visitor.get()
     assert "€600.00" in visitor.verify().text
+
+
+def test_what_other_services_hand_over_comes_to_the_desk(world: World) -> None:
+    reply = HandoffRequested(handoff_id="h-1", case_id="none yet", reason="reply")
+    world.tell(OUTREACH_LOG, reply, "c-1", source="/rapport/messenger")
+    ana = Desk(world, "ana-secret")
+    assert "Wrote back" in ana.page.text
+    ana.send("/assign")
+    ana.send("/resolve", outcome="done")
+    assert world.facts("handoff.resolved")[0]["data"]["handoff_id"] == "h-1"
 
 
 def test_only_a_desk_token_opens_the_desk(world: World) -> None:

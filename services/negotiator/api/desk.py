@@ -33,7 +33,7 @@ REASONS = {
     "wrong_person": "Says: this isn't me",
     "dispute": "Disputes the bill",
     "hardship": "In difficulty",
-    "no_authority": "No terms may be offered",
+    "reply": "Wrote back",
     "plan_refused": "Creditor refused to book the plan",
 }
 NOTICES = {

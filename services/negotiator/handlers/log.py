@@ -1,4 +1,4 @@
-"""Handles `outreach.log`: bills, payments, holds, authorities, and messages that invite."""
+"""Handles `outreach.log`: bills, payments, holds, authorities, invitations, hand-offs."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,10 +7,10 @@ from typing import Any
 from sqlmodel import col, delete
 
 from schemas.customer_events import RequestAnswered
-from schemas.facts import EventApplied, MessageIntended, OutreachEnrolled
+from schemas.facts import EventApplied, HandoffRequested, MessageIntended, OutreachEnrolled
 from schemas.topics import CUSTOMER_EVENTS
 from services.negotiator import store
-from services.negotiator.handlers import agreements
+from services.negotiator.handlers import agreements, people
 from services.negotiator.model import Bill, ObligationStatus
 from services.negotiator.rules import bills
 from services.negotiator.rules.bills import NOTHING_KNOWN
@@ -36,6 +36,8 @@ def _concerns_us(message: Incoming) -> bool:
         return data.event_type in APPLIED and data.effect != "stale_version"
     if isinstance(data, OutreachEnrolled):
         return data.obligation.kind == "bill"
+    if isinstance(data, HandoffRequested):
+        return not message.event.source.endswith("/negotiator")
     return isinstance(data, MessageIntended) and data.portal and bool(data.obligation_ids)
 
 
@@ -52,7 +54,7 @@ class _Batch:
         }
         store.lock_customers(
             work.session,
-            [_subject(message) for message in messages if _is_hold(message)]
+            [_subject(message) for message in messages if _is_about_customer(message)]
             + [(row.tenant, row.customer) for row in self.requested.values()],
         )
         obligations = [key for message in messages if (key := _obligation(message))]
@@ -68,6 +70,8 @@ class _Batch:
                 self._invite(message, data)
             elif isinstance(data, OutreachEnrolled):
                 self._enrol(message, data)
+            elif isinstance(data, HandoffRequested):
+                people.hear(self.work, message.event, data)
             elif isinstance(data, EventApplied) and data.event_type in bills.EVENTS:
                 self._tell_bill(message, data)
             elif isinstance(data, EventApplied) and _is_hold(message):
@@ -174,6 +178,10 @@ class _Batch:
 
 def _subject(message: Incoming) -> Key:
     return message.event.tenant, message.event.subject
+
+
+def _is_about_customer(message: Incoming) -> bool:
+    return _is_hold(message) or isinstance(message.data, HandoffRequested)
 
 
 def _is_hold(message: Incoming) -> bool:

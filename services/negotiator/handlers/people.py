@@ -52,6 +52,26 @@ def request(
     return row
 
 
+def hear(work: UnitOfWork, event: Envelope, told: HandoffRequested) -> None:
+    """Bring another service's hand-off to the desk, such as a customer's reply.
+
+    The customer must be locked.
+    """
+    work.session.add(
+        HandoffRow(
+            tenant=event.tenant,
+            customer=event.subject,
+            handoff_id=told.handoff_id,
+            case_id=told.case_id,
+            obligation_id=told.obligation_id or "",
+            reason=told.reason,
+            status=HandoffStatus.OPEN,
+            requested_at=event.time,
+        )
+    )
+    work.session.flush()
+
+
 def assign(work: UnitOfWork, handoff_id: str, to: str, tenant: str | None) -> None:
     """Give the hand-off to a person; two never hold it. Raises LookupError or Taken.
 
