@@ -28,6 +28,7 @@ from rapport.explain import Story
 from rapport.explain import explain as tell
 from rapport.watch import watch as watch_log
 from schemas.topics import OUTREACH_LOG
+from services.playbooks.load import PlaybookFaults, load_playbooks
 from services.runtime.clock import Clock
 from services.runtime.settings import Settings
 
@@ -39,6 +40,8 @@ app = typer.Typer(
 )
 letters_app = typer.Typer(no_args_is_help=True, help="What could not be accepted.")
 app.add_typer(letters_app, name="dead-letters")
+playbook_app = typer.Typer(no_args_is_help=True, help="Strategies of outreach.")
+app.add_typer(playbook_app, name="playbook")
 
 Bootstrap = Annotated[
     str | None,
@@ -307,3 +310,18 @@ def _stop(why: str) -> NoReturn:
 
 if __name__ == "__main__":
     main()
+
+
+@playbook_app.command("validate")
+def playbook_validate(
+    folder: Annotated[Path, typer.Argument(help="Folder with one folder a playbook.")],
+) -> None:
+    """Check playbooks and their templates; name every fault by file, line and remedy."""
+    try:
+        found = load_playbooks(folder)
+    except PlaybookFaults as faults:
+        for fault in faults.faults:
+            typer.echo(fault)
+        raise typer.Exit(1) from None
+    for playbook in found.values():
+        typer.echo(f"{playbook.name} v{playbook.version} is sound")
