@@ -1,6 +1,7 @@
 """The scheduler over HTTP: what is planned for whom, what was decided and why; pauses."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -98,7 +99,7 @@ def create(context: Context, handlers: Handlers) -> FastAPI:
         _may_see(caller, tenant)
         with Session(context.engine) as session:
             rows = reading.timeline(session, tenant, customer, type, _cursor(after), limit)
-        following = f"{_text(rows[-1].at)}~{rows[-1].fact_id}" if len(rows) == limit else None
+        following = f"{_text(rows[-1].at)}~{rows[-1].position}" if len(rows) == limit else None
         return {
             "tenant": tenant,
             "customer": customer,
@@ -193,17 +194,16 @@ def _fact(row: TimelineRow) -> dict[str, Any]:
     }
 
 
-def _cursor(after: str | None) -> tuple[datetime, str] | None:
+def _cursor(after: str | None) -> tuple[datetime, int] | None:
     if after is None:
         return None
-    at, _, fact_id = after.partition("~")
-    try:
-        instant = datetime.fromisoformat(at)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None or not fact_id:
-        raise Problem(422, "Invalid page", "Give `after` as the page before gave it in `next`.")
-    return instant, fact_id
+    at, _, position = after.partition("~")
+    if position.isdecimal() and len(position) < 19:
+        with suppress(ValueError):
+            instant = datetime.fromisoformat(at)
+            if instant.tzinfo is not None:
+                return instant, int(position)
+    raise Problem(422, "Invalid page", "Give `after` as the page before gave it in `next`.")
 
 
 def _text(instant: datetime | None) -> str | None:

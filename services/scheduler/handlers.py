@@ -176,6 +176,7 @@ def _noted(message: Incoming) -> saving.Noted:
         customer=message.key,
         fact_id=event.id,
         at=event.time,
+        position=message.offset,
         type=event.type,
         data=event.data,
         cause=event.causationid,

@@ -68,12 +68,12 @@ def timeline(
     tenant: str,
     customer: str,
     type_prefix: str | None,
-    before: tuple[datetime, str] | None,
+    before: tuple[datetime, int] | None,
     limit: int,
 ) -> Sequence[TimelineRow]:
     """A customer's facts, newest first, of types that begin with `type_prefix`.
 
-    before: go on after the fact of this instant and id.
+    before: go on after the fact of this instant and offset.
     """
     query = select(TimelineRow).where(
         TimelineRow.tenant == tenant, TimelineRow.customer == customer
@@ -81,8 +81,8 @@ def timeline(
     if type_prefix:
         query = query.where(col(TimelineRow.type).startswith(type_prefix, autoescape=True))
     if before is not None:
-        query = query.where(tuple_(col(TimelineRow.at), col(TimelineRow.fact_id)) < before)
-    newest_first = query.order_by(col(TimelineRow.at).desc(), col(TimelineRow.fact_id).desc())
+        query = query.where(tuple_(col(TimelineRow.at), col(TimelineRow.position)) < before)
+    newest_first = query.order_by(col(TimelineRow.at).desc(), col(TimelineRow.position).desc())
     return session.exec(newest_first.limit(limit)).all()
 
 
@@ -118,7 +118,7 @@ def overview(session: Session, tenant: str | None, now: datetime) -> dict[str, A
             " data->>'step' AS step, data->>'reason' AS reason, data->>'rule' AS rule,"
             " data->>'enrolment_id' AS enrolment_id"
             " FROM timeline WHERE tenant = coalesce(:tenant, tenant)"
-            " AND type LIKE 'outreach.%' ORDER BY at DESC LIMIT 60",
+            " AND type LIKE 'outreach.%' ORDER BY at DESC, position DESC LIMIT 60",
             asked,
         ),
         "late": session.execute(

@@ -56,19 +56,21 @@ _RELEASE_CONTACTS = text(
     " AS given(t text, c text, d text) WHERE tenant = t AND customer = c AND dispatch_id = d"
 )
 _NOTE = text(
-    "INSERT INTO timeline (tenant, customer, fact_id, at, type, data, cause)"
+    "INSERT INTO timeline (tenant, customer, fact_id, at, position, type, data, cause)"
     " SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given(tenant text, customer text,"
-    " fact_id text, at timestamptz, type text, data jsonb, cause text) ON CONFLICT DO NOTHING"
+    " fact_id text, at timestamptz, position bigint, type text, data jsonb, cause text)"
+    " ON CONFLICT DO NOTHING"
 )
 
 
 class Noted(msgspec.Struct, frozen=True):
-    """One fact of the log for a customer's timeline."""
+    """One fact of the log for a customer's timeline. `position`: its offset there."""
 
     tenant: str
     customer: str
     fact_id: str
     at: datetime
+    position: int
     type: str
     data: Mapping[str, Any]
     cause: str | None

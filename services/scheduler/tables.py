@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, DateTime
+from sqlalchemy import BigInteger, Column, DateTime
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -86,7 +86,7 @@ class ContactRow(SQLModel, table=True):
 
 
 class TimelineRow(SQLModel, table=True):
-    """One fact of the log about a customer, as it was written there."""
+    """One fact of the log about a customer, as it was written there; `position`: its offset."""
 
     __tablename__ = "timeline"
 
@@ -94,6 +94,7 @@ class TimelineRow(SQLModel, table=True):
     customer: str = Field(primary_key=True)
     fact_id: str = Field(primary_key=True)
     at: datetime = _instant()
+    position: int = Field(sa_type=BigInteger)
     type: str
     data: dict[str, Any] = _state()
     cause: str | None = None

@@ -71,11 +71,12 @@ def upgrade() -> None:
         _key("customer"),
         _key("fact_id"),
         _instant("at"),
+        sa.Column("position", sa.BigInteger, nullable=False),
         _text("type"),
         _json("data"),
         _text("cause", nullable=True),
     )
-    op.create_index("timeline_at", "timeline", ["tenant", "customer", "at", "fact_id"])
+    op.create_index("timeline_at", "timeline", ["tenant", "customer", "at", "position"])
     op.create_index("timeline_recent", "timeline", ["at"])
     # Rows that every event or claim rewrites: room on the page keeps that off the indexes.
     for table in ("customer", "obligation", "step", "enrolment"):
