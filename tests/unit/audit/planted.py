@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from world import World
+from support.audit.world import World
 
 Plant = Callable[[World], Any]
 

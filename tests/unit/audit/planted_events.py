@@ -1,8 +1,9 @@
 """Events and dispatches that go wrong: promises 1 and 2."""
 
-from audit_log import plus
 from planted import Cases
-from world import World
+
+from support.audit.log_builder import plus
+from support.audit.world import World
 
 CASES = Cases()
 planted = CASES.planted

@@ -1,9 +1,10 @@
 """Contacts against hours, caps and required content: promises 4 to 6."""
 
-from audit_log import HASH
 from planted import Cases
-from world import World
-from world_packs import PACKS
+
+from support.audit.log_builder import HASH
+from support.audit.world import World
+from support.audit.world_packs import PACKS
 
 CASES = Cases()
 planted = CASES.planted

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from audit_log import plus
 from planted import Cases
-from world import World
+
+from support.audit.log_builder import plus
+from support.audit.world import World
 
 CASES = Cases()
 planted = CASES.planted

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from planted import Cases
-from world import World
-from world_packs import AUTHORITY
+
+from support.audit.world import World
+from support.audit.world_packs import AUTHORITY
 
 CASES = Cases()
 planted = CASES.planted

@@ -1,13 +1,13 @@
 """A log in which all is well: the audit holds, says what it saw, and what is under way."""
 
 import pytest
-from audit_log import lane
-from good_world import good
-from world import World
 
 from rapport.audit.log import build
 from rapport.audit.run import NothingToAudit, audit
 from rapport.audit.verdict import Outcome
+from support.audit.good_world import good
+from support.audit.log_builder import lane
+from support.audit.world import World
 
 
 def outcome(world: World, promise: int, in_flight_seconds: float = 60.0) -> Outcome:

@@ -5,10 +5,10 @@ import planted_rules
 import planted_stops
 import planted_terms
 import pytest
-from good_world import good
 from planted import Planted
 
 from rapport.audit.run import audit
+from support.audit.good_world import good
 
 PLANTED = [
     *planted_events.CASES,

@@ -4,12 +4,11 @@ import json
 from collections.abc import Iterator
 from time import process_time
 
-from audit_log import REAL_START_MS, plus
-from world import World
-from world_packs import PACKS
-
 from rapport.audit.log import Record
 from rapport.audit.run import audit
+from support.audit.log_builder import REAL_START_MS, plus
+from support.audit.world import World
+from support.audit.world_packs import PACKS
 
 CUSTOMERS = 4_250
 FACTS_A_SECOND = 200_000 / 30

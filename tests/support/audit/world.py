@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from audit_log import HASH, LogBuilder
-from world_packs import PACKS
+from support.audit.log_builder import HASH, LogBuilder
+from support.audit.world_packs import PACKS
 
 
 class World(LogBuilder):

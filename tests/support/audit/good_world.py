@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from audit_log import HASH, plus
-from world import World
-from world_packs import AUTHORITY, PACKS, US_ZONES
+from support.audit.log_builder import HASH, plus
+from support.audit.world import World
+from support.audit.world_packs import AUTHORITY, PACKS, US_ZONES
 
 
 def good() -> World:
