@@ -1,7 +1,8 @@
 """The messenger's SQL about messages and what came back. Nothing here commits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlmodel import Session, col, select
@@ -14,17 +15,42 @@ COUNTED = (DispatchState.INTENDED, DispatchState.SENT, DispatchState.UNKNOWN)
 """States of a message that reached the customer, or may have."""
 
 
-def contacts(session: Session, tenant: str, customer: str, since: datetime) -> tuple[Contact, ...]:
-    """What was sent to the customer after `since` (business time), or may have been."""
-    found = session.exec(
-        select(MessageRow.checked_at, MessageRow.purpose, MessageRow.channel).where(
-            MessageRow.tenant == tenant,
-            MessageRow.customer == customer,
-            col(MessageRow.checked_at) > since,
-            col(MessageRow.state).in_(COUNTED),
-        )
+class End(NamedTuple):
+    """How one message ended."""
+
+    tenant: str
+    customer: str
+    message_id: str
+    epoch: int
+    state: DispatchState
+    reason: str | None
+    provider: str | None
+
+
+def contacts(
+    session: Session, customers: Iterable[tuple[str, str]], since: datetime
+) -> dict[tuple[str, str], tuple[Contact, ...]]:
+    """By (tenant, customer): what was sent after `since` (business time), or may have been."""
+    wanted = list(customers)
+    found = session.connection().execute(
+        text(
+            "SELECT tenant, customer, checked_at, purpose, channel FROM message"
+            " JOIN unnest(CAST(:tenants AS text[]), CAST(:customers AS text[])) AS w(t, c)"
+            " ON tenant = t AND customer = c"
+            " WHERE checked_at > :since AND state = ANY(:counted)"
+        ),
+        {
+            "tenants": [tenant for tenant, _ in wanted],
+            "customers": [customer for _, customer in wanted],
+            "since": since,
+            "counted": [state.value for state in COUNTED],
+        },
     )
-    return tuple(Contact(*row) for row in found)
+    by_customer: dict[tuple[str, str], tuple[Contact, ...]] = {}
+    for tenant, customer, *contact in found:
+        key = (tenant, customer)
+        by_customer[key] = (*by_customer.get(key, ()), Contact(*contact))
+    return by_customer
 
 
 def find(session: Session, message_id: str) -> MessageRow | None:
@@ -52,6 +78,31 @@ def stale(session: Session, lane: int, epoch: int, limit: int) -> list[MessageRo
             .limit(limit)
         )
     )
+
+
+def end(session: Session, ends: Sequence[End], at: datetime) -> set[str]:
+    """End messages that are `intended` in that epoch still; the ids of those that were."""
+    found = session.connection().execute(
+        text(
+            "UPDATE message SET state = w.s, reason = w.r, provider = w.p, ended_at = :at"
+            " FROM unnest(CAST(:tenants AS text[]), CAST(:customers AS text[]),"
+            " CAST(:ids AS text[]), CAST(:epochs AS bigint[]), CAST(:states AS text[]),"
+            " CAST(:reasons AS text[]), CAST(:providers AS text[])) AS w(t, c, m, e, s, r, p)"
+            " WHERE tenant = w.t AND customer = w.c AND message_id = w.m"
+            " AND state = 'intended' AND epoch = w.e RETURNING message_id"
+        ),
+        {
+            "tenants": [one.tenant for one in ends],
+            "customers": [one.customer for one in ends],
+            "ids": [one.message_id for one in ends],
+            "epochs": [one.epoch for one in ends],
+            "states": [one.state.value for one in ends],
+            "reasons": [one.reason for one in ends],
+            "providers": [one.provider for one in ends],
+            "at": at,
+        },
+    )
+    return set(found.scalars())
 
 
 def note_interaction(

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, text
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from services.messenger.model import DispatchState
+from services.messenger.model import DispatchState, Suppression
 from services.messenger.tables import (
     CustomerRow,
     DispatchRow,
@@ -110,20 +110,29 @@ def _obligations(
 
 
 def suppressions(
-    session: Session, tenant: str, customer: str, address_hash: str
-) -> list[SuppressionRow]:
-    """What suppresses the customer, and what suppresses the address, whoever has it."""
-    statement = select(SuppressionRow).where(
-        SuppressionRow.tenant == tenant,
-        or_(
-            and_(col(SuppressionRow.customer) == customer, col(SuppressionRow.address_hash) == ""),
-            and_(
-                col(SuppressionRow.address_hash) != "",
-                col(SuppressionRow.address_hash) == address_hash,
-            ),
+    session: Session, addressees: Iterable[tuple[str, str, str]]
+) -> dict[Key, list[Suppression]]:
+    """By (tenant, customer): what suppresses the customer, or the address whoever has it.
+
+    addressees: tenant, customer, and the address's hash or an empty text.
+    """
+    tenants, customers, hashes = _columns(addressees, 3)
+    found = session.connection().execute(
+        text(
+            "WITH w AS (SELECT * FROM unnest(CAST(:tenants AS text[]),"
+            " CAST(:customers AS text[]), CAST(:hashes AS text[])) AS given(t, c, h))"
+            " SELECT t, c, channel, purpose, reason, expires_at FROM suppression JOIN w"
+            " ON tenant = t AND customer = c AND address_hash = ''"
+            " UNION ALL"
+            " SELECT t, c, channel, purpose, reason, expires_at FROM suppression JOIN w"
+            " ON tenant = t AND address_hash = h AND address_hash <> ''"
         ),
+        {"tenants": tenants, "customers": customers, "hashes": hashes},
     )
-    return list(session.exec(statement))
+    by_customer: dict[Key, list[Suppression]] = {}
+    for tenant, customer, *suppression in found:
+        by_customer.setdefault((tenant, customer), []).append(Suppression(*suppression))
+    return by_customer
 
 
 def suppress(session: Session, row: SuppressionRow) -> bool:
@@ -173,16 +182,19 @@ def cancel_steps(session: Session, steps: Iterable[tuple[str, str, str]]) -> Non
     )
 
 
-def cancelled(session: Session, tenant: str, customer: str, step_id: str) -> bool:
-    """Whether the step was cancelled."""
+def cancelled(session: Session, steps: Iterable[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+    """Those of the (tenant, customer, step) that were cancelled."""
+    tenants, customers, names = _columns(steps, 3)
     found = session.connection().execute(
         text(
-            "SELECT 1 FROM cancelled_step WHERE tenant = :tenant AND customer = :customer"
-            " AND step_id = :step"
+            "SELECT tenant, customer, step_id FROM cancelled_step"
+            " JOIN unnest(CAST(:tenants AS text[]), CAST(:customers AS text[]),"
+            " CAST(:steps AS text[])) AS w(t, c, s)"
+            " ON tenant = t AND customer = c AND step_id = s"
         ),
-        {"tenant": tenant, "customer": customer, "step": step_id},
+        {"tenants": tenants, "customers": customers, "steps": names},
     )
-    return found.first() is not None
+    return {tuple(row) for row in found}
 
 
 def add_dispatches(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -258,11 +270,16 @@ def pending(session: Session, keys: Iterable[Key]) -> list[DispatchRow]:
     )
 
 
-def end_dispatch(session: Session, tenant: str, dispatch_id: str, state: DispatchState) -> None:
-    """Set the dispatch's state."""
+def end_dispatches(session: Session, ends: Iterable[tuple[str, str, DispatchState]]) -> None:
+    """Set the states of dispatches (tenant, id)."""
+    tenants, ids, states = _columns(ends, 3)
     session.connection().execute(
-        text("UPDATE dispatch SET state = :state WHERE tenant = :tenant AND dispatch_id = :id"),
-        {"state": state.value, "tenant": tenant, "id": dispatch_id},
+        text(
+            "UPDATE dispatch SET state = w.s FROM unnest(CAST(:tenants AS text[]),"
+            " CAST(:ids AS text[]), CAST(:states AS text[])) AS w(t, d, s)"
+            " WHERE tenant = w.t AND dispatch_id = w.d"
+        ),
+        {"tenants": tenants, "ids": ids, "states": states},
     )
 
 

@@ -10,8 +10,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from sqlmodel import Session
-from support.database import Database
-from support.polling import poll_until
 
 from schemas.envelope import Envelope, encode
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
@@ -32,6 +30,8 @@ from services.runtime.context import Context
 from services.runtime.partitioning import PARTITIONS, lane
 from services.runtime.processing import Processor
 from services.runtime.settings import Settings
+from support.database import Database
+from support.polling import poll_until
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 """Monday, 11:00 in Berlin."""

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
-from integration.messenger_world import START, WEBHOOK_SECRET, World, world
-from support.database import Database
-from support.mail import Mailbox
+from messenger_world import START, WEBHOOK_SECRET, World, world
 
 from services.messenger.providers.smtp import Relay, SmtpPool
 from services.runtime.clock import Clock
+from support.database import Database
+from support.mail import Mailbox
 
 PERSON = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 ALL = {"Authorization": "Bearer all-of-it"}
@@ -158,9 +158,12 @@ class TestOptingOut:
         self, messenger: World, http: TestClient, mail: dict[str, Any], form: str
     ) -> None:
         def click() -> Response:
-            if form == "multipart":
-                return http.post(stop_url(mail), files={"List-Unsubscribe": (None, "One-Click")})
-            return http.post(stop_url(mail), data=ONE_CLICK)
+            answer: Response = (
+                http.post(stop_url(mail), files={"List-Unsubscribe": (None, "One-Click")})
+                if form == "multipart"
+                else http.post(stop_url(mail), data=ONE_CLICK)
+            )
+            return answer
 
         for answer in (click(), click()):
             assert answer.status_code == 200
@@ -324,7 +327,8 @@ class TestWebhooks:
             "webhook-timestamp": stamp,
             "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
         }
-        return http.post("/webhooks/relay", content=body, headers=headers)
+        answer: Response = http.post("/webhooks/relay", content=body, headers=headers)
+        return answer
 
     def report(self, mail: dict[str, Any], event: str, **data: Any) -> dict[str, Any]:
         reference = {"provider_reference": mail["headers"]["Message-ID"]}

@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from integration.messenger_world import START, World, world
-from support.database import Database
-from support.mail import Mailbox
+from messenger_world import START, World, world
 
 from services.messenger.providers.smtp import Relay, SmtpPool
 from services.runtime.clock import Clock
 from services.runtime.partitioning import lane
+from support.database import Database
+from support.mail import Mailbox
 
 ENDS = ("message.sent", "message.failed", "message.refused", "message.unknown")
 

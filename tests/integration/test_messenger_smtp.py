@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from support.mail import Mailbox
 
 from services.messenger.mail import Draft, Identity, compose
 from services.messenger.model import Accepted, Doubtful, Letter, Outcome, Rejected
 from services.messenger.providers import Unavailable
 from services.messenger.providers.smtp import Relay, SmtpPool, rejection
 from services.runtime.clock import Clock
+from support.mail import Mailbox
 
 IDENTITY = Identity("Bank", "care@bank.example", "a@bank.example", "u@bank.example", "m.example")
 

@@ -11,12 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
-from integration.messenger_world import START, order
 from kafka import KafkaProducer
-from support.broker import Broker
-from support.database import Database
-from support.mail import Mailbox
-from support.polling import poll_until
+from messenger_world import START, order
 
 from rapport.connection import connection
 from rapport.reading import read_until_quiet
@@ -26,6 +22,10 @@ from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.runtime.embedded.children import Child, free_port
 from services.runtime.partitioning import lane
 from services.runtime.settings import ROOT, Settings
+from support.broker import Broker
+from support.database import Database
+from support.mail import Mailbox
+from support.polling import poll_until
 
 CONNECTIONS = 4
 ENDS = ("message.sent", "message.failed", "message.refused", "message.unknown")
@@ -188,7 +188,7 @@ def test_frozen_past_its_session_and_woken_it_writes_nothing(
     workers: Workers, mailbox: Mailbox
 ) -> None:
     mailbox.fault("slow", stage="data", seconds=0.2)
-    frozen, _ = workers.start()
+    frozen, port = workers.start()
     workers.order(60)
     poll_until(lambda: workers.states()["sent"] >= 5, 30, "nothing was sent")
     frozen.send(signal.SIGSTOP)
@@ -196,12 +196,20 @@ def test_frozen_past_its_session_and_woken_it_writes_nothing(
     states = workers.until_ended(60)
     assert states["unknown"] <= CONNECTIONS
     frozen.send(signal.SIGCONT)
-    # It has come back when it is a member of the group again, or has ended.
+    poll_until(lambda: awake(frozen, port), 20, "it did not wake")
     ends = workers.ends()
     assert len(ends) == 60
     assert {len(facts) for facts in ends.values()} == {1}
     assert workers.states() == states
     assert len(arrived_once(mailbox)) <= 60
+
+
+def awake(child: Child, port: int) -> bool:
+    """Whether it answers, or has ended because another owns its lanes."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/livez", timeout=2).status_code == 200
+    except httpx.TransportError:
+        return not child.running()
 
 
 def test_a_relay_that_is_away_is_seen_and_waited_for(workers: Workers, mailbox: Mailbox) -> None:

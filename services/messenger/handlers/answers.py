@@ -196,8 +196,9 @@ def _hand_over(work: UnitOfWork, message: MessageRow, reply_id: str) -> None:
 
 
 def _opted_out(work: UnitOfWork, message: MessageRow) -> set[str]:
-    rows = store.suppressions(work.session, message.tenant, message.customer, "")
-    return {row.purpose for row in rows if row.reason == OPTED_OUT}
+    who = (message.tenant, message.customer)
+    found = store.suppressions(work.session, [(*who, "")]).get(who, ())
+    return {one.purpose for one in found if one.reason == OPTED_OUT}
 
 
 def _suppress(

@@ -5,26 +5,21 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from schemas import facts
-from schemas.commands import Count, DispatchOrdered, PackRef, Place
-from schemas.envelope import Envelope
-from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
-from services.messenger import message_store, metrics, store
+from schemas.commands import Count, PackRef, Place
+from schemas.topics import OUTREACH_DISPATCHES
+from services.messenger import metrics, store
 from services.messenger.handlers.flights import Flight, flight_of, refuse
-from services.messenger.handlers.translate import customer_of, obligation_of, order_of
+from services.messenger.handlers.knowledge import Case, cases
 from services.messenger.handlers.writing import Unwritable, Writer, Written
-from services.messenger.mail import UnusableAddress, content_hash, normal_address
+from services.messenger.mail import content_hash
 from services.messenger.model import (
-    Customer,
     DispatchState,
-    Lag,
     Letter,
-    Obligation,
-    Order,
     Refuse,
     Wait,
 )
 from services.messenger.rules import check as rules
-from services.messenger.tables import CustomerRow, DispatchRow, MessageRow
+from services.messenger.tables import DispatchRow, MessageRow
 from services.policy import gate
 from services.policy.model import Pack
 from services.policy.packs import applying
@@ -32,13 +27,10 @@ from services.runtime import ledger
 from services.runtime.context import Context
 from services.runtime.ids import derive
 from services.runtime.ledger import Ownership
-from services.runtime.security import Signer
 from services.runtime.unit_of_work import UnitOfWork
 
 PROMISED_LAG = 2.0
 """Real seconds that the messenger may be behind the log when it sends (design, promise 3)."""
-# What an order has seen of topics that this service does not read cannot be waited for here.
-_READ = frozenset({CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +48,6 @@ class Claimed:
 
     ready: list[Ready]
     waiting: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One pending dispatch with all that its decision rests on. The customer is locked."""
-
-    row: DispatchRow
-    event: Envelope
-    dispatch: DispatchOrdered
-    order: Order
-    addressee: CustomerRow
-    customer: Customer
-    address_hash: str
-    obligations: Mapping[str, Obligation]
-    positions: Mapping[str, int]
-    lag: Lag
-    epoch: int
 
 
 class Claiming:
@@ -116,14 +91,19 @@ class Claiming:
                     if (one.tenant, one.customer) in addressees
                 ],
             )
-            for row in rows:
-                addressee = addressees[row.tenant, row.customer]
-                case = self._case(work, row, addressee, positions, owned[row.lane].epoch)
+            epochs = {lane: own.epoch for lane, own in owned.items()}
+            ends: list[tuple[str, str, DispatchState]] = []
+            for case in cases(
+                self._context, work, rows, addressees, positions, epochs, self._window
+            ):
                 ready = self._take(work, case)
-                if isinstance(ready, Ready):
-                    claimed.ready.append(ready)
-                elif ready is not None:
-                    claimed.waiting.append(row.dispatch_id)
+                if isinstance(ready, Wait):
+                    claimed.waiting.append(case.row.dispatch_id)
+                    continue
+                state = DispatchState.INTENDED if ready else DispatchState.REFUSED
+                ends.append((case.row.tenant, case.row.dispatch_id, state))
+                claimed.ready.extend([ready] if ready else ())
+            store.end_dispatches(work.session, ends)
             seen = {row.dispatch_id for row in rows}
         claimed.waiting.extend(one.dispatch_id for one in candidates if one.dispatch_id not in seen)
         return claimed
@@ -142,7 +122,7 @@ class Claiming:
             return decision
         written = decision if isinstance(decision, Refuse) else self._write(work, case)
         if isinstance(written, Refuse):
-            refuse(work, case.row, case.dispatch, written, case.event)
+            refuse(work, case.row, case.dispatch, written, case.cause)
             return None
         return self._intend(work, case, written)
 
@@ -171,9 +151,6 @@ class Claiming:
 
     def _intend(self, work: UnitOfWork, case: Case, written: Written) -> Ready:
         message = _message(case, written, work.now)
-        store.end_dispatch(
-            work.session, case.row.tenant, case.row.dispatch_id, DispatchState.INTENDED
-        )
         lag = case.lag.seconds or 0.0
         metrics.LOG_AGE_SECONDS.set(lag)
         intent = work.fact(
@@ -181,7 +158,7 @@ class Claiming:
             self._intended(work, case, written, message),
             subject=message.customer,
             tenant=message.tenant,
-            cause=case.event,
+            cause=case.cause,
             key=(message.message_id,),
         )
         message.cause = asdict(intent)
@@ -241,68 +218,6 @@ class Claiming:
             address_hash=message.address_hash,
             portal="portal" in written.links,
         )
-
-    def _case(
-        self,
-        work: UnitOfWork,
-        row: DispatchRow,
-        addressee: CustomerRow,
-        positions: Mapping[str, int],
-        epoch: int,
-    ) -> Case:
-        session, tenant, customer = work.session, row.tenant, row.customer
-        event = Envelope.model_validate(row.event)
-        dispatch = DispatchOrdered.model_validate(event.data)
-        cancelled = store.cancelled(session, tenant, customer, row.step_id)
-        address_hash = hash_address(self._context.signer, addressee.email)
-        suppressions = store.suppressions(session, tenant, customer, address_hash)
-        since = work.now - self._window
-        contacts = message_store.contacts(session, tenant, customer, since)
-        known = store.obligations(
-            session, [(tenant, one.kind, one.obligation_id) for one in dispatch.obligations]
-        )
-        return Case(
-            row=row,
-            event=event,
-            dispatch=dispatch,
-            order=order_of(dispatch, cancelled),
-            addressee=addressee,
-            customer=customer_of(addressee, suppressions, contacts),
-            address_hash=address_hash,
-            obligations={key[2]: obligation_of(one) for key, one in known.items()},
-            positions=positions,
-            lag=self._lag(work, row, dispatch, positions),
-            epoch=epoch,
-        )
-
-    def _lag(
-        self,
-        work: UnitOfWork,
-        row: DispatchRow,
-        dispatch: DispatchOrdered,
-        positions: Mapping[str, int],
-    ) -> Lag:
-        lane = store.lanes(work.session, [row.lane]).get(row.lane)
-        wanted = {**(lane.announced if lane else {}), **_readable(dispatch.after)}
-        if lane is not None:
-            for name, offset in lane.announced.items():
-                wanted[name] = max(offset, wanted[name])
-        covered = all(positions.get(name, -1) >= offset for name, offset in wanted.items())
-        if lane is None or lane.fresh_at is None:
-            return Lag(None, covered)
-        return Lag((self._context.clock.real() - lane.fresh_at).total_seconds(), covered)
-
-
-def hash_address(signer: Signer, email: str | None) -> str:
-    """The keyed hash under which a mailbox is known; empty where there is none to write to."""
-    try:
-        return signer.keyed_hash(normal_address(email)) if email else ""
-    except UnusableAddress:
-        return ""
-
-
-def _readable(after: Mapping[str, int]) -> dict[str, int]:
-    return {name: offset for name, offset in after.items() if name.rpartition("/")[0] in _READ}
 
 
 def _message_id(row: DispatchRow) -> str:

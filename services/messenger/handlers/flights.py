@@ -2,13 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import text
 
 from schemas import facts
 from schemas.commands import DispatchOrdered
-from schemas.envelope import Envelope
+from schemas.common import Typed
 from schemas.topics import OUTREACH_DISPATCHES
 from services.messenger import message_store, metrics, store
 from services.messenger.model import (
@@ -48,7 +45,7 @@ class Finished:
 
     flight: Flight
     outcome: Outcome
-    provider: str
+    provider: str | None
 
 
 def cause_of(message: MessageRow) -> Link:
@@ -72,10 +69,9 @@ def flight_of(message: MessageRow) -> Flight:
 
 
 def refuse(
-    work: UnitOfWork, row: DispatchRow, order: DispatchOrdered, why: Refuse, cause: Envelope
+    work: UnitOfWork, row: DispatchRow, order: DispatchOrdered, why: Refuse, cause: Link
 ) -> None:
-    """End a dispatch without a message. The customer is locked."""
-    store.end_dispatch(work.session, row.tenant, row.dispatch_id, DispatchState.REFUSED)
+    """Tell that a dispatch ends without a message. The customer is locked."""
     work.fact(
         "message.refused",
         facts.MessageRefused(
@@ -96,23 +92,27 @@ def refuse(
 
 
 def record(context: Context, finished: Sequence[Finished]) -> None:
-    """Record how messages ended, lane by lane.
+    """Record how messages ended.
 
     What was handed over for a lane that another worker owns now is left to that one: it has
     declared it unknown, or will.
     """
-    by_lane: dict[tuple[int, int], list[Finished]] = {}
-    for one in finished:
-        by_lane.setdefault((one.flight.lane, one.flight.epoch), []).append(one)
-    for (lane, epoch), ended in sorted(by_lane.items(), key=lambda item: item[0]):
-        try:
-            with context.unit() as work:
-                ledger.confirm(work.session, OUTREACH_DISPATCHES, lane, epoch)
-                _lock(work, [one.flight for one in ended])
-                for one in ended:
-                    _end(work, one)
-        except ledger.Fenced:
-            metrics.DISPATCHES.labels("left_to_new_owner").inc(len(ended))
+    try:
+        _record_together(context, finished)
+    except ledger.Fenced:
+        lanes = {one.flight.lane for one in finished}
+        if len(lanes) == 1:
+            metrics.DISPATCHES.labels("left_to_new_owner").inc(len(finished))
+            return
+        for lane in sorted(lanes):
+            record(context, [one for one in finished if one.flight.lane == lane])
+
+
+def _record_together(context: Context, finished: Sequence[Finished]) -> None:
+    with context.unit() as work:
+        for lane, epoch in sorted({(one.flight.lane, one.flight.epoch) for one in finished}):
+            ledger.confirm(work.session, OUTREACH_DISPATCHES, lane, epoch)
+        _end(work, finished)
 
 
 def recover(context: Context, own: Ownership, limit: int = 200) -> int:
@@ -123,45 +123,49 @@ def recover(context: Context, own: Ownership, limit: int = 200) -> int:
     with context.unit() as work:
         ledger.confirm(work.session, own.topic, own.partition, own.epoch)
         rows = message_store.stale(work.session, own.partition, own.epoch, limit)
-        stale = [flight_of(row) for row in rows]
-        _lock(work, stale)
-        for flight in stale:
-            _end(work, Finished(flight, Doubtful("sender_lost"), ""))
-    return len(stale)
+        _end(work, [Finished(flight_of(row), Doubtful("sender_lost"), None) for row in rows])
+    return len(rows)
 
 
-def _lock(work: UnitOfWork, flights: Sequence[Flight]) -> None:
+def _end(work: UnitOfWork, finished: Sequence[Finished]) -> None:
+    """End those messages that have not ended yet, and tell it."""
+    flights = [one.flight for one in finished]
     store.lock_customers(work.session, ((one.tenant, one.customer) for one in flights))
-
-
-def _end(work: UnitOfWork, finished: Finished) -> None:
-    """End one message, if it has not ended yet. The customer is locked."""
-    flight, outcome = finished.flight, finished.outcome
-    state, reason, fact_type, data = _ENDS[type(outcome)](finished)
-    ended = work.session.connection().execute(
-        text(
-            "UPDATE message SET state = :state, reason = :reason, provider = :provider,"
-            " ended_at = :now WHERE tenant = :tenant AND customer = :customer"
-            " AND message_id = :id AND state = 'intended' AND epoch = :epoch"
-        ),
-        {
-            "state": state.value,
-            "reason": reason,
-            "provider": finished.provider,
-            "now": work.now,
-            "tenant": flight.tenant,
-            "customer": flight.customer,
-            "id": flight.message_id,
-            "epoch": flight.epoch,
-        },
+    ends = {one.flight.message_id: _ENDS[type(one.outcome)](one) for one in finished}
+    ended = message_store.end(
+        work.session,
+        [
+            message_store.End(
+                one.flight.tenant,
+                one.flight.customer,
+                one.flight.message_id,
+                one.flight.epoch,
+                ends[one.flight.message_id][0],
+                getattr(one.outcome, "reason", None),
+                one.provider,
+            )
+            for one in finished
+        ],
+        work.now,
     )
-    if ended.rowcount != 1:
-        return
-    store.end_dispatch(work.session, flight.tenant, flight.dispatch_id, state)
+    now_ended = [one for one in finished if one.flight.message_id in ended]
+    store.end_dispatches(
+        work.session,
+        (
+            (one.flight.tenant, one.flight.dispatch_id, ends[one.flight.message_id][0])
+            for one in now_ended
+        ),
+    )
+    for one in now_ended:
+        _tell(work, one, *ends[one.flight.message_id])
+
+
+def _tell(work: UnitOfWork, finished: Finished, state: DispatchState, data: Typed) -> None:
+    flight, outcome = finished.flight, finished.outcome
     if isinstance(outcome, Rejected) and outcome.dead_address:
         suppress_address(work, flight, "hard_bounce")
     work.fact(
-        fact_type,
+        data.TYPE,
         data,
         subject=flight.customer,
         tenant=flight.tenant,
@@ -187,7 +191,7 @@ def suppress_address(work: UnitOfWork, flight: Flight, reason: str) -> None:
     )
 
 
-End = tuple[DispatchState, str | None, str, Any]
+End = tuple[DispatchState, Typed]
 
 
 def _sent(finished: Finished) -> End:
@@ -197,10 +201,10 @@ def _sent(finished: Finished) -> End:
         message_id=flight.message_id,
         dispatch_id=flight.dispatch_id,
         step_id=flight.step_id,
-        provider=finished.provider,
+        provider=finished.provider or "",
         provider_reference=outcome.reference,
     )
-    return DispatchState.SENT, None, "message.sent", data
+    return DispatchState.SENT, data
 
 
 def _failed(finished: Finished) -> End:
@@ -214,7 +218,7 @@ def _failed(finished: Finished) -> End:
         status=outcome.status,
         retryable=outcome.retryable,
     )
-    return DispatchState.FAILED, outcome.reason, "message.failed", data
+    return DispatchState.FAILED, data
 
 
 def _unknown(finished: Finished) -> End:
@@ -226,7 +230,7 @@ def _unknown(finished: Finished) -> End:
         step_id=flight.step_id,
         reason=outcome.reason,
     )
-    return DispatchState.UNKNOWN, outcome.reason, "message.unknown", data
+    return DispatchState.UNKNOWN, data
 
 
 _ENDS: dict[type[Outcome], Callable[[Finished], End]] = {

@@ -14,12 +14,12 @@ from services.messenger.model import (
     Place,
     Suppression,
 )
-from services.messenger.tables import CustomerRow, ObligationRow, SuppressionRow
+from services.messenger.tables import CustomerRow, ObligationRow
 from services.policy.model import ConsentRecord, Contact
 
 
 def customer_of(
-    row: CustomerRow, suppressions: Sequence[SuppressionRow], contacts: tuple[Contact, ...]
+    row: CustomerRow, suppressions: Sequence[Suppression], contacts: tuple[Contact, ...]
 ) -> Customer:
     """The addressee as the final check sees them."""
     return Customer(
@@ -27,10 +27,7 @@ def customer_of(
         place=Place(row.timezone, row.country, row.region, row.city),
         consents=tuple(_consent(key, said) for key, said in row.consents.items()),
         holds=tuple(_hold(key, hold) for key, hold in row.holds.items()),
-        suppressions=tuple(
-            Suppression(one.channel, one.purpose, one.reason, one.expires_at)
-            for one in suppressions
-        ),
+        suppressions=tuple(suppressions),
         contacts=contacts,
         merged_into=row.merged_into,
     )

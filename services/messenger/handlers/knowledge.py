@@ -1,0 +1,121 @@
+"""All that a round of final checks rests on, read at once. The customers are locked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from schemas.commands import DispatchOrdered
+from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
+from services.messenger import message_store, store
+from services.messenger.handlers.translate import customer_of, obligation_of, order_of
+from services.messenger.mail import UnusableAddress, normal_address
+from services.messenger.model import Customer, Lag, Obligation, Order
+from services.messenger.tables import CustomerRow, DispatchRow, LaneRow
+from services.runtime.context import Context
+from services.runtime.security import Signer
+from services.runtime.unit_of_work import Link, UnitOfWork
+
+# What an order has seen of topics that this service does not read cannot be waited for here.
+_READ = frozenset({CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG})
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One pending dispatch with all that its decision rests on."""
+
+    row: DispatchRow
+    cause: Link
+    dispatch: DispatchOrdered
+    order: Order
+    addressee: CustomerRow
+    customer: Customer
+    address_hash: str
+    obligations: Mapping[str, Obligation]
+    positions: Mapping[str, int]
+    lag: Lag
+    epoch: int
+
+
+def cases(
+    context: Context,
+    work: UnitOfWork,
+    rows: Sequence[DispatchRow],
+    addressees: Mapping[store.Key, CustomerRow],
+    positions: Mapping[str, int],
+    epochs: Mapping[int, int],
+    window: timedelta,
+) -> list[Case]:
+    """The cases of these pending dispatches, at most one a customer.
+
+    positions: read before this is called, so that what is read now can only be newer. epochs: of
+    the owned lanes. window: how far back contacts count.
+    """
+    session = work.session
+    orders = {row.dispatch_id: DispatchOrdered.model_validate(row.event["data"]) for row in rows}
+    hashes = {key: hash_address(context.signer, one.email) for key, one in addressees.items()}
+    keys = [(row.tenant, row.customer) for row in rows]
+    lanes = store.lanes(session, {row.lane for row in rows})
+    cancelled = store.cancelled(session, [(row.tenant, row.customer, row.step_id) for row in rows])
+    suppressions = store.suppressions(session, [(*key, hashes[key]) for key in keys])
+    contacts = message_store.contacts(session, keys, work.now - window)
+    obligations = store.obligations(
+        session,
+        [
+            (row.tenant, terms.kind, terms.obligation_id)
+            for row in rows
+            for terms in orders[row.dispatch_id].obligations
+        ],
+    )
+    found = []
+    for row, key in zip(rows, keys, strict=True):
+        dispatch = orders[row.dispatch_id]
+        known = {
+            terms.obligation_id: obligation_of(obligation)
+            for terms in dispatch.obligations
+            if (obligation := obligations.get((row.tenant, terms.kind, terms.obligation_id)))
+        }
+        found.append(
+            Case(
+                row=row,
+                cause=_cause(row),
+                dispatch=dispatch,
+                order=order_of(dispatch, (*key, row.step_id) in cancelled),
+                addressee=addressees[key],
+                customer=customer_of(
+                    addressees[key], suppressions.get(key, ()), contacts.get(key, ())
+                ),
+                address_hash=hashes[key],
+                obligations=known,
+                positions=positions,
+                lag=_lag(context, lanes.get(row.lane), dispatch, positions),
+                epoch=epochs[row.lane],
+            )
+        )
+    return found
+
+
+def hash_address(signer: Signer, email: str | None) -> str:
+    """The keyed hash under which a mailbox is known; empty where there is none to write to."""
+    try:
+        return signer.keyed_hash(normal_address(email)) if email else ""
+    except UnusableAddress:
+        return ""
+
+
+def _cause(row: DispatchRow) -> Link:
+    event = row.event
+    return Link(event["id"], event.get("correlationid"), event.get("traceparent"))
+
+
+def _lag(
+    context: Context, lane: LaneRow | None, dispatch: DispatchOrdered, positions: Mapping[str, int]
+) -> Lag:
+    wanted = {
+        name: offset for name, offset in dispatch.after.items() if name.rpartition("/")[0] in _READ
+    }
+    for name, offset in (lane.announced if lane else {}).items():
+        wanted[name] = max(offset, wanted.get(name, -1))
+    covered = all(positions.get(name, -1) >= offset for name, offset in wanted.items())
+    if lane is None or lane.fresh_at is None:
+        return Lag(None, covered)
+    return Lag((context.clock.real() - lane.fresh_at).total_seconds(), covered)
