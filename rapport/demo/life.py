@@ -34,6 +34,7 @@ class Life:
         self._listeners: list[Listener] = []
         self._stopping = threading.Event()
         self._publisher = threading.Thread(target=self._publish, name="publisher", daemon=True)
+        self._awaited: set[str] = set()
         self.error: Exception | None = None
 
     def start(self, connection: dict[str, object]) -> None:
@@ -55,14 +56,15 @@ class Life:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether every dispatch that is known has its end."""
-        return self.tally.open_dispatches == 0
+        """Whether what was on its way when the rest began has come to its end."""
+        return not self._awaited & self.tally.open_dispatches
 
     def rest(self) -> None:
         """Nobody publishes or acts any more; the log is still heard."""
         self._stopping.set()
         self._publisher.join(10)
         self.town.stop()
+        self._awaited = self.tally.open_dispatches
 
     def stop(self) -> None:
         """End everything."""

@@ -10,7 +10,7 @@ from rich.table import Table
 from rapport.demo.tally import Line, Tally
 from schemas.facts import DeadLetter
 
-SETTLED_BY = {"subscription-retain": "renewed"}
+NOT_ENROLLED = "not enrolled"
 
 
 def show(console: Console, tally: Tally, letters: Sequence[DeadLetter]) -> None:
@@ -26,8 +26,8 @@ def outcomes(tally: Tally) -> Table:
         title="What came of it (simulated customers; enrolments, not persons)",
         title_justify="left",
     )
-    table.add_column("playbook")
-    table.add_column("segment")
+    table.add_column("playbook", no_wrap=True)
+    table.add_column("segment", no_wrap=True)
     for name in (
         *("enrolled", "contacted", "mails", "opened", "clicked", "agreed", "paid or renewed"),
         *("opted out", "deferred", "suppressed"),
@@ -35,7 +35,7 @@ def outcomes(tally: Tally) -> Table:
         table.add_column(name, justify="right")
     for (playbook, segment), line in sorted(tally.lines.items()):
         if playbook:
-            table.add_row(playbook, segment or "(none)", *map(str, counted(line)))
+            table.add_row(playbook, segment or NOT_ENROLLED, *map(str, counted(line)))
     return table
 
 
@@ -59,13 +59,13 @@ def reasons(tally: Tally) -> Table:
     """Why letters waited, were never sent, or stopped: by playbook, segment and reason."""
     table = Table(title="Why later, why not, why no more (simulated)", title_justify="left")
     for name in ("playbook", "segment"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     for name in ("deferred: steps", "suppressed: steps", "stopped: enrolments"):
         table.add_column(name, ratio=1)
     for (playbook, segment), line in sorted(tally.lines.items()):
         if playbook:
             told = (line.deferred, line.suppressed, line.stopped)
-            table.add_row(playbook, segment or "(none)", *map(listed, told))
+            table.add_row(playbook, segment or NOT_ENROLLED, *map(listed, told))
     return table
 
 

@@ -34,7 +34,7 @@ from services.runtime.embedded.children import StartError
 
 LIFE_SECONDS: Final = 110.0
 """Real seconds that the three weeks take."""
-LEAD_SECONDS: Final = 20.0
+LEAD_SECONDS: Final = 25.0
 """Real seconds from the launch until time begins to run: the parts start meanwhile."""
 QUIET_SECONDS: Final = 10.0
 """Real seconds to wait at the end for dispatches that have no end yet."""
@@ -100,7 +100,7 @@ def _run(console: Console, seed: int, life_seconds: float, lead_seconds: float, 
 
 
 def _live(console: Console, life: Life, clock: Clock, fleet: Fleet) -> None:
-    """Show the weeks pass, then wait until every dispatch has its end."""
+    """Show the weeks pass, then wait until what is on its way has its end."""
     with _progress(console, life, clock) as progress:
         while not life.is_over:
             _watch(life, fleet)

@@ -27,7 +27,7 @@ SPAN: Final = timedelta(days=22, hours=6)
 MISSED_AT_ONCE: Final = 48
 MISSED_LATER: Final = 32
 DUE: Final = 66
-SUBSCRIBERS: Final = 65
+SUBSCRIBERS: Final = 64
 SEVERAL: Final = 11
 DUPLICATES: Final = 16
 

@@ -57,15 +57,22 @@ def part_payment(script: Script, cast: Iterator[Person]) -> None:
     _pay(script, person, data, script.after(5), version=2, amount=half)
 
 
-def hardship_known(script: Script, cast: Iterator[Person]) -> None:
-    """Hardship is known before: fewer letters, gentle words."""
+def hardship(script: Script, cast: Iterator[Person]) -> None:
+    """Hardship becomes known after the first letters: no more of them."""
     person = next(cast)
-    script.say(person, "customer.hold_placed", {"kind": "hardship"}, script.start)
+    _missed(script, person, script.after(0.5))
+    script.say(person, "customer.hold_placed", {"kind": "hardship"}, script.after(6), note="hold")
+
+
+def vulnerable_in_arrears(script: Script, cast: Iterator[Person]) -> None:
+    """Known to be vulnerable before a payment is missed: fewer letters, gentle words."""
+    person = next(cast)
+    script.say(person, "customer.hold_placed", {"kind": "vulnerability"}, script.start)
     _missed(script, person, script.after(0.5))
 
 
 def vulnerable(script: Script, cast: Iterator[Person]) -> None:
-    """The same before a due date, for someone vulnerable."""
+    """The same before a due date."""
     person = next(cast)
     script.say(person, "customer.hold_placed", {"kind": "vulnerability"}, script.start)
     due = script.today(person, script.after(0.5)) + timedelta(days=8)
@@ -204,7 +211,8 @@ STORIES: Final[tuple[Story, ...]] = (
     failed_then_paid,
     reversed_payment,
     part_payment,
-    hardship_known,
+    hardship,
+    vulnerable_in_arrears,
     vulnerable,
     dispute,
     moratorium,

@@ -73,9 +73,9 @@ class Tally:
         }
 
     @property
-    def open_dispatches(self) -> int:
-        """How many dispatches have no end yet."""
-        return len(self._ordered - self._ended)
+    def open_dispatches(self) -> set[str]:
+        """Dispatches that have no end yet."""
+        return self._ordered - self._ended
 
     def add(self, fact: Fact) -> bool:
         """Count one fact; False where it was counted before."""

@@ -107,10 +107,10 @@ def test_a_dispatch_is_open_until_it_ends() -> None:
     log = Log()
     log.add("outreach.dispatched", dispatch_id="d1")
     log.add("message.refused", dispatch_id="d2")
-    assert log.tally.open_dispatches == 1
+    assert log.tally.open_dispatches == {"d1"}
     log.add("outreach.dispatched", dispatch_id="d2")
     log.add("message.unknown", dispatch_id="d1")
-    assert log.tally.open_dispatches == 0
+    assert not log.tally.open_dispatches
 
 
 def test_the_report_names_playbooks_reasons_and_dead_letters() -> None:
