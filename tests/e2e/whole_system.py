@@ -1,0 +1,242 @@
+"""All of Rapport as processes, on a test's own parts: how it is started, fed, read and asked."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from rapport.launcher import Fleet, Parts
+from rapport.topics import create_topics
+from schemas.topics import CUSTOMER_EVENTS, DEAD_LETTERS, OUTREACH_LOG
+from services.runtime.clock import Clock
+from services.runtime.embedded.children import answers, free_port
+from services.runtime.ids import fresh
+from services.runtime.settings import ROOT, SERVICES
+from support.broker import Broker
+from support.database import Database
+from support.mail import Mailbox
+from support.polling import poll_until
+
+SOURCE = "urn:test:publisher"
+ALL_SCOPES = "publish+read+operate+desk"
+_CLOCK = Clock()
+_HEADERS = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
+_COMMAND_SECONDS = 60
+
+Fact = dict[str, Any]
+
+
+class Topic:
+    """A topic read from its beginning; asked again, it has what came meanwhile, too."""
+
+    def __init__(self, address: str, topic: str) -> None:
+        self.events: list[dict[str, Any]] = []
+        self._consumer = KafkaConsumer(
+            bootstrap_servers=address, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=50
+        )
+        assigned = [TopicPartition(topic, p) for p in self._consumer.partitions_for_topic(topic)]
+        self._consumer.assign(assigned)
+        self._consumer.seek_to_beginning(*assigned)
+
+    def read(self) -> list[dict[str, Any]]:
+        """Every event so far, as the JSON that it is."""
+        while batches := self._consumer.poll(timeout_ms=20):
+            self.events += [
+                json.loads(record.value) for records in batches.values() for record in records
+            ]
+        return self.events
+
+    def close(self) -> None:
+        """Let go of the broker."""
+        self._consumer.close()
+
+
+@dataclass
+class System:
+    """Running services, and what stands around them."""
+
+    parts: Parts
+    fleet: Fleet
+    broker: Broker
+    database: Database
+    mailbox: Mailbox
+    clock: Clock
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=20, trust_env=False))
+
+    def url(self, service: str, path: str = "") -> str:
+        """An address of a service."""
+        return f"http://127.0.0.1:{self.parts.settings.port(service)}{path}"
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        """The header of the token that may do everything."""
+        return {"Authorization": f"Bearer {self.parts.token}"}
+
+    def get(self, service: str, path: str, **params: str) -> httpx.Response:
+        """Ask an internal route."""
+        return self.http.get(self.url(service, path), params=params, headers=self.authorization)
+
+    def post_event(self, event: Mapping[str, Any]) -> httpx.Response:
+        """Publish one event over HTTP."""
+        return self.http.post(
+            self.url("segmenter", "/events"),
+            content=json.dumps(event).encode(),
+            headers={**self.authorization, "Content-Type": "application/cloudevents+json"},
+        )
+
+    def send(self, *events: Mapping[str, Any]) -> None:
+        """Publish events through Kafka, in this order, and wait until the broker has them."""
+        self.send_raw(*((e["subject"].encode(), json.dumps(e).encode()) for e in events))
+
+    def send_raw(self, *records: tuple[bytes | None, bytes | None]) -> None:
+        """Publish keys and values as they are on `customer.events`."""
+        with closing(
+            KafkaProducer(
+                bootstrap_servers=self.broker.address, acks="all", max_request_size=8 << 20
+            )
+        ) as producer:
+            sent = [
+                producer.send(CUSTOMER_EVENTS, key=key, value=value, headers=_HEADERS)
+                for key, value in records
+            ]
+            for one in sent:
+                one.get(30)
+
+    def command(self, *arguments: str, stdin: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+        """Run `rapport …` against this system, to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "rapport.cli", *arguments],
+            input=stdin,
+            env=self.parts.environment,
+            cwd=ROOT,
+            capture_output=True,
+            timeout=_COMMAND_SECONDS,
+            check=False,
+        )
+
+    @contextmanager
+    def log(self) -> Iterator[Topic]:
+        """The shared log."""
+        with closing(Topic(self.broker.address, OUTREACH_LOG)) as topic:
+            yield topic
+
+    @contextmanager
+    def dead_letters(self) -> Iterator[Topic]:
+        """What could not be accepted."""
+        with closing(Topic(self.broker.address, DEAD_LETTERS)) as topic:
+            yield topic
+
+    def ready(self, service: str) -> tuple[int, dict[str, str]]:
+        """The status of /readyz, and its parts."""
+        answer = self.http.get(self.url(service, "/readyz"))
+        return answer.status_code, answer.json()["parts"]
+
+    def wait_ready(self, *services: str, timeout: float = 40.0) -> None:
+        """Until these services (none: all) say that they are ready."""
+        for service in services or SERVICES:
+            poll_until(partial(self._is_ready, service), timeout, f"{service} is not ready")
+
+    def _is_ready(self, service: str) -> bool:
+        return self.ready(service)[0] == 200
+
+    def settled(self, timeout: float = 30.0) -> None:
+        """Until no service has anything left to publish or parked."""
+        poll_until(
+            lambda: (
+                not any(
+                    self.database.rows(
+                        "SELECT 1 FROM (SELECT count(*) FROM segmenter.outbox"
+                        " UNION ALL SELECT count(*) FROM scheduler.outbox"
+                        " UNION ALL SELECT count(*) FROM messenger.outbox"
+                        " UNION ALL SELECT count(*) FROM negotiator.outbox"
+                        " UNION ALL SELECT count(*) FROM scheduler.parked) AS waiting(rows)"
+                        " WHERE rows > 0"
+                    )
+                )
+            ),
+            timeout,
+            "outboxes are not empty",
+        )
+
+
+@contextmanager
+def whole_system(
+    broker: Broker,
+    database: Database,
+    mailbox: Mailbox,
+    folder: Path,
+    clock: Clock,
+    **environment: str,
+) -> Iterator[System]:
+    """The four services, ready; ended afterwards, whatever happened. Raises StartError."""
+    token = fresh()
+    parts = Parts(
+        {
+            **os.environ,
+            **database.environment,
+            "KAFKA_BOOTSTRAP_SERVERS": broker.address,
+            "SMTP_URL": mailbox.smtp_url,
+            "CLOCK": clock.text(),
+            "API_TOKENS": f"test={token}:{ALL_SCOPES}",
+            "PORT_BASE": str(_free_ports()),
+            "KAFKA_SESSION_TIMEOUT": "3",
+            **environment,
+        },
+        mail_page=mailbox.url,
+        token=token,
+    )
+    create_topics(parts.settings)
+    fleet = Fleet(parts, say=lambda _: None, logs=folder)
+    system = System(parts, fleet, broker, database, mailbox, clock)
+    try:
+        fleet.start()
+        yield system
+    finally:
+        system.http.close()
+        fleet.stop()
+
+
+def event(
+    type: str, customer: str, data: Mapping[str, Any], *, at: datetime, **attributes: Any
+) -> dict[str, Any]:
+    """One customer event as a publisher writes it."""
+    return {
+        "specversion": "1.0",
+        "id": fresh(),
+        "source": SOURCE,
+        "type": type,
+        "subject": customer,
+        "time": at.astimezone(UTC).isoformat(),
+        "data": dict(data),
+        **attributes,
+    }
+
+
+def of(facts: Sequence[Fact], customer: str, type: str = "") -> list[Fact]:
+    """A customer's facts, of types that begin so."""
+    return [fact for fact in facts if fact["subject"] == customer and fact["type"].startswith(type)]
+
+
+def wait_for(
+    topic: Topic, found: Callable[[list[Fact]], Any], timeout: float = 30.0, message: str = ""
+) -> Any:
+    """What `found` makes of the topic, once it is true."""
+    return poll_until(lambda: found(topic.read()), timeout, message)
+
+
+def _free_ports() -> int:
+    """A PORT_BASE whose four ports nobody uses."""
+    while True:
+        base = free_port()
+        if not any(answers(base + number) for number in range(1, len(SERVICES) + 1)):
+            return base
