@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from whole_system import System, whole_system
 
 from support.broker import Broker
 from support.database import Database
 from support.mail import Mailbox
+from support.system import System, whole_system
 
 Launch = Callable[..., AbstractContextManager[System]]
 
