@@ -17,6 +17,7 @@ from schemas.facts import (
 from schemas.topics import OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.runtime.partitioning import lane
 from services.runtime.unit_of_work import UnitOfWork
+from services.scheduler import metrics
 from services.scheduler.model import (
     Cancelled,
     Completed,
@@ -45,6 +46,7 @@ def tell(
     order says so.
     """
     for outcome in outcomes:
+        _count(outcome)
         match outcome:
             case Enrolled():
                 _enrolled(work, outcome, cause)
@@ -79,6 +81,14 @@ def tell(
                     cause=cause or cause_of(enrolment),
                     key=(enrolment.id,),
                 )
+
+
+def _count(outcome: Outcome) -> None:
+    reason = "" if isinstance(outcome, Enrolled | Planned | Dispatched) else outcome.reason
+    metrics.OUTCOMES.labels(type(outcome).__name__.lower(), reason).inc()
+    if isinstance(outcome, Dispatched):
+        late = outcome.decided_at - outcome.step.due_at
+        metrics.LATENESS_SECONDS.observe(late.total_seconds())
 
 
 def cause_of(enrolment: Enrolment) -> Envelope:

@@ -3,11 +3,13 @@
 A reference of a few lines keeps what has been said; every dispatch is held against it.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hypothesis import settings
+import pytest
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -15,11 +17,14 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
+    run_state_machine_as_test,
 )
 from scheduler_world import FIRST_CONTACT, REMINDERS, World, at, bill, heard, paid
 
-from services.scheduler.model import Dispatched, Heard, Place, StepState
-from services.scheduler.rules import hearing
+from services.policy import gate
+from services.policy.places import candidate_zones
+from services.scheduler.model import Book, Dispatched, Heard, Place, StepState
+from services.scheduler.rules import claiming, hearing, outcomes, timing
 
 CUSTOMERS = st.sampled_from(["ann", "bob"])
 BILLS = st.sampled_from(["b1", "b2"])
@@ -244,3 +249,44 @@ class Promises(RuleBasedStateMachine):
 
 Promises.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
 TestPromises = Promises.TestCase
+
+MUTANTS: dict[str, list[tuple[Any, str, Any]]] = {
+    "stops are ignored": [
+        (claiming, "stopped", lambda *_: None),
+        (hearing, "stopped", lambda *_: None),
+        (hearing, "exit_met", lambda *_: None),
+    ],
+    "caps are ignored": [(gate, "_refused_by_cap", lambda *_: None)],
+    "hours are ignored": [(gate, "_refused_by_hours", lambda *_: None)],
+    "one candidate zone is enough": [
+        (
+            timing,
+            "candidate_zones",
+            lambda *known: replace(
+                candidate_zones(*known), names=candidate_zones(*known).names[:1]
+            ),
+        )
+    ],
+    "what was sent is planned again": [
+        (outcomes, "_ENDS", {**outcomes._ENDS, "message.sent": StepState.PLANNED})
+    ],
+    "contacts are forgotten": [
+        (Book, "contacts_of", lambda *_: []),
+    ],
+}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_planted_fault_is_found(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for where, name, wrong in MUTANTS[mutant]:
+        monkeypatch.setattr(where, name, wrong)
+    short = settings(
+        max_examples=400,
+        stateful_step_count=40,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        database=None,
+    )
+    with pytest.raises((AssertionError, ExceptionGroup)):
+        run_state_machine_as_test(Promises, settings=short)

@@ -1,0 +1,15 @@
+"""What the scheduler counts, and what to do about it. No label holds an identity."""
+
+from prometheus_client import Counter, Histogram
+
+OUTCOMES = Counter(
+    "rapport_outreach_outcomes_total",
+    "Decisions by kind (enrolled, planned, deferred, suppressed, dispatched, cancelled, completed)"
+    " and reason. Many `place_unknown`: publishers send no timezone or country.",
+    ["kind", "reason"],
+)
+LATENESS_SECONDS = Histogram(
+    "rapport_step_lateness_seconds",
+    "Business seconds from a step's due instant to its dispatch. Rising: start another scheduler.",
+    buckets=(0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200),
+)
