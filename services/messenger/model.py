@@ -32,6 +32,7 @@ class ChangeKind(StrEnum):
     """A payment failed or was reversed."""
     AGREED = "agreed"
     DISAGREED = "disagreed"
+    REOPENED = "reopened"
     FULFILLED = "fulfilled"
 
 

@@ -26,8 +26,10 @@ from services.runtime.ledger import Fenced, Ownership
 
 log = logging.get(__name__)
 
-IDLE_SECONDS = 0.05
-"""How long a round waits when nothing wakes it."""
+IDLE_SECONDS = 0.5
+"""How long a round waits when nothing wakes it and nothing is to be sent."""
+BUSY_SECONDS = 0.05
+"""How long it waits while something is to be sent."""
 BEAT_SECONDS = 0.5
 """Between two heartbeats of a lane that has something to send."""
 PROBE_SECONDS = 2.0
@@ -57,6 +59,7 @@ class Sender:
         self._epochs: dict[int, int] = {}
         self._not_before: dict[str, float] = {}
         self._beaten: dict[int, float] = {}
+        self._pause = BUSY_SECONDS
         self._probe_again = 0.0
         self._provider_again = 0.0
         self._provider_failures = 0
@@ -77,7 +80,7 @@ class Sender:
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
-            self._wakened.wait(IDLE_SECONDS)
+            self._wakened.wait(self._pause)
             self._wakened.clear()
             self._guarded()
         self.wind_up()
@@ -102,8 +105,9 @@ class Sender:
         self._recover(owned)
         with Session(self._context.engine) as session:
             waiting = store.waiting_lanes(session, list(owned))
-            known = store.lanes(session, waiting)
+            known = store.lanes(session, waiting) if waiting else {}
         metrics.WAITING_LANES.set(len(waiting))
+        self._pause = BUSY_SECONDS if waiting or self._in_flight else IDLE_SECONDS
         self._beat([owned[lane] for lane in waiting])
         fresh = [
             lane
@@ -229,7 +233,7 @@ class Sender:
         """Let what is in flight end, and record it; what takes too long stays intended."""
         deadline = self._context.clock.monotonic() + STOP_SECONDS
         while self._in_flight and self._context.clock.monotonic() < deadline:
-            self._wakened.wait(IDLE_SECONDS)
+            self._wakened.wait(BUSY_SECONDS)
             self._wakened.clear()
             try:
                 self._record()

@@ -24,7 +24,7 @@ class CustomerRow(SQLModel, table=True):
     """The addressee; the row's lock is the lock of all that concerns the customer.
 
     consents: by `channel/purpose`: {status, at, expires_at}. holds: by `kind/obligation_id`:
-    {until}. Instants as RFC 3339 text.
+    {until, at}. Instants as RFC 3339 text.
     """
 
     __tablename__ = "customer"

@@ -171,6 +171,33 @@ def test_each_stop_stops(
     assert reason(refused) == expected
 
 
+def test_holds_told_out_of_order_end_as_their_times_say(messenger: World) -> None:
+    messenger.known_customer()
+    for minutes, event_type in ((10, "placed"), (5, "lifted"), (1, "placed")):
+        messenger.deliver(
+            "customer.events",
+            {
+                "type": f"customer.hold_{event_type}",
+                "subject": "c-1",
+                "time": (START + timedelta(minutes=minutes)).isoformat(),
+                "data": {"kind": "dispute"},
+            },
+        )
+    messenger.dispatch()
+    assert reason(messenger.ended()[0]) == "hold:dispute"
+
+
+def test_an_operators_pause_is_heard_and_ends(messenger: World) -> None:
+    messenger.known_customer()
+    until = (START + timedelta(hours=2)).isoformat()
+    messenger.fact("c-1", "contact.preference_changed", changes={"paused_until": until})
+    messenger.dispatch()
+    assert reason(messenger.ended()[0]) == "suppressed:paused"
+    messenger.fact("c-1", "contact.preference_changed", changes={"paused_until": None})
+    messenger.dispatch()
+    assert messenger.ended(2)[1]["type"] == "message.sent"
+
+
 def test_an_agreement_silences_and_a_broken_one_does_not(messenger: World) -> None:
     messenger.known_customer()
     about = {"agreement_id": "a-1", "case_id": "k-1", "obligation_id": "b-1"}

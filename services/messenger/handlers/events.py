@@ -1,7 +1,7 @@
 """Customer events: who the addressee is, what they said, what they still owe."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from schemas import customer_events as contract
@@ -14,6 +14,9 @@ from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
 
 _PLAIN_FIELDS = ("name", "locale", "timezone", "country", "region", "city")
+
+
+Hold = contract.CustomerHoldPlaced | contract.CustomerHoldLifted
 
 
 class About(NamedTuple):
@@ -90,9 +93,12 @@ def _apply(row: CustomerRow, message: Incoming) -> None:
             _note_consent(row, consent, message)
         case contract.CustomerHoldPlaced() as hold:
             until = hold.until.isoformat() if hold.until else None
-            row.holds = {**row.holds, _hold_key(hold): {"until": until}}
+            if not _said_since(row, hold, message):
+                held = {"until": until, "at": _utc(message.event.time)}
+                row.holds = {**row.holds, _hold_key(hold): held}
         case contract.CustomerHoldLifted() as hold:
-            row.holds = {key: held for key, held in row.holds.items() if key != _hold_key(hold)}
+            if not _said_since(row, hold, message):
+                row.holds = {key: one for key, one in row.holds.items() if key != _hold_key(hold)}
         case contract.CustomerMerged() as merged:
             row.merged_into = merged.into
 
@@ -118,7 +124,7 @@ def _note_consent(
     key = f"{consent.channel}/{consent.purpose}"
     said: dict[str, Any] = {
         "status": consent.status,
-        "at": (consent.captured_at or message.event.time).astimezone(UTC).isoformat(),
+        "at": _utc(consent.captured_at or message.event.time),
         "expires_at": consent.expires_at.isoformat() if consent.expires_at else None,
     }
     known = row.consents.get(key)
@@ -130,7 +136,18 @@ def _note_consent(
         row.consents = {**row.consents, key: said}
 
 
-def _hold_key(hold: contract.CustomerHoldPlaced | contract.CustomerHoldLifted) -> str:
+def _said_since(row: CustomerRow, hold: Hold, message: Incoming) -> bool:
+    """Whether the same hold was placed by a later word: told out of order, that one counts."""
+    held = row.holds.get(_hold_key(hold))
+    return held is not None and held["at"] > _utc(message.event.time)
+
+
+def _utc(instant: datetime) -> str:
+    """An instant as text whose order is that of time."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _hold_key(hold: Hold) -> str:
     return f"{hold.kind}/{hold.obligation_id or ''}"
 
 

@@ -20,6 +20,13 @@ _ENHANCED = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
 _DEAD = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
 
 
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+class LoginInClear(smtplib.SMTPException):
+    """The relay offers no TLS: a password would be readable on the way."""
+
+
 @dataclass(frozen=True, slots=True)
 class Relay:
     """Where mail is handed over, read from SMTP_URL."""
@@ -241,6 +248,8 @@ class SmtpPool:
                 client.starttls(context=tls)
                 client.ehlo()
             if relay.user is not None:
+                if not isinstance(client.sock, ssl.SSLSocket) and relay.host not in _LOOPBACK:
+                    raise LoginInClear
                 client.login(relay.user, relay.password or "")
         except BaseException:
             client.close()

@@ -4,8 +4,6 @@ from dataclasses import replace
 
 from services.messenger.model import Change, ChangeKind, Obligation, ObligationState
 
-_OVER = (ObligationState.SETTLED, ObligationState.CLOSED)
-
 
 def apply(known: Obligation, change: Change) -> Obligation:
     """The obligation after `change`.
@@ -45,22 +43,32 @@ def _changed(known: Obligation, change: Change) -> Obligation:
             return replace(known, agreed=False, state=ObligationState.SETTLED)
         case ChangeKind.PAYING if known.state is ObligationState.OPEN:
             return replace(known, state=ObligationState.PENDING)
+        case ChangeKind.REOPENED:
+            settled = known.state is ObligationState.SETTLED
+            state = ObligationState.OPEN if settled else known.state
+            return replace(known, agreed=False, state=state)
         case ChangeKind.UNPAID if known.state is not ObligationState.CLOSED:
-            return _reopened(known, change)
+            return _reopened(known, change) if _newer(known, change, or_equal=True) else known
         case ChangeKind.OPENED | ChangeKind.PAID | ChangeKind.UPDATED:
             return _restated(known, change)
     return known
 
 
 def _restated(known: Obligation, change: Change) -> Obligation:
-    """A new amount; only an opening event that is newer than the end opens again."""
+    """A new amount; what is newer than the end may open again."""
     if not _newer(known, change):
         return known
-    if known.state in _OVER:
-        return _reopened(known, change) if change.kind is ChangeKind.OPENED else known
-    if change.kind is ChangeKind.PAID:
-        return _reopened(known, change)
-    return replace(known, amount_minor=_amount(known, change))
+    asked = change.remaining_minor != 0
+    match change.kind, known.state:
+        case ChangeKind.UPDATED, ObligationState.OPEN | ObligationState.PENDING if not asked:
+            return replace(known, state=ObligationState.SETTLED, amount_minor=0)
+        case (ChangeKind.OPENED, _) | (ChangeKind.UPDATED, ObligationState.SETTLED) if asked:
+            return _reopened(known, change)
+        case ChangeKind.PAID, ObligationState.PENDING:
+            return _reopened(known, change)
+        case _, ObligationState.OPEN | ObligationState.PENDING:
+            return replace(known, amount_minor=_amount(known, change))
+    return known
 
 
 def _reopened(known: Obligation, change: Change) -> Obligation:
@@ -71,8 +79,10 @@ def _amount(known: Obligation, change: Change) -> int | None:
     return known.amount_minor if change.remaining_minor is None else change.remaining_minor
 
 
-def _newer(known: Obligation, change: Change) -> bool:
+def _newer(known: Obligation, change: Change, *, or_equal: bool = False) -> bool:
     """Whether the change is later than what is known, by version where both have one."""
     if change.version is not None and known.version is not None and change.version != known.version:
         return change.version > known.version
-    return known.changed_at is None or change.at > known.changed_at
+    if known.changed_at is None or change.at > known.changed_at:
+        return True
+    return or_equal and change.at == known.changed_at

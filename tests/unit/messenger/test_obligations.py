@@ -76,6 +76,25 @@ def test_only_a_newer_event_opens_what_is_over() -> None:
     assert apply(closed, Change(K.UNPAID, at(2), 3, 5000)).state is ObligationState.CLOSED
 
 
+def test_a_failure_told_late_does_not_open_what_was_paid_since() -> None:
+    settled = after(Change(K.OPENED, at(0), None, 5000), Change(K.PAID, at(3), None, 0))
+    assert apply(settled, Change(K.UNPAID, at(1), None, 5000)).state is ObligationState.SETTLED
+    assert apply(settled, Change(K.UNPAID, at(3), None, 5000)).state is ObligationState.OPEN
+
+
+def test_a_bill_of_nothing_asks_for_nothing() -> None:
+    nothing = after(Change(K.OPENED, at(0), 1, 5000), Change(K.UPDATED, at(1), 2, 0))
+    assert nothing.state is ObligationState.SETTLED
+    again = apply(nothing, Change(K.UPDATED, at(2), 3, 700))
+    assert (again.state, again.amount_minor) == (ObligationState.OPEN, 700)
+
+
+def test_a_completed_agreement_may_be_opened_again() -> None:
+    kept = after(Change(K.AGREED, at(0)), Change(K.FULFILLED, at(1)))
+    assert kept.state is ObligationState.SETTLED
+    assert apply(kept, Change(K.REOPENED, at(2))).state is ObligationState.OPEN
+
+
 def test_an_agreement_silences_until_it_is_broken() -> None:
     agreed = after(Change(K.OPENED, at(0), None, 5000), Change(K.AGREED, at(1)))
     assert agreed.agreed
