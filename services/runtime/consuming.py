@@ -11,6 +11,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
+from kafka.errors import KafkaError as AdminError
 from sqlmodel import Session
 
 from services.runtime import kafka, ledger, logging, metrics
@@ -18,13 +19,17 @@ from services.runtime.backoff import Backoff
 from services.runtime.cluster import ClusterIds
 from services.runtime.context import Context
 from services.runtime.database import is_passing
-from services.runtime.ledger import Fenced, Ownership, WrongCluster
+from services.runtime.ledger import Fenced, Ownership
 from services.runtime.processing import Processor
 
 log = logging.get(__name__)
 
 COMMIT_EVERY_SECONDS = 1.0
 SWEEP_EVERY_SECONDS = 0.1
+# A broker that takes longer to answer a commit is waited for, and /readyz says so.
+ANSWER_SECONDS = 3.0
+# Polls that fail one after the other, half a second apart, before the worker is started anew.
+FAILED_POLLS = 60
 # Real seconds the group waits for a worker that is busy with a batch before it goes on without.
 MAX_POLL_INTERVAL_MS = 300_000
 
@@ -42,29 +47,34 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         self._stopping = asyncio.Event()
         self._idle = asyncio.Lock()
         self._consumer: Any = None
-        self._fatal: WrongCluster | None = None
+        self._fatal: Exception | None = None
+        self._fenced = False
+        self._failed_polls = 0
 
     async def run(self) -> None:
         """Consume until `stop`. Waits for brokers and databases; raises WrongCluster."""
         await self._start()
-        committed = swept = self._context.clock.monotonic()
+        committing = asyncio.create_task(self._keep_committing())
+        swept = self._context.clock.monotonic()
         try:
             while not self._stopping.is_set():
+                held = dict(self._context.owned)
                 batches = await self._poll()
                 if self._fatal is not None:
                     raise self._fatal
                 async with self._idle:
                     await asyncio.gather(
-                        *(self._apply(tp, records) for tp, records in self._in_order(batches))
+                        *(self._take(tp, records, held) for tp, records in _in_order(batches))
                     )
                     now = self._context.clock.monotonic()
                     if now - swept >= SWEEP_EVERY_SECONDS:
                         swept = now
                         await self._sweep()
-                if now - committed >= COMMIT_EVERY_SECONDS:
-                    committed = now
-                    await self._commit()
+                if self._fenced:
+                    self._join_anew()
         finally:
+            committing.cancel()
+            await asyncio.wait({committing})
             await self._commit()
             await self._consumer.stop()
 
@@ -106,20 +116,32 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
                 timeout_ms=50, max_records=self._context.settings.batch_events
             )
         except KafkaError as error:
+            self._failed_polls += 1
+            if self._failed_polls > FAILED_POLLS:
+                raise
             self._context.health.down("broker", f"poll failed: {type(error).__name__}")
             await asyncio.sleep(0.5)
             return {}
+        self._failed_polls = 0
         return dict(batches)
 
-    def _in_order(
-        self, batches: Mapping[TopicPartition, list[Any]]
-    ) -> list[tuple[TopicPartition, list[Any]]]:
-        return sorted(batches.items(), key=lambda item: (item[0].topic, item[0].partition))
-
-    async def _apply(self, tp: TopicPartition, records: list[Any]) -> None:
+    async def _take(
+        self,
+        tp: TopicPartition,
+        records: list[Any],
+        held: Mapping[tuple[str, int], Ownership],
+    ) -> None:
+        """Apply a batch, if it was polled under the ownership that holds now."""
         own = self._context.owned.get((tp.topic, tp.partition))
         if own is None:
             return
+        if own is not held.get((tp.topic, tp.partition)):
+            # Polled before the seek to the watermark: it may begin behind it, and leave a gap.
+            self._consumer.seek(tp, own.next_offset)
+            return
+        await self._apply(own, records)
+
+    async def _apply(self, own: Ownership, records: list[Any]) -> None:
         backoff = Backoff(self._context.clock)
         begun = self._context.clock.monotonic()
         while not self._stopping.is_set():
@@ -129,8 +151,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
                 metrics.FENCED.inc()
                 if await self._still_owned(own):
                     continue
-                log.warning("fenced", topic=tp.topic, partition=tp.partition)
-                self._context.owned.pop((tp.topic, tp.partition), None)
+                self._lose(own)
                 return
             except Exception as error:
                 if not is_passing(error):
@@ -140,9 +161,9 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
                     return
                 continue
             self._context.health.up("database")
-            metrics.BATCH_SECONDS.labels(tp.topic).observe(self._context.clock.monotonic() - begun)
+            metrics.BATCH_SECONDS.labels(own.topic).observe(self._context.clock.monotonic() - begun)
             arrived = records[-1].timestamp / 1000
-            metrics.REAL_LAG_SECONDS.labels(tp.topic).set(
+            metrics.REAL_LAG_SECONDS.labels(own.topic).set(
                 self._context.clock.real().timestamp() - arrived
             )
             return
@@ -160,13 +181,30 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         own.next_offset = at
         return True
 
+    def _lose(self, own: Ownership) -> None:
+        log.warning("fenced", topic=own.topic, partition=own.partition)
+        self._context.owned.pop((own.topic, own.partition), None)
+        self._fenced = True
+
+    def _join_anew(self) -> None:
+        """Ask the group who owns what, since another worker took over a partition of ours.
+
+        It knows already, as a rule. But one that took over late and died would leave the
+        partition to nobody, for the group does not see epochs.
+        """
+        self._fenced = False
+        self._consumer.subscribe(self._topics, listener=self)
+
     async def _sweep(self) -> None:
         try:
             waiting = await asyncio.to_thread(self._count_parked)
+            self._context.health.up("database")
             for own in list(self._context.owned.values()) if waiting else ():
-                await asyncio.to_thread(self._processor.sweep, own)
-        except Fenced:
-            metrics.FENCED.inc()
+                try:
+                    await asyncio.to_thread(self._processor.sweep, own)
+                except Fenced:
+                    metrics.FENCED.inc()
+                    self._lose(own)
         except Exception as error:
             if not is_passing(error):
                 raise
@@ -178,8 +216,17 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         metrics.PARKED_ROWS.set(waiting)
         return waiting
 
+    async def _keep_committing(self) -> None:
+        while True:
+            await asyncio.sleep(COMMIT_EVERY_SECONDS)
+            await self._commit()
+
     async def _commit(self) -> None:
-        """Tell Kafka how far we are: for its own lag figures only, we start at the watermarks."""
+        """Tell Kafka how far we are: for its own lag figures only, we start at the watermarks.
+
+        It also tells whether the broker answers: the driver waits for one that does not, in
+        silence.
+        """
         held = self._consumer.assignment()
         offsets = {
             tp: own.next_offset
@@ -189,9 +236,13 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         if not offsets:
             return
         try:
-            await self._consumer.commit(offsets)
+            await asyncio.wait_for(self._consumer.commit(offsets), ANSWER_SECONDS)
+        except TimeoutError:
+            self._context.health.down("broker", "does not answer")
         except KafkaError as error:
             log.info("offsets not committed", error=type(error).__name__)
+        else:
+            self._context.health.up("broker")
 
     def _database_down(self, error: BaseException) -> None:
         metrics.RETRIES.labels("database").inc()
@@ -210,13 +261,15 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 owned = await self._take_over(assigned)
                 break
-            except WrongCluster as error:
-                self._fatal = error
-                return
             except Exception as error:
-                if not (is_passing(error) or isinstance(error, KafkaError)):
-                    raise
-                self._database_down(error)
+                if isinstance(error, KafkaError | AdminError):
+                    self._context.health.down("broker", f"waited for: {type(error).__name__}")
+                elif is_passing(error):
+                    self._database_down(error)
+                else:
+                    # The driver would only log it, and this worker would own nothing for ever.
+                    self._fatal = error
+                    return
                 await backoff.wait(self._stopping)
         else:
             return
@@ -243,3 +296,9 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
             return owned
 
         return await asyncio.to_thread(raise_epochs)
+
+
+def _in_order(
+    batches: Mapping[TopicPartition, list[Any]],
+) -> list[tuple[TopicPartition, list[Any]]]:
+    return sorted(batches.items(), key=lambda item: (item[0].topic, item[0].partition))

@@ -81,6 +81,11 @@ def open_engine(url: URL, service: str, pool: int = POOL) -> Engine:
             "options": options,
             "application_name": f"rapport-{service}",
             "connect_timeout": 5,
+            # A server that vanished without a word is noticed within half a minute.
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,
             "prepare_threshold": 5,
         },
     )
