@@ -88,7 +88,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Another seed, other lives.")] = 2026,
     seconds: Annotated[
         float, typer.Option(min=60, help="Real seconds that three weeks take.")
-    ] = 110,
+    ] = 118,
     serve: Annotated[
         bool | None,
         typer.Option(help="Keep serving after the report; default: in a terminal only."),

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -22,17 +23,14 @@ def show(console: Console, tally: Tally, letters: Sequence[DeadLetter]) -> None:
 
 def outcomes(tally: Tally) -> Table:
     """One row a playbook and segment, counted in enrolments but for the mails."""
-    table = Table(
-        title="What came of it (simulated customers; enrolments, not persons)",
-        title_justify="left",
-    )
-    table.add_column("playbook", no_wrap=True)
-    table.add_column("segment", no_wrap=True)
+    table = _table("What came of it (simulated customers; enrolments, not persons)")
+    table.add_column("playbook", overflow="fold")
+    table.add_column("segment", overflow="fold")
     for name in (
         *("enrolled", "contacted", "mails", "opened", "clicked", "agreed", "paid or renewed"),
         *("opted out", "deferred", "suppressed"),
     ):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     for (playbook, segment), line in sorted(tally.lines.items()):
         if playbook:
             table.add_row(playbook, segment or NOT_ENROLLED, *map(str, counted(line)))
@@ -57,9 +55,9 @@ def counted(line: Line) -> tuple[int, ...]:
 
 def reasons(tally: Tally) -> Table:
     """Why letters waited, were never sent, or stopped: by playbook, segment and reason."""
-    table = Table(title="Why later, why not, why no more (simulated)", title_justify="left")
+    table = _table("Why later, why not, why no more (simulated)")
     for name in ("playbook", "segment"):
-        table.add_column(name, no_wrap=True)
+        table.add_column(name, overflow="fold")
     for name in ("deferred: steps", "suppressed: steps", "stopped: enrolments"):
         table.add_column(name, ratio=1)
     for (playbook, segment), line in sorted(tally.lines.items()):
@@ -76,12 +74,16 @@ def listed(counts: Counter[str]) -> str:
 
 def refused(letters: Sequence[DeadLetter]) -> Table:
     """What could not be accepted: reason, and what the publisher shall do."""
-    table = Table(title=f"Dead letters: {len(letters)}", title_justify="left")
-    table.add_column("reason", no_wrap=True)
-    table.add_column("where")
+    table = _table(f"Dead letters: {len(letters)}")
+    table.add_column("reason", overflow="fold")
+    table.add_column("where", overflow="fold")
     table.add_column("what the publisher is told", ratio=1)
     table.add_column("count", justify="right")
     counts = Counter((one.code, one.pointer or "", one.detail) for one in letters)
     for (code, pointer, detail), count in sorted(counts.items()):
         table.add_row(code, escape(pointer), escape(detail), str(count))
     return table
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)

@@ -32,9 +32,9 @@ from schemas.topics import OUTREACH_LOG
 from services.runtime.clock import Clock
 from services.runtime.embedded.children import StartError
 
-LIFE_SECONDS: Final = 110.0
+LIFE_SECONDS: Final = 118.0
 """Real seconds that the three weeks take."""
-LEAD_SECONDS: Final = 25.0
+LEAD_SECONDS: Final = 22.0
 """Real seconds from the launch until time begins to run: the parts start meanwhile."""
 QUIET_SECONDS: Final = 10.0
 """Real seconds to wait at the end for dispatches that have no end yet."""

@@ -28,7 +28,6 @@ _RECENT = 7
 
 # What is worth a line of its own on the board, in words.
 _NOTABLE: Final[Mapping[str, str]] = {
-    "outreach.enrolled": "enrolled in {playbook}, {segment}",
     "outreach.step_deferred": "{step} waits: {reason}",
     "outreach.step_suppressed": "{step} stays unsent: {reason}",
     "outreach.cancelled": "letters stop: {reason}",
@@ -64,7 +63,7 @@ class Board:
         counts, applied = self._tally.counts, self._tally.applied
         return {
             "events": counts["event.applied"],
-            "customers contacted": len(self._tally.contacted),
+            "contacted": len(self._tally.contacted),
             "mails": counts["message.sent"],
             "opens": counts["message.opened"],
             "clicks": counts["message.clicked"],
@@ -97,7 +96,7 @@ class Board:
         return Panel(
             Group(
                 head,
-                ProgressBar(total=span, completed=lived, width=None),
+                ProgressBar(total=span, completed=lived, width=None, complete_style="cyan"),
                 Text(),
                 _local_times(now),
                 Text(),
@@ -136,15 +135,18 @@ class _Lenient(dict[str, object]):
         return "it" if key == "step" else "?"
 
 
-def _local_times(now: datetime) -> Text:
+def _local_times(now: datetime) -> Table:
     """Where it is an hour at which a letter may come."""
-    text = Text()
+    table = Table.grid(padding=(0, 4))
+    cells = []
     for name, zone in PLACES:
         there = now.astimezone(ZoneInfo(zone))
         open_ = _EARLIEST <= there.hour < _LATEST
-        text.append(f"{name} {there:%H:%M} ", "default" if open_ else "dim")
-        text.append("●   " if open_ else "○   ", "green" if open_ else "dim")
-    return text
+        mark, style = ("●", "green") if open_ else ("○", "dim")
+        cells.append(Text.assemble((f"{mark} ", style), (f"{there:%H:%M} {name}", style)))
+    for start in range(0, len(cells), 3):
+        table.add_row(*cells[start : start + 3])
+    return table
 
 
 def console() -> Console:
