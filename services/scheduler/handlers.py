@@ -116,15 +116,22 @@ class Handlers:
 
 
 class Claiming:
-    """The timer that claims due steps; safe beside any number of others."""
+    """The timer that claims due steps; safe beside any number of others.
 
-    def __init__(self, context: Context, handlers: Handlers, batch: int) -> None:
+    announce: tells which packs are in force, before the first decision rests on them.
+    """
+
+    def __init__(
+        self, context: Context, handlers: Handlers, announce: "Announcing", batch: int
+    ) -> None:
         self._context = context
         self._handlers = handlers
+        self._announce = announce
         self._batch = batch
 
     def __call__(self) -> bool:
         """Claim one batch; True if it was full, so that more may wait."""
+        self._announce()
         with self._context.unit() as work:
             return self._handlers.claim(work, self._batch) >= self._batch
 

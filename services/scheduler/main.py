@@ -23,11 +23,10 @@ def build(context: Context) -> worker.Service:
         api=api.create(context, decide),
         refuses=frozenset({OUTREACH_COMMANDS}),
         timers=(
-            worker.Timer("announce-policies", 1.0, Announcing(context, in_force)),
             worker.Timer(
                 "claim-steps",
                 settings.claim_every,
-                Claiming(context, decide, settings.claim_batch),
+                Claiming(context, decide, Announcing(context, in_force), settings.claim_batch),
             ),
         ),
     )
