@@ -163,7 +163,8 @@ def watch(
     """Follow the shared log live, one line a fact, until Ctrl-C."""
     with _broker():
         try:
-            watch_log(connection(bootstrap), out, customer=customer, as_lines=as_json)
+            live = reading.follow(OUTREACH_LOG, connection(bootstrap))
+            watch_log(live, out, customer=customer, as_lines=as_json)
         except KeyboardInterrupt:
             return
 

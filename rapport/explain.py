@@ -85,7 +85,7 @@ def _chapters(facts: Sequence[Fact[Typed]]) -> Iterator[Chapter]:
     enrolments: dict[str, Chapter] = {}
     for fact in facts:
         times.see(fact)
-        line = Line(times.text(fact), sentence(fact.data), fact)
+        line = Line(times.text(fact), sentence(times.data(fact)), fact)
         enrolment = threads.enrolment_of(fact.data)
         if isinstance(fact.data, OutreachEnrolled):
             enrolments[fact.data.enrolment_id] = Chapter(_title(fact.data))

@@ -1,19 +1,18 @@
 """A live view of the shared log: one line a fact. No personal data is there to be seen."""
 
 import hashlib
-from typing import Any
+from collections.abc import Iterable
 
 from rich.console import Console
 from rich.markup import escape
 
 from rapport.audit.log import Fact, build
 from rapport.local_time import LocalTimes
-from rapport.reading import Raw, follow
+from rapport.reading import Raw
 from rapport.records import as_json, record
 from rapport.sentences import sentence
 from schemas.common import Typed
 from schemas.facts import LogHeartbeat
-from schemas.topics import OUTREACH_LOG
 
 _COLOURS = {
     "event": "white",
@@ -32,19 +31,18 @@ _PEOPLE = ("red", "green", "yellow", "blue", "magenta", "cyan")
 
 
 def watch(
-    connection: dict[str, Any],
+    records: Iterable[Raw | None],
     console: Console,
     *,
     customer: str | None = None,
     as_lines: bool = False,
 ) -> None:
-    """Show every fact from the log's beginning, and each new one as it comes, until interrupted.
+    """Show each fact as it comes, for as long as `records` (`reading.follow`) goes on.
 
-    as_lines: JSON lines that `rapport audit --file` reads, heartbeats included. Raises as
-    `reading.follow` does.
+    as_lines: JSON lines that `rapport audit --file` reads, heartbeats included.
     """
     view = _View(console)
-    for raw in follow(OUTREACH_LOG, connection):
+    for raw in records:
         if raw is None or not _wanted(raw, customer):
             continue
         if as_lines:
@@ -78,5 +76,5 @@ class _View:
         person = _PEOPLE[number % len(_PEOPLE)]
         return (
             f"[dim]{self._times.text(fact)}[/]  [{person}]{escape(fact.customer)}[/]  "
-            f"[{colour}]{fact.type}[/]  {escape(sentence(fact.data))}"
+            f"[{colour}]{fact.type}[/]  {escape(sentence(self._times.data(fact)))}"
         )

@@ -34,6 +34,11 @@ def test_times_are_the_customers_own() -> None:
     assert paid.at == "2026-03-10 09:00:00 JST"
 
 
+def test_planned_instants_are_the_customers_own() -> None:
+    chapter = texts(story("tokyo"))["bill-reminder v1 about bill b-tokyo"]
+    assert "step planned for 2026-03-03 09:00 JST in Asia/Tokyo" in chapter
+
+
 def test_tenants_are_kept_apart() -> None:
     assert [one.tenant for one in explain(good().records(), "tokyo")] == ["acme", "default"]
     assert not explain(good().records(), "nobody")
