@@ -1,0 +1,1 @@
+"""What stands outside the stream: the command line, the launcher, the audit and the demo."""
