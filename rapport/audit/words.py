@@ -29,7 +29,7 @@ from schemas.facts import (
 )
 
 ANY = "*"
-GENTLER = frozenset({"vulnerability", "hardship"})
+GENTLER = frozenset({"vulnerability"})
 """Holds that change the wording and leave contact possible; every other kind stops it."""
 OF_THE_PERSON = frozenset({"deceased", "minor", "bankruptcy"})
 """Holds about the person, whichever obligation they were reported with."""

@@ -14,7 +14,7 @@ from services.playbooks.template_variables import (
     not_given_by,
 )
 from services.playbooks.wording import Url, WordingError, fill, needs
-from services.playbooks.yaml_lines import Fault, LinedFile
+from services.yaml_lines import Fault, LinedFile
 
 LOCALES = ("en", "zh", "ja")
 TEXTS = ("subject", "preheader", "body")

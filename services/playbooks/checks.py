@@ -14,7 +14,7 @@ from services.playbooks.variables import (
     Kind,
     event_kinds,
 )
-from services.playbooks.yaml_lines import Fault, LinedFile
+from services.yaml_lines import Fault, LinedFile
 
 Path = tuple[str | int, ...]
 

@@ -16,7 +16,7 @@ from services.playbooks.check_templates import check_templates
 from services.playbooks.checks import check_document
 from services.playbooks.conditions import attributes_of
 from services.playbooks.model import Playbook, Templates, Wording
-from services.playbooks.yaml_lines import Fault, FaultyFile, LinedFile, read
+from services.yaml_lines import Fault, FaultyFile, LinedFile, read
 
 
 class PlaybookFaults(Exception):

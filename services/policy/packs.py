@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from schemas import policy as contract
-from services.policy.lines import Fault, FaultyFile, read
 from services.policy.model import Cap, Consent, Disclosures, Hours, Pack, Steering
 from services.policy.places import applying as applying
+from services.yaml_lines import Fault, FaultyFile, read
 
 
 class PolicyFaults(Exception):
@@ -51,14 +51,14 @@ def load(directory: Path) -> tuple[Pack, ...]:
 def load_file(file: Path) -> Pack:
     """Read one pack; raises PolicyFaults."""
     try:
-        content, lines = read(file)
-        checked = contract.PolicyPack.model_validate(content)
+        read_file = read(file)
+        checked = contract.PolicyPack.model_validate(read_file.data)
     except FaultyFile as error:
         raise PolicyFaults([error.fault]) from None
     except ValidationError as error:
         raise PolicyFaults(
             [
-                Fault(file, lines.of(problem["loc"]), _remedy(problem["loc"], problem["msg"]))
+                read_file.fault(problem["loc"], _remedy(problem["loc"], problem["msg"]))
                 for problem in error.errors(include_url=False)
             ]
         ) from None

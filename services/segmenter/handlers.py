@@ -14,7 +14,7 @@ from services.playbooks.model import Playbook
 from services.playbooks.plan import exit_rules, offer_authority
 from services.policy.consent import may_steer
 from services.policy.model import Pack
-from services.policy.places import candidate_zones
+from services.policy.places import applying, candidate_zones
 from services.runtime.ids import derive
 from services.runtime.messages import Incoming
 from services.runtime.security import Signer
@@ -101,12 +101,13 @@ class CustomerEvents:
         key = (place, int(now.timestamp()) // 3600)
         if key not in self._steering:
             zones = candidate_zones(profile)
+            in_force = applying(self._packs, zones)
             if len(self._steering) > 10_000:
                 self._steering.clear()
             self._steering[key] = frozenset(
                 attribute
                 for attribute in STEERING_ATTRIBUTES
-                if may_steer(attribute, now, zones, self._packs).allowed
+                if may_steer(attribute, now, zones, in_force).allowed
             )
         return self._steering[key]
 

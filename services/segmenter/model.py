@@ -12,11 +12,17 @@ TRAITS = (*PLACE, "locale", "birth_year", "gender", "occupation", "tier", "inter
 
 
 class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A reason that stops or changes contact. `until`: RFC 3339, None for open-ended."""
+    """A reason that stops or changes contact, as its newest event left it.
+
+    `at`: when that was; `until`: None for open-ended (both RFC 3339). A lifted hold is remembered,
+    so that an older event which arrives late does not bring it back.
+    """
 
     kind: str
+    at: str
     obligation_id: str | None = None
     until: str | None = None
+    lifted: bool = False
 
 
 class Profile(msgspec.Struct, omit_defaults=True):

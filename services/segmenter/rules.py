@@ -1,7 +1,7 @@
 """What follows from a customer event: pure, and the same for the same input."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -54,7 +54,7 @@ def decide(
     effect = effect_of(event, now, newest_version)
     profile.events += 1
     if effect != "stale_version":
-        remember(profile, event, now)
+        remember(profile, event)
     candidates = playbooks.get(event.type, ())
     if not candidates or effect == "stale_version":
         return Decision(effect)
@@ -84,20 +84,15 @@ def effect_of(event: Happening, now: datetime, newest_version: int | None) -> Ef
     return "applied"
 
 
-def remember(profile: Profile, event: Happening, now: datetime) -> None:
+def remember(profile: Profile, event: Happening) -> None:
     """Bring the profile up to date with one event."""
     if event.type == "customer.updated":
         for name in TRAITS:
             if name in event.data:
                 value = event.data[name]
                 setattr(profile, name, [] if name == "interests" and value is None else value)
-    elif event.type == "customer.hold_placed":
-        hold = _hold(event)
-        profile.holds = [*_without(profile.holds, hold), hold]
-    elif event.type == "customer.hold_lifted":
-        profile.holds = _without(profile.holds, _hold(event))
-    if profile.holds:
-        profile.holds = [hold for hold in profile.holds if _in_force(hold, now)]
+    elif event.type in ("customer.hold_placed", "customer.hold_lifted"):
+        profile.holds = _with(profile.holds, _hold(event))
 
 
 def traits(profile: Profile, now: datetime) -> Traits:
@@ -115,7 +110,7 @@ def traits(profile: Profile, now: datetime) -> Traits:
         interests=profile.interests,
         country=profile.country,
         locale=profile.locale,
-        holds=[hold.kind for hold in profile.holds],
+        holds=[hold.kind for hold in profile.holds if _in_force(hold, now)],
     )
 
 
@@ -153,21 +148,32 @@ def _not_matched(playbook: Playbook, reason: str) -> Segmentation:
 
 
 def _hold(event: Happening) -> Hold:
-    return Hold(event.data["kind"], event.data.get("obligation_id"), event.data.get("until"))
+    return Hold(
+        kind=event.data["kind"],
+        at=event.time.isoformat(),
+        obligation_id=event.data.get("obligation_id"),
+        until=event.data.get("until"),
+        lifted=event.type == "customer.hold_lifted",
+    )
 
 
-def _without(holds: Sequence[Hold], gone: Hold) -> list[Hold]:
-    return [
-        hold for hold in holds if (hold.kind, hold.obligation_id) != (gone.kind, gone.obligation_id)
+def _with(holds: Sequence[Hold], heard: Hold) -> list[Hold]:
+    """The holds after an event about one of them; what is older than the known changes nothing."""
+    same = [
+        hold
+        for hold in holds
+        if (hold.kind, hold.obligation_id) == (heard.kind, heard.obligation_id)
     ]
+    heard_at = datetime.fromisoformat(heard.at)
+    if any(datetime.fromisoformat(hold.at) > heard_at for hold in same):
+        return list(holds)
+    return [*(hold for hold in holds if hold not in same), heard]
 
 
 def _in_force(hold: Hold, now: datetime) -> bool:
-    if hold.until is None:
-        return True
-    if len(hold.until) == len("2026-01-01"):
-        return date.fromisoformat(hold.until) >= now.date()
-    return datetime.fromisoformat(hold.until) > now
+    if hold.lifted:
+        return False
+    return hold.until is None or datetime.fromisoformat(hold.until) > now
 
 
 def encode(profile: Profile) -> str:

@@ -106,10 +106,10 @@ def test_no_talk_of_loss_to_whoever_renews_automatically(playbooks: dict[str, Pl
     assert steps(retain, "subscription.expired", {"auto_renew": True}) == ["family"]
 
 
-def test_after_a_cancellation_only_the_warm_note_stays(playbooks: dict[str, Playbook]) -> None:
+def test_after_a_cancellation_nothing_is_sent(playbooks: dict[str, Playbook]) -> None:
     rules = playbooks["subscription-retain"].document.exits
     (cancelled,) = [rule for rule in rules if rule.on == "subscription.cancelled"]
-    assert list(cancelled.keep) == ["family"]
+    assert cancelled.keep == ()
 
 
 def test_the_guides_example_is_a_good_playbook(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_an_unknown_region_does_not_escape_its_pack_and_a_city_must_be_named() -
 
 
 FAULTS = [
-    ("  until: '21:00'", "  until: 21:00", 9, "write the time in quotes"),
+    ("  until: '21:00'", "  until: 2100", 9, "write the time in quotes"),
     ("  until: '21:00'", "  until: '07:00'", 6, "'from' must be earlier"),
     ("version: 1", "version: one", 2, "version"),
     ("verified: true", "verifed: true", 11, "verifed"),
