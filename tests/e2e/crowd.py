@@ -1,0 +1,110 @@
+"""Many customers with something to be told right now: a load that does not end until told to."""
+
+import json
+import threading
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from kafka import KafkaProducer
+
+from schemas.topics import CUSTOMER_EVENTS
+from services.runtime.clock import Clock
+from services.runtime.partitioning import PARTITIONS, lane
+from support.system import System, event
+
+START = datetime.fromisoformat("2026-03-02T11:00+01:00")
+"""A Monday morning in Berlin: both letters to each customer are due at once."""
+LETTERS = 2
+"""To each customer: about the payment missed, and about the bill that falls due in three days."""
+_PAUSE_SECONDS = 0.1
+
+
+def clock() -> Clock:
+    """Business time that begins at START and runs as fast as real time."""
+    return Clock(START, 1.0, Clock().real().timestamp())
+
+
+class Crowd:
+    """Publishes one customer after the other while inside `with`, some of it twice, some of it bad.
+
+    `events` are all that must take effect, by id; `bad` counts what must be dead-lettered.
+    """
+
+    def __init__(self, system: System) -> None:
+        self.customers: list[str] = []
+        self.events: dict[str, Mapping[str, Any]] = {}
+        self.bad = 0
+        self._system = system
+        self._producer = KafkaProducer(bootstrap_servers=system.broker.address, acks="all")
+        self._sent: list[Any] = []
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> "Crowd":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop, once the broker has everything. Raises where it has not."""
+        self._stopping.set()
+        self._thread.join()
+        try:
+            for one in self._sent:
+                one.get(60)
+        finally:
+            self._producer.close(5)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_PAUSE_SECONDS):
+            self._come(len(self.customers))
+
+    def _come(self, number: int) -> None:
+        who = f"customer-{number}"
+        known, missed, due = self._events(who)
+        for one in (known, missed, due):
+            self._publish(one)
+        if number % 10 == 0:
+            self._publish(known, partition=(lane(who) + 1) % PARTITIONS)
+            self._publish(missed)
+        if number % 25 == 0:
+            self._send(who, b"no event at all", None)
+            self.bad += 1
+        self.customers.append(who)
+
+    def _events(self, who: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        now = self._system.clock.now()
+        bill = {"creditor": "Harbour Bank", "amount_minor": 24_000, "currency": "EUR"}
+        person = {
+            "name": who.title(),
+            "email": address(who),
+            "timezone": "Europe/Berlin",
+            "country": "DE",
+            "locale": "en",
+            "verification": {"last_digits": "4711", "birth_year": "1984"},
+        }
+        missed = {**bill, "bill_id": f"missed-{who}", "due_date": _day(-3)}
+        due = {**bill, "bill_id": f"due-{who}", "due_date": _day(3)}
+        return (
+            event("customer.updated", who, person, at=now),
+            event("payment.missed", who, missed, at=now),
+            event("bill.due_soon", who, due, at=now),
+        )
+
+    def _publish(self, one: Mapping[str, Any], partition: int | None = None) -> None:
+        self.events[one["id"]] = one
+        self._send(one["subject"], json.dumps(one).encode(), partition)
+
+    def _send(self, key: str, value: bytes, partition: int | None) -> None:
+        self._sent.append(
+            self._producer.send(CUSTOMER_EVENTS, key=key.encode(), value=value, partition=partition)
+        )
+
+
+def address(who: str) -> str:
+    """Where a customer reads mail."""
+    return f"{who}@example.org"
+
+
+def _day(days: int) -> str:
+    return (START + timedelta(days=days)).date().isoformat()
