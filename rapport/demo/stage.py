@@ -15,6 +15,9 @@ UNSET: Final = ("SMTP_URL", "PUBLIC_URL")
 SESSION_SECONDS: Final = 1200
 """Real seconds for which a visitor of the demo stays signed in, however fast its time runs."""
 
+PARTITIONS: Final = 2
+"""Few, as befits one small machine: every partition costs transactions of its own."""
+
 
 def clock_for(scenario: Scenario, life_seconds: float, real_start: float) -> Clock:
     """The clock that lives the scenario in `life_seconds`, counted from `real_start`."""
@@ -36,6 +39,7 @@ def set_up(clock: Clock, website: str, folder: Path) -> dict[str, str]:
         "PORTAL_SESSION_HOURS": hours,
         "DESK_SESSION_HOURS": hours,
         "LINK_DAYS": "3650",
+        "PARTITIONS": str(PARTITIONS),
     }
 
 
