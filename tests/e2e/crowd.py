@@ -18,6 +18,8 @@ START = datetime.fromisoformat("2026-03-02T11:00+01:00")
 LETTERS = 2
 """To each customer: about the payment missed, and about the bill that falls due in three days."""
 _PAUSE_SECONDS = 0.1
+_WAITING = 40
+"""So many customers wait for their letters at any moment; only then the next one comes."""
 
 
 def clock() -> Clock:
@@ -57,7 +59,12 @@ class Crowd:
 
     def _run(self) -> None:
         while not self._stopping.wait(_PAUSE_SECONDS):
-            self._come(len(self.customers))
+            if len(self.customers) - self._served() < _WAITING:
+                self._come(len(self.customers))
+
+    def _served(self) -> int:
+        letters = self._system.database.rows("SELECT count(*) FROM messenger.message")[0][0]
+        return int(letters) // LETTERS
 
     def _come(self, number: int) -> None:
         who = f"customer-{number}"

@@ -46,7 +46,7 @@ def _all_ended(system: System, customers: int) -> bool:
             system, "SELECT count(*) FROM messenger.message WHERE state IN ('sent', 'unknown')"
         )
         == LETTERS * customers
-        and _one(system, "SELECT count(*) FROM negotiator.bill") == LETTERS * customers
+        and _one(system, "SELECT count(*) FROM negotiator.invitation") == customers
     )
 
 
@@ -105,7 +105,7 @@ def _state_is_right(system: System, crowd: Crowd) -> None:
     bills = {f"{kind}-{who}" for who in crowd.customers for kind in ("missed", "due")}
     for query in (
         "SELECT obligation_id FROM scheduler.obligation",
-        "SELECT obligation_id FROM negotiator.bill",
+        "SELECT obligation_id FROM negotiator.obligation",
     ):
         found = [name for (name,) in system.database.rows(query)]
         assert (len(found), set(found)) == (len(bills), bills), query
