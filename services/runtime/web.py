@@ -3,15 +3,20 @@
 import html
 from typing import Any
 
+import psycopg
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.errors import Rejection
 from services.runtime.context import Context
+from services.runtime.database import is_passing
 
 PROBLEM = "application/problem+json"
+RETRY_SECONDS = 5
+"""What a caller is told to wait while the database is away."""
 
 
 class Problem(HTTPException):
@@ -91,6 +96,16 @@ def create_api(context: Context, title: str, description: str) -> FastAPI:
     async def refused(request: Request, rejection: Rejection) -> Response:
         del request
         return rejected(rejection)
+
+    @api.exception_handler(SQLAlchemyError)
+    @api.exception_handler(psycopg.Error)
+    async def away(request: Request, error: Exception) -> Response:
+        del request
+        if not is_passing(error):
+            raise error
+        answer = problem(503, "Not now", "The database does not answer; try again in a while.")
+        answer.headers["Retry-After"] = str(RETRY_SECONDS)
+        return answer
 
     @api.get("/livez", include_in_schema=False)
     async def livez() -> dict[str, str]:

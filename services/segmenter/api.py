@@ -1,12 +1,15 @@
 """The segmenter over HTTP: events in, and what became of them; who a customer is now."""
 
+from datetime import timedelta
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import Depends, FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from sqlmodel import Session
 
-from schemas.envelope import MAX_VALUE_BYTES, Envelope, decode, parse_data
+from schemas.envelope import MAX_VALUE_BYTES, Envelope, check_age, decode, parse_data
 from schemas.errors import Rejection
 from schemas.topics import CUSTOMER_EVENTS
 from services.runtime import ledger
@@ -14,7 +17,7 @@ from services.runtime.context import Context
 from services.runtime.ids import derive
 from services.runtime.security import Caller, require
 from services.runtime.web import Problem, create_api
-from services.segmenter import store
+from services.segmenter import rules, store
 
 Publisher = Annotated[Caller, Depends(require("publish"))]
 Reader = Annotated[Caller, Depends(require("read"))]
@@ -26,6 +29,10 @@ def create(context: Context) -> FastAPI:
     """The segmenter's routes."""
     api = create_api(context, "Rapport segmenter", DESCRIPTION)
 
+    def keep(event: Envelope) -> None:
+        with context.unit() as work:
+            work.emit(CUSTOMER_EVENTS, event)
+
     @api.post("/events", status_code=202, tags=["publishers"])
     async def publish(request: Request, caller: Publisher) -> JSONResponse:
         """Accept one CloudEvent, structured or binary (`ce-` headers).
@@ -33,9 +40,9 @@ def create(context: Context) -> FastAPI:
         202 once it is durable; problem details with 400, 413 or 422 where it can't be accepted.
         """
         event = _event(await _body(request), request)
+        check_age(event, context.clock.now(), timedelta(days=context.settings.inbox_days))
         _may_touch(caller, event.tenant)
-        with context.unit() as work:
-            work.emit(CUSTOMER_EVENTS, event)
+        await run_in_threadpool(keep, event)
         return JSONResponse({"id": event.id, "source": event.source, "status": "accepted"}, 202)
 
     @api.get("/events", tags=["publishers"])
@@ -61,11 +68,12 @@ def create(context: Context) -> FastAPI:
             row = store.find_profile(session, tenant, customer)
         if row is None:
             raise Problem(404, "Not known", "No event has named this customer yet.")
+        holds = rules.holds_in_force(rules.profile_of(row.state), context.clock.now())
         return {
             "customer": customer,
             "tenant": tenant,
             "updated_at": row.updated_at.isoformat(),
-            "profile": row.state,
+            "profile": row.state | {"holds": msgspec.to_builtins(holds)},
         }
 
     return api
@@ -84,7 +92,7 @@ async def _body(request: Request) -> bytes:
 def _event(body: bytes, request: Request) -> Envelope:
     """The event, validated as the stream would. Raises Rejection."""
     headers = [
-        ("ce_" + name[3:] if name.startswith("ce-") else name, value.encode("latin-1"))
+        (name, value.encode("latin-1"))
         for name, value in request.headers.items()
         if name == "content-type" or name.startswith("ce-")
     ]

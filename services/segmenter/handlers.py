@@ -1,11 +1,11 @@
 """From customer events to facts and commands: loads, decides, saves, emits."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from schemas.commands import OutreachRequested
-from schemas.envelope import version_of
+from schemas.envelope import check_age, version_of
 from schemas.errors import Rejection
 from schemas.facts import CustomerSegmented, EventApplied, RecordPosition
 from schemas.topics import OUTREACH_COMMANDS
@@ -34,7 +34,7 @@ class CustomerEvents:
         self._playbooks = rules.by_trigger(playbooks)
         self._packs = packs
         self._signer = signer
-        self._inbox_days = inbox_days
+        self._inbox = timedelta(days=inbox_days)
         self._steering: dict[tuple[object, int], frozenset[str]] = {}
 
     def handle(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
@@ -51,19 +51,12 @@ class CustomerEvents:
 
     def _young_enough(self, work: UnitOfWork, message: Incoming) -> bool:
         """Refuse what is older than the inbox: it could not be told from a duplicate."""
-        age = work.now - message.event.time
-        if age.days <= self._inbox_days or message.event.replay:
-            return True
-        work.reject(
-            message,
-            Rejection(
-                "too_old",
-                f"The event's time is more than {self._inbox_days} days ago: a duplicate could not "
-                "be told from a new event any more. Publish a current event instead.",
-                "/time",
-            ),
-        )
-        return False
+        try:
+            check_age(message.event, work.now, self._inbox)
+        except Rejection as rejection:
+            work.reject(message, rejection)
+            return False
+        return True
 
     def decide(
         self,

@@ -110,8 +110,13 @@ def traits(profile: Profile, now: datetime) -> Traits:
         interests=profile.interests,
         country=profile.country,
         locale=profile.locale,
-        holds=[hold.kind for hold in profile.holds if _in_force(hold, now)],
+        holds=[hold.kind for hold in holds_in_force(profile, now)],
     )
+
+
+def holds_in_force(profile: Profile, now: datetime) -> list[Hold]:
+    """The holds that are neither lifted nor over at `now`."""
+    return [hold for hold in profile.holds if _in_force(hold, now)]
 
 
 def defaults_used(profile: Profile) -> list[str]:
@@ -184,3 +189,8 @@ def encode(profile: Profile) -> str:
 def decode(state: str | None) -> Profile:
     """The profile that `encode` wrote; a new one where there is none."""
     return msgspec.json.decode(state, type=Profile) if state else Profile()
+
+
+def profile_of(state: Mapping[str, Any]) -> Profile:
+    """The profile that a row keeps."""
+    return msgspec.convert(state, Profile)

@@ -28,7 +28,14 @@ from support.mail import Mailbox
 from support.polling import poll_until
 
 SOURCE = "urn:test:publisher"
-ALL_SCOPES = "publish+read+operate+desk"
+TOKEN = "a-token-for-everything"
+READ_TOKEN = "a-token-to-read"
+PUBLISH_TOKEN = "a-token-to-publish"
+BOUND_TOKEN = "a-token-of-another-tenant"
+_API_TOKENS = (
+    f"test={TOKEN}:publish+read+operate+desk,reader={READ_TOKEN}:read,"
+    f"publisher={PUBLISH_TOKEN}:publish,other={BOUND_TOKEN}:publish+read+operate+tenant:other"
+)
 _CLOCK = Clock()
 _HEADERS = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
 _COMMAND_SECONDS = 60
@@ -80,33 +87,40 @@ class System:
     @property
     def authorization(self) -> dict[str, str]:
         """The header of the token that may do everything."""
-        return {"Authorization": f"Bearer {self.parts.token}"}
+        return {"Authorization": f"Bearer {TOKEN}"}
 
     def get(self, service: str, path: str, **params: str) -> httpx.Response:
         """Ask an internal route."""
         return self.http.get(self.url(service, path), params=params, headers=self.authorization)
 
+    def post(self, value: bytes, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        """Publish bytes over HTTP."""
+        given = {"Content-Type": "application/cloudevents+json", **(headers or {})}
+        return self.http.post(
+            self.url("segmenter", "/events"), content=value, headers={**self.authorization, **given}
+        )
+
     def post_event(self, event: Mapping[str, Any]) -> httpx.Response:
         """Publish one event over HTTP."""
-        return self.http.post(
-            self.url("segmenter", "/events"),
-            content=json.dumps(event).encode(),
-            headers={**self.authorization, "Content-Type": "application/cloudevents+json"},
-        )
+        return self.post(json.dumps(event).encode())
 
     def send(self, *events: Mapping[str, Any]) -> None:
         """Publish events through Kafka, in this order, and wait until the broker has them."""
         self.send_raw(*((e["subject"].encode(), json.dumps(e).encode()) for e in events))
 
-    def send_raw(self, *records: tuple[bytes | None, bytes | None]) -> None:
-        """Publish keys and values as they are on `customer.events`."""
+    def send_raw(
+        self, *records: tuple[bytes | None, bytes | None], partition: int | None = None
+    ) -> None:
+        """Publish keys and values on `customer.events` as they are; None: the key's partition."""
         with closing(
             KafkaProducer(
                 bootstrap_servers=self.broker.address, acks="all", max_request_size=8 << 20
             )
         ) as producer:
             sent = [
-                producer.send(CUSTOMER_EVENTS, key=key, value=value, headers=_HEADERS)
+                producer.send(
+                    CUSTOMER_EVENTS, key=key, value=value, headers=_HEADERS, partition=partition
+                )
                 for key, value in records
             ]
             for one in sent:
@@ -179,7 +193,6 @@ def whole_system(
     **environment: str,
 ) -> Iterator[System]:
     """The four services, ready; ended afterwards, whatever happened. Raises StartError."""
-    token = fresh()
     parts = Parts(
         {
             **os.environ,
@@ -187,13 +200,13 @@ def whole_system(
             "KAFKA_BOOTSTRAP_SERVERS": broker.address,
             "SMTP_URL": mailbox.smtp_url,
             "CLOCK": clock.text(),
-            "API_TOKENS": f"test={token}:{ALL_SCOPES}",
+            "API_TOKENS": _API_TOKENS,
             "PORT_BASE": str(_free_ports()),
             "KAFKA_SESSION_TIMEOUT": "3",
             **environment,
         },
         mail_page=mailbox.url,
-        token=token,
+        token=TOKEN,
     )
     create_topics(parts.settings)
     fleet = Fleet(parts, say=lambda _: None, logs=folder)
