@@ -30,7 +30,8 @@ def clock() -> Clock:
 class Crowd:
     """Publishes one customer after the other while inside `with`, some of it twice, some of it bad.
 
-    `events` are all that must take effect, by id; `bad` counts what must be dead-lettered.
+    `events` are all that must take effect, by id; `bad` counts what must be dead-lettered. It may
+    be entered again: then more come.
     """
 
     def __init__(self, system: System) -> None:
@@ -38,12 +39,13 @@ class Crowd:
         self.events: dict[str, Mapping[str, Any]] = {}
         self.bad = 0
         self._system = system
-        self._producer = KafkaProducer(bootstrap_servers=system.broker.address, acks="all")
         self._sent: list[Any] = []
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> "Crowd":
+        address = self._system.broker.address
+        self._producer = KafkaProducer(bootstrap_servers=address, acks="all")
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
         return self
 
@@ -56,6 +58,14 @@ class Crowd:
                 one.get(60)
         finally:
             self._producer.close(5)
+
+    def one_a_lane(self) -> list[str]:
+        """The first customers of each lane; too few in the beginning."""
+        return list({lane(who): who for who in reversed(self.customers)}.values())
+
+    def moves(self, who: str) -> None:
+        """Let a customer tell their language again: that touches them in every service."""
+        self._publish(event("customer.updated", who, {"locale": "en"}, at=self._system.clock.now()))
 
     def _run(self) -> None:
         while not self._stopping.wait(_PAUSE_SECONDS):
