@@ -28,11 +28,12 @@ job = Job()
 
 
 @app.agent(events)
-async def segment(stream: faust.Stream[bytes]) -> None:
+async def segment(stream: faust.StreamT[bytes]) -> None:
     """Decide on each event and send what follows."""
     async for event in stream.events():
         message = event.message
         key = event.key
+        assert isinstance(key, bytes)
         record = Arrived(message.topic, message.partition, message.offset, key, event.value)
         state, values = job.do(record, profiles[key.decode()] or None)
         profiles[key.decode()] = state
