@@ -1,7 +1,7 @@
 """The report at the end: what became of whom, why not, and what could not be accepted."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich import box
 from rich.console import Console
@@ -12,64 +12,54 @@ from rapport.demo.tally import Line, Tally
 from schemas.facts import DeadLetter
 
 NOT_ENROLLED = "not enrolled"
+NONE = "·"
+
+FIGURES: tuple[tuple[str, Callable[[Line], int]], ...] = (
+    ("enrolled", lambda line: len(line.enrolled)),
+    ("contacted", lambda line: len(line.contacted)),
+    ("mails", lambda line: line.mails),
+    ("opened", lambda line: len(line.opened)),
+    ("clicked", lambda line: len(line.clicked)),
+    ("agreed", lambda line: len(line.agreed)),
+    ("paid or renewed", lambda line: len(line.settled)),
+    ("opted out", lambda line: len(line.opted_out)),
+)
+"""Counted in enrolments, but for the mails."""
+
+REASONS: tuple[tuple[str, Callable[[Line], Counter[str]]], ...] = (
+    ("deferred steps", lambda line: line.deferred),
+    ("suppressed steps", lambda line: line.suppressed),
+    ("stopped enrolments", lambda line: line.stopped),
+)
 
 
 def show(console: Console, tally: Tally, letters: Sequence[DeadLetter]) -> None:
     """Print all of it. The figures are those of invented customers."""
     console.print(outcomes(tally))
-    console.print(reasons(tally))
     console.print(refused(letters))
 
 
 def outcomes(tally: Tally) -> Table:
-    """One row a playbook and segment, counted in enrolments but for the mails."""
-    table = _table("What came of it (simulated customers; enrolments, not persons)")
-    table.add_column("playbook", overflow="fold")
-    table.add_column("segment", overflow="fold")
-    for name in (
-        *("enrolled", "contacted", "mails", "opened", "clicked", "agreed", "paid or renewed"),
-        *("opted out", "deferred", "suppressed"),
-    ):
-        table.add_column(name, justify="right", overflow="fold")
-    for (playbook, segment), line in sorted(tally.lines.items()):
-        if playbook:
-            table.add_row(playbook, segment or NOT_ENROLLED, *map(str, counted(line)))
+    """A column for each playbook and segment; reasons stand below what they explain."""
+    groups = sorted(group for group in tally.lines if group[0])
+    lines = [tally.lines[group] for group in groups]
+    table = _table("What came of it, by playbook and segment (simulated customers)")
+    table.add_column("", no_wrap=True)
+    for playbook, segment in groups:
+        # Long names break where they have a hyphen: the table is wide enough as it is.
+        name = playbook.replace("-", "-\n")
+        heading = f"{escape(name)}\n{escape(segment or NOT_ENROLLED)}"
+        table.add_column(heading, justify="right", overflow="fold")
+    for name, figure in FIGURES:
+        table.add_row(name, *(_number(figure(line)) for line in lines))
+    for name, reasons in REASONS:
+        counts = [reasons(line) for line in lines]
+        table.add_section()
+        totals = [_number(count.total()) for count in counts]
+        table.add_row(name, *totals, style="bold")
+        for reason, _ in sum(counts, Counter[str]()).most_common():
+            table.add_row(f"  {escape(reason)}", *(_number(count[reason]) for count in counts))
     return table
-
-
-def counted(line: Line) -> tuple[int, ...]:
-    """The figures of one row."""
-    return (
-        len(line.enrolled),
-        len(line.contacted),
-        line.mails,
-        len(line.opened),
-        len(line.clicked),
-        len(line.agreed),
-        len(line.settled),
-        len(line.opted_out),
-        line.deferred.total(),
-        line.suppressed.total(),
-    )
-
-
-def reasons(tally: Tally) -> Table:
-    """Why letters waited, were never sent, or stopped: by playbook, segment and reason."""
-    table = _table("Why later, why not, why no more (simulated)")
-    for name in ("playbook", "segment"):
-        table.add_column(name, overflow="fold")
-    for name in ("deferred: steps", "suppressed: steps", "stopped: enrolments"):
-        table.add_column(name, ratio=1)
-    for (playbook, segment), line in sorted(tally.lines.items()):
-        if playbook:
-            told = (line.deferred, line.suppressed, line.stopped)
-            table.add_row(playbook, segment or NOT_ENROLLED, *map(listed, told))
-    return table
-
-
-def listed(counts: Counter[str]) -> str:
-    """Reasons with their counts, the most frequent first."""
-    return "\n".join(f"{count} {escape(reason)}" for reason, count in counts.most_common())
 
 
 def refused(letters: Sequence[DeadLetter]) -> Table:
@@ -77,12 +67,16 @@ def refused(letters: Sequence[DeadLetter]) -> Table:
     table = _table(f"Dead letters: {len(letters)}")
     table.add_column("reason", overflow="fold")
     table.add_column("where", overflow="fold")
-    table.add_column("what the publisher is told", ratio=1)
+    table.add_column("what the publisher is told", overflow="fold")
     table.add_column("count", justify="right")
     counts = Counter((one.code, one.pointer or "", one.detail) for one in letters)
     for (code, pointer, detail), count in sorted(counts.items()):
         table.add_row(code, escape(pointer), escape(detail), str(count))
     return table
+
+
+def _number(count: int) -> str:
+    return str(count) if count else NONE
 
 
 def _table(title: str) -> Table:
