@@ -138,6 +138,15 @@ class System:
             check=False,
         )
 
+    def violations(self) -> list[Any]:
+        """What `rapport audit` finds; none where it says by its exit status that all holds."""
+        done = self.command("audit", "--json")
+        found = [
+            v for promise in json.loads(done.stdout)["promises"] for v in promise["violations"]
+        ]
+        assert done.returncode == bool(found), done.stderr.decode()
+        return found
+
     @contextmanager
     def log(self) -> Iterator[Topic]:
         """The shared log."""
