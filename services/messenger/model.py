@@ -33,6 +33,7 @@ class ChangeKind(StrEnum):
     AGREED = "agreed"
     DISAGREED = "disagreed"
     REOPENED = "reopened"
+    """A completed agreement runs again: a payment under it was taken back."""
     FULFILLED = "fulfilled"
 
 

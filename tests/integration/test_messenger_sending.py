@@ -223,6 +223,10 @@ def test_an_agreement_silences_and_a_broken_one_does_not(messenger: World) -> No
     )
     messenger.dispatch()
     assert reason(messenger.ended()[0]) == "agreed"
+    messenger.fact("c-1", "agreement.completed", **about)
+    messenger.fact("c-1", "agreement.reopened", **about)
+    messenger.dispatch()
+    assert reason(messenger.ended(2)[1]) == "agreed"
     messenger.fact("c-1", "agreement.broken", **about, instalment=1, short_minor=12000)
     messenger.dispatch()
     assert messenger.until("message.sent")

@@ -46,7 +46,7 @@ def _changed(known: Obligation, change: Change) -> Obligation:
         case ChangeKind.REOPENED:
             settled = known.state is ObligationState.SETTLED
             state = ObligationState.OPEN if settled else known.state
-            return replace(known, agreed=False, state=state)
+            return replace(known, agreed=True, state=state)
         case ChangeKind.UNPAID if known.state is not ObligationState.CLOSED:
             return _reopened(known, change) if _newer(known, change, or_equal=True) else known
         case ChangeKind.OPENED | ChangeKind.PAID | ChangeKind.UPDATED:

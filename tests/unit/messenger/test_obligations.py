@@ -89,10 +89,20 @@ def test_a_bill_of_nothing_asks_for_nothing() -> None:
     assert (again.state, again.amount_minor) == (ObligationState.OPEN, 700)
 
 
-def test_a_completed_agreement_may_be_opened_again() -> None:
+def test_a_completed_agreement_that_is_opened_again_runs_again() -> None:
     kept = after(Change(K.AGREED, at(0)), Change(K.FULFILLED, at(1)))
     assert kept.state is ObligationState.SETTLED
-    assert apply(kept, Change(K.REOPENED, at(2))).state is ObligationState.OPEN
+    again = apply(kept, Change(K.REOPENED, at(2)))
+    assert (again.state, again.agreed) == (ObligationState.OPEN, True)
+
+
+def test_a_payment_taken_back_leaves_the_agreement_to_speak_for_the_bill() -> None:
+    kept = after(Change(K.AGREED, at(0)), Change(K.FULFILLED, at(1)))
+    for order in permutations((Change(K.UNPAID, at(2), None, 5000), Change(K.REOPENED, at(2)))):
+        known = kept
+        for change in order:
+            known = apply(known, change)
+        assert (known.state, known.agreed) == (ObligationState.OPEN, True)
 
 
 def test_an_agreement_silences_until_it_is_broken() -> None:
