@@ -1,0 +1,64 @@
+"""What the scheduler knows and decides, as plain values.
+
+A `Book` holds the part of the state that one decision may touch; rules read and change it, and
+return `Outcome`s.
+"""
+
+from services.scheduler.model.book import Book
+from services.scheduler.model.news import Command, Heard
+from services.scheduler.model.outcomes import (
+    Cancelled,
+    Completed,
+    Deferred,
+    Dispatched,
+    Enrolled,
+    Outcome,
+    Planned,
+    Suppressed,
+)
+from services.scheduler.model.state import (
+    Cause,
+    Customer,
+    Enrolment,
+    EnrolmentStatus,
+    ExitRule,
+    Hold,
+    Key,
+    Obligation,
+    ObligationState,
+    Place,
+    Reserved,
+    Step,
+    StepPlan,
+    StepState,
+    Trigger,
+)
+
+__all__ = [
+    "Book",
+    "Cancelled",
+    "Cause",
+    "Command",
+    "Completed",
+    "Customer",
+    "Deferred",
+    "Dispatched",
+    "Enrolled",
+    "Enrolment",
+    "EnrolmentStatus",
+    "ExitRule",
+    "Heard",
+    "Hold",
+    "Key",
+    "Obligation",
+    "ObligationState",
+    "Outcome",
+    "Place",
+    "Planned",
+    "Reserved",
+    "Step",
+    "StepPlan",
+    "StepState",
+    "Suppressed",
+    "Trigger",
+]

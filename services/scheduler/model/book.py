@@ -1,0 +1,120 @@
+"""The part of the state that one decision may touch."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from services.policy.model import Contact
+from services.scheduler.model.state import (
+    Customer,
+    Enrolment,
+    Key,
+    Obligation,
+    Reserved,
+    Step,
+)
+
+
+class Book:
+    """The rows that one transaction decides on, and which of them changed.
+
+    derive: makes a stable id of its parts.
+    """
+
+    def __init__(self, derive: Callable[..., str]) -> None:
+        self.derive = derive
+        self.customers: dict[Key, Customer] = {}
+        self.obligations: dict[Key, Obligation] = {}
+        self.enrolments: dict[str, Enrolment] = {}
+        self.steps: dict[str, Step] = {}
+        self.reserved: dict[str, Reserved] = {}
+        self.released: set[tuple[str, str, str]] = set()
+        self.changed: set[tuple[str, Any]] = set()
+        self._enrolments_of: dict[tuple[str, Key], list[str]] = {}
+        self._steps_of: dict[str, list[str]] = {}
+        self._reserved_of: dict[Key, list[str]] = {}
+
+    def load(
+        self,
+        customers: Iterable[Customer] = (),
+        obligations: Iterable[Obligation] = (),
+        enrolments: Iterable[Enrolment] = (),
+        steps: Iterable[Step] = (),
+        reserved: Iterable[Reserved] = (),
+    ) -> None:
+        """Take in rows as they are stored."""
+        for customer in customers:
+            self.customers[customer.key] = customer
+        for obligation in obligations:
+            self.obligations[obligation.key] = obligation
+        for enrolment in enrolments:
+            self._keep_enrolment(enrolment)
+        for step in steps:
+            self._keep_step(step)
+        for one in reserved:
+            self._keep_reserved(one)
+
+    def put(self, row: Customer | Obligation | Enrolment | Step | Reserved) -> None:
+        """Replace or add a row; it will be saved."""
+        if isinstance(row, Customer):
+            self.customers[row.key] = row
+            self.changed.add(("customer", row.key))
+        elif isinstance(row, Obligation):
+            self.obligations[row.key] = row
+            self.changed.add(("obligation", row.key))
+        elif isinstance(row, Enrolment):
+            self._keep_enrolment(row)
+            self.changed.add(("enrolment", row.id))
+        elif isinstance(row, Step):
+            self._keep_step(row)
+            self.changed.add(("step", row.id))
+        else:
+            self._keep_reserved(row)
+            self.changed.add(("reserved", row.dispatch_id))
+
+    def release(self, tenant: str, customer: str, dispatch_id: str) -> None:
+        """Forget a reserved contact: it was not made."""
+        self.released.add((tenant, customer, dispatch_id))
+        self.changed.discard(("reserved", dispatch_id))
+        one = self.reserved.pop(dispatch_id, None)
+        if one is not None:
+            self._reserved_of[one.tenant, one.customer].remove(dispatch_id)
+
+    def customer(self, tenant: str, customer: str) -> Customer:
+        """The customer, a blank one if not known yet."""
+        return self.customers.get((tenant, customer)) or Customer(tenant, customer)
+
+    def of_customer(self, key: Key) -> list[Enrolment]:
+        """The loaded enrolments of a customer."""
+        return [self.enrolments[i] for i in self._enrolments_of.get(("customer", key), ())]
+
+    def of_obligation(self, key: Key) -> list[Enrolment]:
+        """The loaded enrolments about an obligation, whoever is enrolled."""
+        return [self.enrolments[i] for i in self._enrolments_of.get(("obligation", key), ())]
+
+    def steps_of(self, enrolment_id: str) -> list[Step]:
+        """The steps of an enrolment in the playbook's order."""
+        steps = [self.steps[i] for i in self._steps_of.get(enrolment_id, ())]
+        return sorted(steps, key=lambda step: step.position)
+
+    def contacts_of(self, key: Key) -> list[Contact]:
+        """The customer's loaded contacts."""
+        return [self.reserved[i].contact for i in self._reserved_of.get(key, ())]
+
+    def _keep_enrolment(self, row: Enrolment) -> None:
+        if row.id not in self.enrolments:
+            for index in (
+                ("customer", (row.tenant, row.customer)),
+                ("obligation", (row.tenant, row.obligation_id)),
+            ):
+                self._enrolments_of.setdefault(index, []).append(row.id)
+        self.enrolments[row.id] = row
+
+    def _keep_step(self, row: Step) -> None:
+        if row.id not in self.steps:
+            self._steps_of.setdefault(row.enrolment_id, []).append(row.id)
+        self.steps[row.id] = row
+
+    def _keep_reserved(self, row: Reserved) -> None:
+        if row.dispatch_id not in self.reserved:
+            self._reserved_of.setdefault((row.tenant, row.customer), []).append(row.dispatch_id)
+        self.reserved[row.dispatch_id] = row

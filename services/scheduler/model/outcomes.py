@@ -1,0 +1,79 @@
+"""What the scheduler decided; each becomes a fact, and a dispatch an order as well."""
+
+from datetime import datetime
+
+import msgspec
+
+from services.policy.model import CapCount, Zones
+from services.scheduler.model.state import Customer, Enrolment, Obligation, Step
+
+
+class Enrolled(msgspec.Struct, frozen=True):
+    """A customer entered a playbook."""
+
+    enrolment: Enrolment
+    obligation: Obligation
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """A step has an instant."""
+
+    step: Step
+    zones: tuple[str, ...]
+
+
+class Deferred(msgspec.Struct, frozen=True):
+    """A step was moved."""
+
+    step: Step
+    was: datetime
+    reason: str
+    rule: str
+    rule_version: int
+
+
+class Suppressed(msgspec.Struct, frozen=True):
+    """A trigger (step None) or a step is not contacted."""
+
+    tenant: str
+    customer: str
+    playbook: str
+    obligation_id: str
+    reason: str
+    rule: str
+    rule_version: int
+    trigger_event_id: str
+    enrolment_id: str | None = None
+    step: Step | None = None
+
+
+class Dispatched(msgspec.Struct, frozen=True):
+    """A step is to be sent now, with what the decision rested on."""
+
+    step: Step
+    enrolment: Enrolment
+    obligation: Obligation
+    customer: Customer
+    zones: Zones
+    packs: tuple[tuple[str, int], ...]
+    counts: tuple[CapCount, ...]
+    decided_at: datetime
+
+
+class Cancelled(msgspec.Struct, frozen=True):
+    """An enrolment ended before its last step."""
+
+    enrolment: Enrolment
+    reason: str
+    step_ids: tuple[str, ...]
+    cause_event_id: str | None
+
+
+class Completed(msgspec.Struct, frozen=True):
+    """An enrolment came to its end."""
+
+    enrolment: Enrolment
+    reason: str
+
+
+Outcome = Enrolled | Planned | Deferred | Suppressed | Dispatched | Cancelled | Completed

@@ -1,0 +1,250 @@
+"""What the scheduler keeps: customers, obligations, enrolments, steps, contacts.
+
+Instants are aware; money is minor units.
+"""
+
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from services.policy.model import ConsentRecord, Contact
+
+Key = tuple[str, str]
+"""Tenant and an id within it."""
+
+
+class ObligationState(StrEnum):
+    """Whether an obligation may still be talked about."""
+
+    OPEN = "open"
+    SETTLED = "settled"
+    """Paid in full; a reversed payment opens it again."""
+    CLOSED = "closed"
+    """Closed, renewed, cancelled, completed or withdrawn."""
+
+
+class StepState(StrEnum):
+    """Where a step stands. All but `planned` and `dispatched` are ends."""
+
+    PLANNED = "planned"
+    DISPATCHED = "dispatched"
+    SENT = "sent"
+    FAILED = "failed"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
+
+
+class EnrolmentStatus(StrEnum):
+    """Whether an enrolment still plans."""
+
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Evidence of where a customer is; a `services.policy.model.Place`."""
+
+    timezone: str | None = None
+    country: str | None = None
+    region: str | None = None
+    city: str | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether there is any evidence of a zone."""
+        return bool(self.timezone or self.country)
+
+
+class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A typed reason that stops or changes contact, as last placed or lifted.
+
+    obligation_id None: about the whole customer. until None: open-ended.
+    """
+
+    kind: str
+    at: datetime
+    obligation_id: str | None = None
+    until: datetime | None = None
+    lifted: bool = False
+
+
+class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One customer, as events and facts left them.
+
+    applied: by partition of customer.events (`topic/partition`), the offset of this customer's
+    last event that is applied here. paused_until: an operator's pause.
+    """
+
+    tenant: str
+    id: str
+    place: Place = Place()
+    locale: str | None = None
+    consents: tuple[ConsentRecord, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    applied: dict[str, int] = {}
+    paused_until: datetime | None = None
+    merged_into: str | None = None
+
+    @property
+    def key(self) -> Key:
+        """Tenant and id."""
+        return self.tenant, self.id
+
+
+class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What outreach may be about, as events left it.
+
+    version: the publisher's, highest seen. as_of: time of the newest event about its terms.
+    closed_at, closed_version: of the event that ended it, whose id is closed_by. reopens_from:
+    a later period (due on that local date or after) opens it again. pending: a payment is under
+    way. agreement_id: an agreement that runs. holds: those about this obligation alone.
+    """
+
+    tenant: str
+    id: str
+    kind: str = "bill"
+    creditor: str | None = None
+    amount_minor: int | None = None
+    balance_minor: int | None = None
+    currency: str | None = None
+    due_date: date | None = None
+    due_timezone: str | None = None
+    product: str | None = None
+    version: int | None = None
+    actor_role: str = "creditor"
+    parties: tuple[str, ...] = ()
+    state: ObligationState = ObligationState.OPEN
+    reason: str | None = None
+    closed_at: datetime | None = None
+    closed_version: int | None = None
+    closed_by: str | None = None
+    reopens_from: date | None = None
+    as_of: datetime | None = None
+    pending: bool = False
+    agreement_id: str | None = None
+    holds: tuple[Hold, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        """Tenant and id."""
+        return self.tenant, self.id
+
+
+class StepPlan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One contact that a playbook foresees. at: local time `HH:MM`, None for the first permitted.
+
+    anchor: `due` or `trigger`, what `days` counts from. valid_for: counted from the planned
+    instant; afterwards the step is too late.
+    """
+
+    name: str
+    anchor: str
+    days: int
+    valid_for: timedelta
+    template: str
+    channel: str = "email"
+    at: str | None = None
+
+
+class ExitRule(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An event or fact that ends the enrolment; `keep` names steps that stay planned."""
+
+    on: str
+    reason: str
+    when: str | None = None
+    keep: tuple[str, ...] = ()
+
+
+class Cause(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The command behind an enrolment, to carry on the chain of causes."""
+
+    command_id: str
+    traceparent: str | None = None
+    correlationid: str | None = None
+
+
+class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The customer event that started an enrolment."""
+
+    event_id: str
+    event_type: str
+    time: datetime
+
+
+class Enrolment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One customer in one playbook about one obligation; the playbook's version is pinned.
+
+    reenter: ended by something that may pass, so that a new trigger may enrol anew. place,
+    locale: as the command gave them, used where the customer's own are unknown. due_date: the
+    one that the steps were planned by. offers: the authority for terms, carried through.
+    """
+
+    tenant: str
+    customer: str
+    id: str
+    playbook: str
+    playbook_version: int
+    purpose: str
+    segment: str
+    tone: str
+    obligation_id: str
+    cause: Cause
+    trigger: Trigger
+    started_at: datetime
+    plans: tuple[StepPlan, ...] = ()
+    exits: tuple[ExitRule, ...] = ()
+    context: dict[str, Any] = {}
+    offers: dict[str, Any] | None = None
+    locale: str | None = None
+    place: Place = Place()
+    due_date: date | None = None
+    status: EnrolmentStatus = EnrolmentStatus.ACTIVE
+    reason: str | None = None
+    reenter: bool = False
+    ended_at: datetime | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether it still plans."""
+        return self.status is EnrolmentStatus.ACTIVE
+
+
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One planned contact of an enrolment.
+
+    planned_at: by the playbook alone. due_at: when it is tried, after rules moved it. not_after:
+    from then on it is too late. attempt: of the next or running dispatch, from 1.
+    """
+
+    tenant: str
+    customer: str
+    id: str
+    enrolment_id: str
+    position: int
+    plan: StepPlan
+    planned_at: datetime
+    due_at: datetime
+    not_after: datetime
+    state: StepState = StepState.PLANNED
+    attempt: int = 1
+    dispatch_id: str | None = None
+    reason: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether it may still lead to a contact."""
+        return self.state in (StepState.PLANNED, StepState.DISPATCHED)
+
+
+class Reserved(msgspec.Struct, frozen=True):
+    """A contact made or under way, by its dispatch; it counts for every cap from `at` on."""
+
+    tenant: str
+    customer: str
+    dispatch_id: str
+    contact: Contact
