@@ -7,6 +7,8 @@ from enum import StrEnum
 from services.policy.model import ConsentRecord, Contact
 
 ANY = "*"
+WRONG_PERSON = "wrong_person"
+"""Reason of a suppression: the customer's address turned out to be somebody else's."""
 
 
 class DispatchState(StrEnum):
@@ -85,6 +87,14 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Handoff:
+    """A hand-off to a person that is open; without an obligation it is about the customer."""
+
+    reason: str
+    obligation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Suppression:
     """An address or purpose that must not be used."""
 
@@ -117,6 +127,7 @@ class Customer:
     place: Place = field(default_factory=Place)
     consents: tuple[ConsentRecord, ...] = ()
     holds: tuple[Hold, ...] = ()
+    handoffs: tuple[Handoff, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
     contacts: tuple[Contact, ...] = ()
     """What was sent to them, or may have been, as far back as any cap looks."""

@@ -24,7 +24,7 @@ class CustomerRow(SQLModel, table=True):
     """The addressee; the row's lock is the lock of all that concerns the customer.
 
     consents: by `channel/purpose`: {status, at, expires_at}. holds: by `kind/obligation_id`:
-    {until, at}. Instants as RFC 3339 text.
+    {until, at}. Instants as RFC 3339 text. handoffs: open ones, by id: {reason, obligation_id}.
     """
 
     __tablename__ = "customer"
@@ -41,6 +41,7 @@ class CustomerRow(SQLModel, table=True):
     merged_into: str | None = None
     consents: dict[str, dict[str, Any]] = _document()
     holds: dict[str, dict[str, Any]] = _document()
+    handoffs: dict[str, dict[str, str | None]] = _document()
 
 
 class ObligationRow(SQLModel, table=True):

@@ -232,6 +232,35 @@ def test_an_agreement_silences_and_a_broken_one_does_not(messenger: World) -> No
     assert messenger.until("message.sent")
 
 
+def test_a_hand_off_keeps_quiet_until_it_is_resolved(messenger: World) -> None:
+    messenger.known_customer()
+    about = {"handoff_id": "h-1", "case_id": "k-1", "obligation_id": "b-1"}
+    messenger.fact("c-1", "handoff.requested", **about, reason="asked_for_person")
+    messenger.fact("c-1", "handoff.assigned", handoff_id="h-1", to="ann")
+    messenger.dispatch()
+    assert reason(messenger.ended()[0]) == "handoff"
+    messenger.fact("c-1", "handoff.resolved", handoff_id="h-1", outcome="done")
+    messenger.dispatch()
+    assert messenger.ended(2)[1]["type"] == "message.sent"
+
+
+def test_an_address_of_somebody_else_is_left_alone_until_there_is_another(
+    messenger: World,
+) -> None:
+    messenger.known_customer()
+    said = {"channel": "email", "via": "portal"}
+    messenger.fact("c-1", "contact.right_party", **said, confirmed=False)
+    messenger.dispatch()
+    assert reason(messenger.ended()[0]) == "suppressed:wrong_person"
+    messenger.customer("c-1", "customer.updated", email="new@example.com")
+    messenger.dispatch()
+    assert messenger.ended(2)[1]["type"] == "message.sent"
+    messenger.fact("c-1", "contact.right_party", **said, confirmed=False)
+    messenger.fact("c-1", "contact.right_party", **said, confirmed=True)
+    messenger.dispatch()
+    assert messenger.ended(3)[2]["type"] == "message.sent"
+
+
 def test_a_cancelled_step_is_not_sent_even_if_its_order_comes_later(messenger: World) -> None:
     messenger.known_customer()
     messenger.fact("c-1", "outreach.cancelled", enrolment_id="en-1", reason="x", step_ids=["s-x"])

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from schemas import customer_events as contract
 from services.messenger import store
 from services.messenger.handlers.translate import obligation_of, update_obligation
-from services.messenger.model import Change, ChangeKind
+from services.messenger.model import ANY, WRONG_PERSON, Change, ChangeKind
 from services.messenger.rules import obligations as rules
 from services.messenger.tables import CustomerRow
 from services.runtime.messages import Incoming
@@ -67,7 +67,11 @@ class CustomerEvents:
     def _learn_of_customers(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         rows = store.lock_customers(work.session, ((m.event.tenant, m.key) for m in batch))
         for message in batch:
-            _apply(rows[message.event.tenant, message.key], message)
+            who = (message.event.tenant, message.key)
+            _apply(rows[who], message)
+            update = message.data
+            if isinstance(update, contract.CustomerUpdated) and "email" in update.model_fields_set:
+                store.lift_suppressions(work.session, *who, "email", ANY, WRONG_PERSON)
 
     def _learn_of_obligations(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         changes = [(_obligation_key(message), _change(message)) for message in batch]

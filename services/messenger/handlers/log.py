@@ -1,4 +1,4 @@
-"""The shared log: how far it is read, what agreements say, which steps were cancelled."""
+"""The shared log: how far it is read, agreements, cancelled steps, what silences a customer."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from schemas import facts
 from services.messenger import store
 from services.messenger.handlers.translate import obligation_of, update_obligation
-from services.messenger.model import ANY, Change, ChangeKind
+from services.messenger.model import ANY, WRONG_PERSON, Change, ChangeKind
 from services.messenger.rules import obligations as rules
 from services.messenger.tables import SuppressionRow
 from services.runtime.messages import Incoming
@@ -19,6 +19,12 @@ _AGREEMENTS = {
     "agreement.completed": ChangeKind.FULFILLED,
 }
 
+_ABOUT_CUSTOMERS = (
+    facts.ContactPreferenceChanged,
+    facts.ContactRightParty,
+    facts.HandoffRequested,
+    facts.HandoffResolved,
+)
 PAUSED = "paused"
 
 
@@ -34,7 +40,7 @@ def handle(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
             for step in message.data.step_ids
         ),
     )
-    _learn_of_pauses(work, batch)
+    _learn_of_customers(work, [m for m in batch if isinstance(m.data, _ABOUT_CUSTOMERS)])
     announced, fresh_at = _progress(work.service, batch)
     if announced or fresh_at:
         store.advance_lane(work.session, batch[0].partition, announced, fresh_at)
@@ -49,32 +55,52 @@ def _learn_of_agreements(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         update_obligation(rows[key], rules.apply(obligation_of(rows[key]), change))
 
 
-def _learn_of_pauses(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
-    """An operator's word that nothing goes out until an instant, or that a pause is over."""
-    pauses = [
-        (message, message.data.changes["paused_until"])
-        for message in batch
-        if isinstance(message.data, facts.ContactPreferenceChanged)
-        and "paused_until" in message.data.changes
-    ]
-    store.lock_customers(work.session, ((m.event.tenant, m.key) for m, _ in pauses))
-    for message, until in pauses:
+def _learn_of_customers(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
+    """Pauses, hand-offs to people, and whose an address is."""
+    rows = store.lock_customers(work.session, ((m.event.tenant, m.key) for m in batch))
+    for message in batch:
         who = (message.event.tenant, message.key)
-        if until is None:
-            store.lift_suppressions(work.session, *who, ANY, ANY, PAUSED)
-        else:
-            store.suppress(
-                work.session,
-                SuppressionRow(
-                    tenant=message.event.tenant,
-                    customer=message.key,
-                    channel=ANY,
-                    purpose=ANY,
-                    reason=PAUSED,
-                    at=work.now,
-                    expires_at=datetime.fromisoformat(until),
-                ),
-            )
+        row = rows[who]
+        match message.data:
+            case facts.ContactPreferenceChanged(changes=changes) if "paused_until" in changes:
+                _pause(work, who, changes["paused_until"])
+            case facts.HandoffRequested(handoff_id=handoff_id, reason=reason, obligation_id=about):
+                opened = {"reason": reason, "obligation_id": about or None}
+                row.handoffs = {**row.handoffs, handoff_id: opened}
+            case facts.HandoffResolved(handoff_id=handoff_id):
+                row.handoffs = {key: h for key, h in row.handoffs.items() if key != handoff_id}
+            case facts.ContactRightParty(confirmed=confirmed, channel=channel):
+                if confirmed:
+                    store.lift_suppressions(work.session, *who, channel, ANY, WRONG_PERSON)
+                else:
+                    store.suppress(work.session, _silence(work, who, channel, WRONG_PERSON))
+
+
+def _pause(work: UnitOfWork, who: store.Key, until: str | None) -> None:
+    """Nothing goes out until that instant; or a pause is over."""
+    if until is None:
+        store.lift_suppressions(work.session, *who, ANY, ANY, PAUSED)
+    else:
+        expires = datetime.fromisoformat(until)
+        store.suppress(work.session, _silence(work, who, ANY, PAUSED, expires))
+
+
+def _silence(
+    work: UnitOfWork,
+    who: store.Key,
+    channel: str,
+    reason: str,
+    expires_at: datetime | None = None,
+) -> SuppressionRow:
+    return SuppressionRow(
+        tenant=who[0],
+        customer=who[1],
+        channel=channel,
+        purpose=ANY,
+        reason=reason,
+        at=work.now,
+        expires_at=expires_at,
+    )
 
 
 def _obligation(message: Incoming) -> str:

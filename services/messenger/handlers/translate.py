@@ -7,6 +7,7 @@ from typing import Any
 from schemas.commands import DispatchOrdered
 from services.messenger.model import (
     Customer,
+    Handoff,
     Hold,
     Obligation,
     ObligationState,
@@ -27,6 +28,9 @@ def customer_of(
         place=Place(row.timezone, row.country, row.region, row.city),
         consents=tuple(_consent(key, said) for key, said in row.consents.items()),
         holds=tuple(_hold(key, hold) for key, hold in row.holds.items()),
+        handoffs=tuple(
+            Handoff(str(h["reason"]), h["obligation_id"]) for h in row.handoffs.values()
+        ),
         suppressions=tuple(suppressions),
         contacts=contacts,
         merged_into=row.merged_into,
@@ -83,3 +87,7 @@ def _consent(key: str, said: dict[str, Any]) -> ConsentRecord:
 def _hold(key: str, hold: dict[str, Any]) -> Hold:
     kind, _, obligation_id = key.partition("/")
     return Hold(kind, obligation_id or None, instant(hold["until"]))
+
+
+def _handoff(handoff: dict[str, str | None]) -> Handoff:
+    return Handoff(str(handoff["reason"]), handoff["obligation_id"])

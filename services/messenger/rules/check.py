@@ -16,6 +16,7 @@ from services.messenger.model import (
     Wait,
 )
 from services.policy import consent, gate
+from services.policy.handoffs import LOOKS_AGAIN, keeps_quiet
 from services.policy.holds import stops
 from services.policy.model import Pack, Verdict, Zones
 from services.policy.packs import applying
@@ -119,6 +120,8 @@ def _final_refusals(
                 retryable=suppression.expires_at is not None,
                 not_before=suppression.expires_at,
             )
+    if any(keeps_quiet(h, order.obligation_ids, order.purpose) for h in customer.handoffs):
+        yield Refuse("handoff", "handoff", retryable=True, not_before=now + LOOKS_AGAIN)
     if customer.email is None:
         yield Refuse("no_address", "address")
     if now > order.not_after:

@@ -73,11 +73,22 @@ class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
     lifted: bool = False
 
 
+class Handoff(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A hand-off to a person that is open; without an obligation it is about the customer."""
+
+    id: str
+    reason: str
+    obligation_id: str | None = None
+
+
 class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     """One customer, as events and facts left them.
 
-    applied: by partition of customer.events (`topic/partition`), the offset of this customer's
-    last event that is applied here. paused_until: an operator's pause.
+    consents: as the publisher tells. preferences: what the customer chose here, by opt-out or on
+    the preferences page; a refusal among them wins over any consent. handoffs: open ones.
+    wrong_channels: those whose address is somebody else's. applied: by partition of
+    customer.events (`topic/partition`), the offset of this customer's last event that is applied
+    here. paused_until: a pause.
     """
 
     tenant: str
@@ -85,7 +96,10 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     place: Place = Place()
     locale: str | None = None
     consents: tuple[ConsentRecord, ...] = ()
+    preferences: tuple[ConsentRecord, ...] = ()
     holds: tuple[Hold, ...] = ()
+    handoffs: tuple[Handoff, ...] = ()
+    wrong_channels: tuple[str, ...] = ()
     applied: dict[str, int] = {}
     paused_until: datetime | None = None
     merged_into: str | None = None

@@ -8,6 +8,7 @@ import msgspec
 
 from services.policy import gate
 from services.policy.consent import check_consent
+from services.policy.handoffs import LOOKS_AGAIN, keeps_quiet
 from services.policy.model import CapCount, Contact, Pack, Zones
 from services.policy.places import applying
 from services.scheduler.model import (
@@ -118,6 +119,8 @@ def decide_step(
         return Suppress(stop, consent.rule_version or 1)
     if customer.paused_until is not None and now < customer.paused_until:
         return _defer(step, Defer(customer.paused_until, "paused", "pause", 1))
+    if any(keeps_quiet(h, (obligation.id,), enrolment.purpose) for h in customer.handoffs):
+        return _defer(step, Defer(now + LOOKS_AGAIN, "handoff", "handoff", 1))
     if obligation.pending:
         waits = now + PENDING_PAYMENT_WAITS
         return _defer(step, Defer(waits, "payment_pending", "obligation.pending", 1))

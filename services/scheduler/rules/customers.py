@@ -1,9 +1,12 @@
-"""What an event or fact says of a customer: place, consents, holds, how far events are applied."""
+"""What an event or fact says of a customer, and how far their events are applied."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
 from services.policy.model import ConsentRecord
-from services.scheduler.model import Customer, Heard
+from services.scheduler.model import Customer, Handoff, Heard
 from services.scheduler.rules.holds import instant, with_hold
 
 _PLACE = ("timezone", "country", "region", "city")
@@ -24,26 +27,23 @@ def learn(known: Customer, heard: Heard) -> Customer:
             return _with_traits(after, heard)
         case "customer.consent_changed":
             captured = instant(heard.data.get("captured_at")) or heard.time
-            return _with_consent(
-                after,
-                ConsentRecord(
-                    channel=str(heard.data["channel"]),
-                    purpose=str(heard.data["purpose"]),
-                    status=str(heard.data["status"]),
-                    at=captured,
-                    expires_at=instant(heard.data.get("expires_at")),
-                ),
+            told = ConsentRecord(
+                channel=str(heard.data["channel"]),
+                purpose=str(heard.data["purpose"]),
+                status=str(heard.data["status"]),
+                at=captured,
+                expires_at=instant(heard.data.get("expires_at")),
             )
+            return msgspec.structs.replace(after, consents=_with_word(after.consents, told))
         case "contact.unsubscribed":
-            return _with_consent(
-                after,
-                ConsentRecord(
-                    channel=str(heard.data["channel"]),
-                    purpose=str(heard.data["purpose"]),
-                    status="revoked",
-                    at=heard.time,
-                ),
-            )
+            scope = f"{heard.data['channel']}/{heard.data['purpose']}"
+            return _with_preferences(after, heard, {scope: "off"})
+        case "contact.preference_changed":
+            return _with_preferences(after, heard, heard.data["changes"])
+        case "contact.right_party":
+            return _with_right_party(after, heard)
+        case "handoff.requested" | "handoff.resolved":
+            return _with_handoff(after, heard)
         case "customer.hold_placed" | "customer.hold_lifted":
             # Those about one obligation count for all its parties: they rest there as well.
             return msgspec.structs.replace(after, holds=with_hold(after.holds, heard))
@@ -60,20 +60,51 @@ def covers(customer: Customer, after: dict[str, int]) -> bool:
 
 def _with_traits(known: Customer, heard: Heard) -> Customer:
     place = {name: heard.data[name] for name in _PLACE if name in heard.data}
+    new_addresses = heard.data.get("channels") or {}
     return msgspec.structs.replace(
         known,
         place=msgspec.structs.replace(known.place, **place) if place else known.place,
         locale=heard.data.get("locale", known.locale),
+        wrong_channels=tuple(c for c in known.wrong_channels if c not in new_addresses),
     )
 
 
-def _with_consent(known: Customer, told: ConsentRecord) -> Customer:
+def _with_preferences(known: Customer, heard: Heard, changes: Mapping[str, Any]) -> Customer:
+    """`CHANNEL/PURPOSE` on or off; `paused_until`: an instant, or None to end the pause."""
+    after = known
+    for name, value in changes.items():
+        channel, slash, purpose = name.partition("/")
+        if name == "paused_until":
+            after = msgspec.structs.replace(after, paused_until=instant(value))
+        elif slash and value in ("on", "off"):
+            status = "granted" if value == "on" else "revoked"
+            told = ConsentRecord(channel, purpose, status, heard.time)
+            preferences = _with_word(after.preferences, told)
+            after = msgspec.structs.replace(after, preferences=preferences)
+    return after
+
+
+def _with_right_party(known: Customer, heard: Heard) -> Customer:
+    others = tuple(c for c in known.wrong_channels if c != heard.data["channel"])
+    wrong = () if heard.data["confirmed"] else (str(heard.data["channel"]),)
+    return msgspec.structs.replace(known, wrong_channels=(*others, *wrong))
+
+
+def _with_handoff(known: Customer, heard: Heard) -> Customer:
+    identity = str(heard.data["handoff_id"])
+    others = tuple(one for one in known.handoffs if one.id != identity)
+    if heard.type == "handoff.resolved":
+        return msgspec.structs.replace(known, handoffs=others)
+    opened = Handoff(identity, str(heard.data["reason"]), heard.obligation_id or None)
+    return msgspec.structs.replace(known, handoffs=(*others, opened))
+
+
+def _with_word(known: tuple[ConsentRecord, ...], told: ConsentRecord) -> tuple[ConsentRecord, ...]:
     """The newest word on each channel and purpose counts; at the same instant, the stricter."""
     scope = (told.channel, told.purpose)
-    for record in known.consents:
+    for record in known:
         if (record.channel, record.purpose) == scope and (
             record.at > told.at or (record.at == told.at and told.status == "granted")
         ):
             return known
-    others = tuple(r for r in known.consents if (r.channel, r.purpose) != scope)
-    return msgspec.structs.replace(known, consents=(*others, told))
+    return (*(r for r in known if (r.channel, r.purpose) != scope), told)

@@ -41,9 +41,12 @@ def stopped(
     for hold in (*customer.holds, *obligation.holds):
         if not hold.lifted and stops(hold, (obligation.id,), now):
             return Stop(f"hold:{hold.kind}", "holds")
-    refused = check_consent(now, _NOWHERE, (), purpose, channel, customer.consents, False)
-    if not refused.allowed:
-        return Stop(refused.reason or "opted_out", refused.rule or "consent")
+    for words in (customer.preferences, customer.consents):
+        refused = check_consent(now, _NOWHERE, (), purpose, channel, words, False)
+        if not refused.allowed:
+            return Stop(refused.reason or "opted_out", refused.rule or "consent")
+    if channel in customer.wrong_channels:
+        return Stop("wrong_person", "contact.right_party")
     return None
 
 

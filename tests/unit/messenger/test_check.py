@@ -9,6 +9,7 @@ import pytest
 from services.messenger.model import (
     Customer,
     Decision,
+    Handoff,
     Hold,
     Lag,
     Obligation,
@@ -127,6 +128,29 @@ def test_a_hold_with_an_end_tells_when_to_try_again() -> None:
     until = NOW + timedelta(days=60)
     refused = refusal(decide(customer=replace(CUSTOMER, holds=(Hold("moratorium", until=until),))))
     assert (refused.retryable, refused.not_before) == (True, until)
+
+
+@pytest.mark.parametrize(
+    ("handoff", "purpose", "quiet"),
+    [
+        (Handoff("dispute", "b1"), "service", True),
+        (Handoff("wrong_person"), "service", True),
+        (Handoff("reply", "b1"), "collection", True),
+        (Handoff("reply"), "collection", True),
+        (Handoff("reply", "b1"), "service", False),
+        (Handoff("dispute", "b2"), "collection", False),
+    ],
+)
+def test_while_a_person_has_taken_over_the_machine_keeps_quiet(
+    handoff: Handoff, purpose: str, quiet: bool
+) -> None:
+    customer = replace(CUSTOMER, handoffs=(handoff,))
+    decision = decide(replace(ORDER, purpose=purpose), customer)
+    assert isinstance(decision, Refuse) is quiet
+    if quiet:
+        refused = refusal(decision)
+        later = NOW + timedelta(hours=12)
+        assert (refused.reason, refused.retryable, refused.not_before) == ("handoff", True, later)
 
 
 @pytest.mark.parametrize(

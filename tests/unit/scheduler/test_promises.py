@@ -141,8 +141,8 @@ class Promises(RuleBasedStateMachine):
         )
         if not last:
             self.refused.discard(customer)
-            given = {"channel": "email", "purpose": "*", "status": "granted"}
-            self.hear(heard("customer.consent_changed", self.moment(), customer, **given))
+            changes = {"email/*": "on"}
+            self.hear(heard("contact.preference_changed", self.moment(), customer, changes=changes))
 
     @rule(customer=CUSTOMERS, last=st.booleans())
     def hold(self, customer: str, last: bool) -> None:

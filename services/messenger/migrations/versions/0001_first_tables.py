@@ -46,6 +46,7 @@ def _knowledge() -> None:
         text("merged_into", nullable=True),
         document("consents"),
         document("holds"),
+        document("handoffs"),
     )
     op.create_table(
         "obligation",
