@@ -36,7 +36,7 @@ LIFE_SECONDS: Final = 118.0
 """Real seconds that the three weeks take."""
 LEAD_SECONDS: Final = 22.0
 """Real seconds from the launch until time begins to run: the parts start meanwhile."""
-QUIET_SECONDS: Final = 10.0
+QUIET_SECONDS: Final = 20.0
 """Real seconds to wait at the end for dispatches that have no end yet."""
 LINE_SECONDS: Final = 5.0
 FRAME_SECONDS: Final = 0.25

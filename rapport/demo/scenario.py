@@ -59,7 +59,7 @@ def plan(seed: int = 2026, start: datetime = START, span: timedelta = SPAN) -> S
     for number, person in enumerate(at_once):
         miss(script, person, script.after(0) if number % 3 else script.between(0, 1.5))
     for person in later:
-        miss(script, person, script.between(1, 9))
+        miss(script, person, script.between(1, 9), script.chance.choice((BANK, SHOP)))
     for person in due:
         fall_due(script, person, script.between(0, 7))
     for person in subscribers:
