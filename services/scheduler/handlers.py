@@ -1,13 +1,12 @@
 """Commands, facts, due steps and operators' pauses: loads, decides, saves, tells."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from schemas.commands import OutreachRequested
-from schemas.facts import ContactPreferenceChanged, PolicyInForce
+from schemas.facts import ContactPreferenceChanged
 from services.policy import gate
 from services.policy.model import Pack
-from services.runtime.context import Context
 from services.runtime.ids import derive
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
@@ -80,19 +79,41 @@ class Handlers:
         saving.save(work.session, book)
         saving.note(work.session, [_noted(message) for message in told])
 
-    def claim(self, work: UnitOfWork, limit: int) -> int:
-        """Decide on steps that are due, oldest first; how many were decided.
+    def due(self, work: UnitOfWork, limit: int) -> list[tuple[Key, str]]:
+        """The oldest due steps, at most `limit`, each with its customer."""
+        return store.due_steps(work.session, work.now, limit)
 
-        Takes at most `limit` steps' customers, and passes over those that are being worked on.
+    def claim(self, work: UnitOfWork, due: Sequence[tuple[Key, str]]) -> None:
+        """Decide on all that is due for these steps' customers, oldest first.
+
+        Customers that are being worked on are passed over: their steps stay due.
         """
         book = Book(derive)
         read = work.positions()
-        due = store.load_due(work.session, book, work.now, limit)
-        if due:
-            store.load_contacts(work.session, book, self._counted_since(work.now))
-            tell(work, claiming.claim(book, due, self._packs, work.now), read=read)
+        steps = store.load_due(work.session, book, work.now, {customer for customer, _ in due})
+        self._decide(work, book, steps, read)
+
+    def claim_alone(self, work: UnitOfWork, customer: Key, step_id: str) -> None:
+        """Decide on one due step."""
+        book = Book(derive)
+        read = work.positions()
+        steps = store.load_due(work.session, book, work.now, {customer})
+        self._decide(work, book, [one for one in steps if one == step_id], read)
+
+    def put_aside(self, work: UnitOfWork, customer: Key, step_id: str) -> None:
+        """End a due step that cannot be decided."""
+        book = Book(derive)
+        if step_id in store.load_due(work.session, book, work.now, {customer}):
+            tell(work, claiming.put_aside(book, step_id, work.now))
             saving.save(work.session, book)
-        return len(due)
+
+    def _decide(
+        self, work: UnitOfWork, book: Book, steps: Sequence[str], read: Mapping[str, int]
+    ) -> None:
+        if steps:
+            store.load_contacts(work.session, book, self._counted_since(work.now))
+            tell(work, claiming.claim(book, steps, self._packs, work.now), read=read)
+            saving.save(work.session, book)
 
     def pause(
         self, work: UnitOfWork, tenant: str, customer: str, until: datetime | None, actor: str
@@ -113,55 +134,6 @@ class Handlers:
 
     def _counted_since(self, now: datetime) -> datetime:
         return now - gate.longest_window(self._packs) - timedelta(seconds=1)
-
-
-class Claiming:
-    """The timer that claims due steps; safe beside any number of others.
-
-    announce: tells which packs are in force, before the first decision rests on them.
-    """
-
-    def __init__(
-        self, context: Context, handlers: Handlers, announce: "Announcing", batch: int
-    ) -> None:
-        self._context = context
-        self._handlers = handlers
-        self._announce = announce
-        self._batch = batch
-
-    def __call__(self) -> bool:
-        """Claim one batch; True if it was full, so that more may wait."""
-        self._announce()
-        with self._context.unit() as work:
-            return self._handlers.claim(work, self._batch) >= self._batch
-
-
-class Announcing:
-    """Tells the log, once a process, which policy packs are in force here."""
-
-    def __init__(self, context: Context, packs: Sequence[Pack]) -> None:
-        self._context = context
-        self._packs = packs
-        self._done = False
-
-    def __call__(self) -> None:
-        """Write `policy.in_force` for each pack; the same pack is the same fact everywhere."""
-        if self._done:
-            return
-        with self._context.unit() as work:
-            for pack in self._packs:
-                work.fact(
-                    "policy.in_force",
-                    PolicyInForce(
-                        name=pack.name,
-                        version=pack.version,
-                        sha256=pack.sha256,
-                        content=dict(pack.content),
-                    ),
-                    subject=f"policy:{pack.name}",
-                    key=(pack.name, pack.sha256),
-                )
-        self._done = True
 
 
 def _customer(message: Incoming) -> Key:

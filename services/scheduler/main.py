@@ -5,8 +5,9 @@ from services.policy import packs
 from services.runtime import worker
 from services.runtime.context import Context
 from services.scheduler import api, stream
-from services.scheduler.handlers import Announcing, Claiming, Handlers
+from services.scheduler.handlers import Handlers
 from services.scheduler.settings import SchedulerSettings
+from services.scheduler.timers import Announcing, Claiming
 
 NAME = "scheduler"
 

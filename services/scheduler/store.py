@@ -66,21 +66,25 @@ def load(
     _load_rest(session, book)
 
 
-def load_due(session: Session, book: Book, now: datetime, limit: int) -> list[str]:
-    """Lock customers with due steps that nobody else holds; load what deciding needs.
-
-    Gives the ids of the due steps, at most `limit` customers' worth. Customers that are locked
-    elsewhere are passed over: their steps stay due.
-    """
+def due_steps(session: Session, now: datetime, limit: int) -> list[tuple[Key, str]]:
+    """The oldest due steps, at most `limit`, with their customers; not locked."""
     rows = session.execute(
         text(
-            "SELECT DISTINCT tenant, customer FROM (SELECT tenant, customer FROM step"
-            " WHERE state = 'planned' AND due_at <= :now ORDER BY due_at LIMIT :limit) AS due"
+            "SELECT tenant, customer, step_id FROM step"
+            " WHERE state = 'planned' AND due_at <= :now ORDER BY due_at LIMIT :limit"
         ),
         {"now": now, "limit": limit},
     )
-    candidates = {(row.tenant, row.customer) for row in rows}
-    locked = lock_customers(session, candidates, skip_locked=True)
+    return [((row.tenant, row.customer), row.step_id) for row in rows]
+
+
+def load_due(session: Session, book: Book, now: datetime, customers: Collection[Key]) -> list[str]:
+    """Lock those of the customers that nobody else holds; load what deciding needs.
+
+    Gives the ids of all their due steps. Customers that are locked elsewhere are passed over:
+    their steps stay due.
+    """
+    locked = lock_customers(session, customers, skip_locked=True)
     book.load(customers=locked)
     due = session.execute(
         text(

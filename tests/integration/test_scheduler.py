@@ -21,7 +21,8 @@ from services.runtime.ids import derive
 from services.runtime.processing import Processor
 from services.runtime.settings import ROOT
 from services.scheduler import api, stream
-from services.scheduler.handlers import Announcing, Handlers
+from services.scheduler.handlers import Handlers
+from services.scheduler.timers import Announcing, Claiming
 from support.database import Database
 
 PACKS = load(ROOT / "deploy" / "policies")
@@ -58,6 +59,8 @@ class Bench:
                 for topic in (OUTREACH_LOG, OUTREACH_COMMANDS)
             }
             session.commit()
+        announce = Announcing(self.context, ())
+        self.timer = Claiming(self.context, self.handlers, announce, batch=1000)
         self.web = TestClient(api.create(self.context, self.handlers))
 
     def close(self) -> None:
@@ -83,9 +86,11 @@ class Bench:
         return self.processor.sweep(self.owned[OUTREACH_COMMANDS])
 
     def claim(self, limit: int = 1000) -> int:
-        """Claim due steps once."""
+        """Claim due steps once; how many were seen."""
         with self.context.unit() as work:
-            return self.handlers.claim(work, limit)
+            due = self.handlers.due(work, limit)
+            self.handlers.claim(work, due)
+            return len(due)
 
     def outbox(self, topic: str = OUTREACH_LOG) -> list[Envelope]:
         """What waits to be published on a topic."""
@@ -370,6 +375,71 @@ def test_errors_are_problem_details(bench: Bench) -> None:
     assert bench.web.get("/outreach/x", headers=bank).status_code == 403
     wrong = bench.web.get("/customers/x/timeline?after=2026-03-05~7", headers=reader)
     assert wrong.status_code == 422
+
+
+def test_a_step_that_cannot_be_decided_is_put_aside_and_the_others_go_on(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for customer in ("ann", "bob", "cem"):
+        bench.deliver(OUTREACH_LOG, due_soon(7, customer, f"of-{customer}"))
+        bench.deliver(OUTREACH_COMMANDS, requested(7, customer, f"of-{customer}"))
+    bench.database.rows(
+        "UPDATE scheduler.obligation SET state = state || %s WHERE obligation_id = %s",
+        '{"currency": "ann@example.com"}',
+        "of-bob",
+    )
+    bench.at("2026-03-05T10:00:01+09:00")
+    bench.timer()
+    orders = bench.outbox(OUTREACH_DISPATCHES)
+    assert sorted(order.subject for order in orders) == ["ann", "cem"]
+    [aside] = [fact for fact in bench.outbox() if fact.type == "outreach.step_suppressed"]
+    assert (aside.subject, aside.data["step"], aside.data["reason"]) == ("bob", "t-7", "fault")
+    logged = capsys.readouterr()
+    assert "put aside" in logged.out + logged.err
+    assert "ann@example.com" not in logged.out + logged.err
+    bench.timer()
+    assert len(bench.outbox(OUTREACH_DISPATCHES)) == 2
+
+
+def test_what_a_customer_switches_on_again_is_contacted_anew(bench: Bench) -> None:
+    def by_messenger(type: str, time: str, **data: Any) -> Envelope:
+        return make(
+            type, data, id=derive(type, time), source="/rapport/messenger", tenant="default",
+            subject="ann", time=datetime.fromisoformat(time),
+        )  # fmt: skip
+
+    bench.deliver(OUTREACH_LOG, due_soon())
+    bench.deliver(
+        OUTREACH_LOG,
+        by_messenger(
+            "contact.unsubscribed", "2026-03-02T09:01:00+09:00", channel="email", purpose="*",
+            via="page",
+        ),
+        by_messenger(
+            "contact.preference_changed", "2026-03-02T09:02:00+09:00",
+            changes={"email/service": "on"},
+        ),
+        by_messenger(
+            "handoff.requested", "2026-03-02T09:03:00+09:00", handoff_id="h", case_id="k",
+            obligation_id="b1", reason="dispute",
+        ),
+    )  # fmt: skip
+    bench.deliver(OUTREACH_COMMANDS, requested())
+    bench.at("2026-03-05T10:00:01+09:00")
+    assert bench.claim() == 1
+    assert bench.outbox(OUTREACH_DISPATCHES) == []
+    assert bench.outbox()[-1].data["reason"] == "handoff"
+    bench.deliver(
+        OUTREACH_LOG,
+        by_messenger(
+            "handoff.resolved", "2026-03-05T11:00:00+09:00", handoff_id="h", outcome="done"
+        ),
+    )
+    bench.at("2026-03-05T22:00:01+09:00")
+    bench.claim()
+    bench.at("2026-03-06T08:00:01+09:00")
+    bench.claim()
+    assert [order.data["step"] for order in bench.outbox(OUTREACH_DISPATCHES)] == ["t-7"]
 
 
 def test_the_packs_in_force_are_told_once(bench: Bench) -> None:

@@ -84,6 +84,14 @@ def claim(
     return outcomes
 
 
+def put_aside(book: Book, step_id: str, now: datetime) -> list[Outcome]:
+    """End a planned step on which no decision can be made, for a fault of ours or of its data."""
+    step = book.steps[step_id]
+    enrolment = book.enrolments[step.enrolment_id]
+    ended = suppress(book, enrolment, step, Stop("fault", "fault"), 1)
+    return [ended, *complete_if_done(book, enrolment, now)]
+
+
 def decide_step(
     step: Step,
     enrolment: Enrolment,

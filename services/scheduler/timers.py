@@ -1,0 +1,94 @@
+"""What the scheduler does of itself: claims due steps, and tells which packs are in force."""
+
+from collections.abc import Sequence
+from traceback import format_tb
+
+from schemas.facts import PolicyInForce
+from services.policy.model import Pack
+from services.runtime import logging
+from services.runtime.context import Context
+from services.runtime.database import is_passing
+from services.scheduler.handlers import Handlers
+from services.scheduler.model import Key
+
+log = logging.get(__name__)
+
+
+class Claiming:
+    """The timer that claims due steps; safe beside any number of others.
+
+    announce: tells which packs are in force, before the first decision rests on them.
+    """
+
+    def __init__(
+        self, context: Context, handlers: Handlers, announce: "Announcing", batch: int
+    ) -> None:
+        self._context = context
+        self._handlers = handlers
+        self._announce = announce
+        self._batch = batch
+
+    def __call__(self) -> bool:
+        """Claim one batch; True if it was full, so that more may wait."""
+        self._announce()
+        with self._context.unit() as work:
+            due = self._handlers.due(work, self._batch)
+        if due:
+            self._claim(due)
+        return len(due) >= self._batch
+
+    def _claim(self, due: Sequence[tuple[Key, str]]) -> None:
+        try:
+            with self._context.unit() as work:
+                self._handlers.claim(work, due)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            # One of them is at fault: alone, it takes no other with it.
+            for customer, step_id in due:
+                self._claim_alone(customer, step_id)
+
+    def _claim_alone(self, customer: Key, step_id: str) -> None:
+        try:
+            with self._context.unit() as work:
+                self._handlers.claim_alone(work, customer, step_id)
+        except Exception as error:
+            if is_passing(error):
+                raise
+            # Only where it failed, never what it says: the text may quote what it choked on.
+            log.error(
+                "a due step cannot be decided and is put aside",
+                step=step_id,
+                error=type(error).__name__,
+                trace=format_tb(error.__traceback__),
+            )
+            with self._context.unit() as work:
+                self._handlers.put_aside(work, customer, step_id)
+
+
+class Announcing:
+    """Tells the log, once a process, which policy packs are in force here."""
+
+    def __init__(self, context: Context, packs: Sequence[Pack]) -> None:
+        self._context = context
+        self._packs = packs
+        self._done = False
+
+    def __call__(self) -> None:
+        """Write `policy.in_force` for each pack; the same pack is the same fact everywhere."""
+        if self._done:
+            return
+        with self._context.unit() as work:
+            for pack in self._packs:
+                work.fact(
+                    "policy.in_force",
+                    PolicyInForce(
+                        name=pack.name,
+                        version=pack.version,
+                        sha256=pack.sha256,
+                        content=dict(pack.content),
+                    ),
+                    subject=f"policy:{pack.name}",
+                    key=(pack.name, pack.sha256),
+                )
+        self._done = True
