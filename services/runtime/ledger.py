@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 from sqlalchemy import text
@@ -163,10 +163,8 @@ def add_to_outbox(session: Session, rows: Sequence[tuple[int, str, str, bytes]])
     """Queue (lane, topic, key, value) for publishing, in this order."""
     if not rows:
         return
-    driver = session.connection().connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
     with (
-        driver.cursor() as cursor,
+        _driver(session).cursor() as cursor,
         cursor.copy("COPY outbox (lane, topic, key, value) FROM STDIN (FORMAT binary)") as copy,
     ):
         copy.set_types(("int4", "text", "text", "bytea"))
@@ -178,28 +176,29 @@ def outbox_batch(
     session: Session, lead_topic: str, owned: Sequence[Ownership], limit: int
 ) -> list[OutboxRow]:
     """The oldest rows of the lanes this worker still owns, in order."""
-    rows = session.execute(
-        text(
+    with _driver(session).cursor(binary=True) as cursor:
+        cursor.execute(
             "SELECT id, lane, o.topic, key, value FROM outbox o"
-            " JOIN unnest(CAST(:lanes AS int[]), CAST(:epochs AS bigint[])) AS own(l, e)"
-            " ON own.l = o.lane"
-            " JOIN watermark w ON w.topic = :lead AND w.partition = own.l AND w.epoch = own.e"
-            " ORDER BY id LIMIT :limit"
-        ),
-        {
-            "lanes": [own.partition for own in owned],
-            "epochs": [own.epoch for own in owned],
-            "lead": lead_topic,
-            "limit": limit,
-        },
-    )
-    return [OutboxRow(*row) for row in rows]
+            " JOIN unnest(%s::int[], %s::bigint[]) AS own(l, e) ON own.l = o.lane"
+            " JOIN watermark w ON w.topic = %s AND w.partition = own.l AND w.epoch = own.e"
+            " ORDER BY id LIMIT %s",
+            (
+                [own.partition for own in owned],
+                [own.epoch for own in owned],
+                lead_topic,
+                limit,
+            ),
+        )
+        return [OutboxRow(*row) for row in cursor]
 
 
 def remove_from_outbox(session: Session, ids: Sequence[int]) -> None:
     """Drop rows the broker has acknowledged."""
     if ids:
-        session.execute(text("DELETE FROM outbox WHERE id = ANY(:ids)"), {"ids": list(ids)})
+        session.execute(
+            text("DELETE FROM outbox WHERE id = ANY(CAST(string_to_array(:ids, ',') AS bigint[]))"),
+            {"ids": ",".join(map(str, ids))},
+        )
 
 
 def park(
@@ -261,3 +260,10 @@ def unpark(session: Session, own: Ownership, offsets: Sequence[int]) -> None:
 def count_parked(session: Session) -> int:
     """How many messages wait."""
     return int(session.execute(text("SELECT count(*) FROM parked")).scalar_one())
+
+
+def _driver(session: Session) -> "psycopg.Connection[tuple[Any, ...]]":
+    """The driver's own connection, in the session's transaction: for COPY and binary rows."""
+    driver = session.connection().connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver

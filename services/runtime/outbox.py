@@ -7,7 +7,6 @@ the next batch, after the broker's acknowledgement; a crash in between publishes
 import asyncio
 import os
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -107,16 +106,17 @@ class Publisher:
         return rows
 
     async def _publish(self, rows: Sequence[OutboxRow]) -> None:
-        by_partition = sorted(rows, key=lambda row: (row.topic, _partition(row), row.id))
+        by_partition: dict[tuple[str, int], list[OutboxRow]] = {}
+        for row in rows:
+            place = row.topic, row.lane % PARTITIONS[row.topic]
+            by_partition.setdefault(place, []).append(row)
         pending = []
-        for (topic, partition), group in groupby(
-            by_partition, key=lambda row: (row.topic, _partition(row))
-        ):
-            pending += await self._send(topic, partition, list(group))
+        for (topic, partition), group in by_partition.items():
+            pending += await self._send(topic, partition, group)
         for acknowledgement in asyncio.as_completed(pending):
             await acknowledgement
-        for row in rows:
-            metrics.PUBLISHED.labels(row.topic).inc()
+        for (topic, _), group in by_partition.items():
+            metrics.PUBLISHED.labels(topic).inc(len(group))
 
     async def _send(
         self, topic: str, partition: int, rows: Sequence[OutboxRow]
@@ -132,9 +132,7 @@ class Publisher:
         return sent
 
     def _append(self, batch: Any, row: OutboxRow) -> Any:
-        return batch.append(
-            key=row.key.encode(), value=bytes(row.value), timestamp=None, headers=HEADERS
-        )
+        return batch.append(key=row.key.encode(), value=row.value, timestamp=None, headers=HEADERS)
 
     async def _send_batch(self, batch: Any, topic: str, partition: int) -> "asyncio.Future[Any]":
         batch.close()
@@ -147,7 +145,3 @@ class Publisher:
         part = "broker" if isinstance(error, KafkaError) else "database"
         metrics.RETRIES.labels(part).inc()
         self._context.health.down(part, f"waited for: {type(error).__name__}")
-
-
-def _partition(row: OutboxRow) -> int:
-    return row.lane % PARTITIONS[row.topic]
