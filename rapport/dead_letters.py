@@ -1,6 +1,7 @@
 """Lists what could not be accepted, and puts it back where it came from."""
 
 import base64
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,10 @@ from rapport.reading import read_until_quiet
 from schemas.envelope import decode, parse_data
 from schemas.errors import Rejection
 from schemas.facts import DeadLetter, RecordPosition
-from schemas.topics import CUSTOMER_EVENTS, DEAD_LETTERS
+from schemas.topics import CUSTOMER_EVENTS, DEAD_LETTERS, declared
 
 _SEND_SECONDS = 30
+LARGEST_LETTER = declared(os.environ)[DEAD_LETTERS].max_message_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def read(connection: dict[str, Any]) -> list[Letter]:
     found: list[Letter] = []
     for raw in read_until_quiet(DEAD_LETTERS, connection):
         try:
-            event = decode(raw.value)
+            event = decode(raw.value, largest=LARGEST_LETTER)
             data = parse_data(event, DEAD_LETTERS)
         except Rejection:
             continue

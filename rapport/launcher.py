@@ -28,6 +28,7 @@ from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.settings import ROOT, SERVICES, Settings
 
 READY_SECONDS = 60.0
+READY_POLL_SECONDS = 0.1
 STOP_SECONDS = 12.0
 ALL_SCOPES = "publish+read+operate+desk"
 Say = Callable[[str], None]
@@ -170,13 +171,16 @@ class Fleet:
     def _until_ready(self, service: str) -> str:
         url = f"http://127.0.0.1:{self.prepared.settings.port(service)}"
 
-        def ready() -> bool:
-            try:
-                return httpx.get(f"{url}/readyz", timeout=2).status_code == 200
-            except httpx.TransportError:
-                return False
+        # Loopback is plain HTTP: without this, each client would load certificates first.
+        with httpx.Client(base_url=url, timeout=2, verify=False) as client:
 
-        self.children[service].wait_until(ready, READY_SECONDS)
+            def ready() -> bool:
+                try:
+                    return client.get("/readyz").status_code == 200
+                except httpx.TransportError:
+                    return False
+
+            self.children[service].wait_until(ready, READY_SECONDS, every=READY_POLL_SECONDS)
         return f"{service} {url}"
 
 

@@ -86,7 +86,7 @@ _validate_json: Final = Envelope.__pydantic_validator__.validate_json
 _validate_python: Final = Envelope.__pydantic_validator__.validate_python
 
 
-def decode(raw: bytes | None, headers: Headers = ()) -> Envelope:
+def decode(raw: bytes | None, headers: Headers = (), *, largest: int = MAX_VALUE_BYTES) -> Envelope:
     """Read one event, structured or (with `ce_` headers; `ce-` over HTTP) binary.
 
     The data's own form is checked by `registry.parse_data`. Raises Rejection, and nothing else,
@@ -94,10 +94,8 @@ def decode(raw: bytes | None, headers: Headers = ()) -> Envelope:
     """
     if not raw:
         raise Rejection("empty", "Send one CloudEvent as the value: it is empty.")
-    if len(raw) > MAX_VALUE_BYTES:
-        raise Rejection(
-            "too_large", f"Send at most {MAX_VALUE_BYTES} bytes a value: this has {len(raw)}."
-        )
+    if len(raw) > largest:
+        raise Rejection("too_large", f"Send at most {largest} bytes a value: this has {len(raw)}.")
     attributes = binary_attributes(headers) if headers else None
     try:
         if attributes is None:

@@ -1,9 +1,11 @@
 """A service as one process: a Faust worker that consumes, publishes, serves and keeps time."""
 
 import asyncio
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Protocol
 
 import faust
@@ -98,7 +100,7 @@ def create_app(context: Context, service: Service) -> faust.App:
         broker=f"kafka://{settings.kafka_bootstrap_servers}",
         web_in_thread=False,
         autodiscover=False,
-        datadir=".rapport/faust",
+        datadir=str(_scratch(service.name)),
     )
     serve_asgi(app, service.api, host=settings.host, port=settings.port(service.name))
     processor = Processor(context, service.handlers, service.refuses)
@@ -113,6 +115,13 @@ def create_app(context: Context, service: Service) -> faust.App:
     for timer in (*service.timers, prune):
         _keep_time(app, context, timer)
     return app
+
+
+def _scratch(service: str) -> Path:
+    """A folder that Faust insists on, although no table of its own is kept."""
+    folder = Path(tempfile.gettempdir()) / "rapport-faust" / service
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _supervise(app: faust.App, context: Context, background: Background) -> None:

@@ -101,7 +101,9 @@ class Child:
             self._process.kill()
             self._process.wait()
 
-    def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
+    def wait_until(
+        self, ready: Callable[[], bool], seconds: float, *, every: float = _POLL_SECONDS
+    ) -> None:
         """Poll `ready` until it is true. Raises StartError where the child ends or time runs out.
 
         The child is stopped before the error is raised.
@@ -115,7 +117,7 @@ class Child:
                 raise StartError(
                     f"{self.name} did not answer within {seconds:g} s: {self.last_words()}"
                 )
-            time.sleep(_POLL_SECONDS)
+            time.sleep(every)
 
     def last_words(self) -> str:
         """The end of what it printed."""
