@@ -5,6 +5,7 @@ Each type says in its refusal what the publisher must change, and never repeats 
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Final, Literal, LiteralString
 
@@ -342,6 +343,18 @@ def _email(value: str) -> str:
             "email", "must be one plain e-mail address such as ana@example.com"
         )
     return value
+
+
+def normal_email(text: str) -> str:
+    """The form under which one mailbox is known for keyed hashes and suppressions.
+
+    Case is folded, also in the part before the @, where few mail hosts tell it apart; the domain
+    is in ASCII (IDNA 2003, RFC 3490), or as given where it has no such form.
+    """
+    local, at, domain = text.rpartition("@")
+    with suppress(UnicodeError):
+        domain = domain.encode("idna").decode("ascii")
+    return f"{local}{at}{domain}".casefold()
 
 
 def _phone(value: str) -> str:

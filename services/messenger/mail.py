@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.header import Header
 from email.utils import format_datetime
 
+from schemas.common import normal_email
 from services.messenger.model import Letter
 
 # Line breaks, controls and the direction marks that can make a name read as something else.
@@ -72,8 +73,8 @@ def usable_address(text: str) -> str:
 
 
 def normal_address(text: str) -> str:
-    """The form under which one mailbox is known for hashes and suppressions."""
-    return usable_address(text).casefold()
+    """The form under which one mailbox is known. Raises UnusableAddress."""
+    return normal_email(usable_address(text))
 
 
 def message_reference(message_id: str, domain: str) -> str:

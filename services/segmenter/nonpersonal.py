@@ -6,7 +6,7 @@ Design section 3: names, addresses, numbers and what people wrote stay on `custo
 from collections.abc import Callable
 from typing import Any
 
-from schemas.common import Typed
+from schemas.common import Typed, normal_email
 from schemas.customer_events import CustomerUpdated
 from schemas.registry import public_part
 
@@ -23,7 +23,10 @@ def nonpersonal(data: Typed, keyed_hash: Callable[[str], str]) -> dict[str, Any]
     given = data.model_fields_set
     channels = {
         channel: keyed_hash(address) if address else None
-        for channel, address in (("email", data.email), ("sms", data.phone))
+        for channel, address in (
+            ("email", data.email and normal_email(data.email)),
+            ("sms", data.phone),
+        )
         if {"email": "email", "sms": "phone"}[channel] in given
     }
     if channels:

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from messenger_world import START, World, world
 
+from schemas.customer_events import CustomerUpdated
 from services.messenger.providers.smtp import Relay, SmtpPool
 from services.runtime.clock import Clock
 from services.runtime.partitioning import lane
+from services.segmenter.nonpersonal import nonpersonal
 from support.database import Database
 from support.mail import Mailbox
 
@@ -357,6 +359,16 @@ def test_a_dead_address_is_dead_for_all_and_a_new_one_is_not(
     assert messenger.ended(3)[2]["type"] == "message.sent"
 
 
+@pytest.mark.parametrize("address", ["Ana.Berg@Example.COM", "ana@BÜCHER.example", "ß@straße.de"])
+def test_the_address_is_known_to_the_log_by_one_hash(messenger: World, address: str) -> None:
+    update = CustomerUpdated(email=address)
+    told = nonpersonal(update, messenger.context.signer.keyed_hash)
+    messenger.known_customer(email=address)
+    messenger.dispatch()
+    [intended] = messenger.until("message.intended")
+    assert intended["data"]["address_hash"] == told["channels"]["email"]
+
+
 def test_while_the_relay_is_down_nothing_is_claimed(messenger: World, mailbox: Mailbox) -> None:
     messenger.known_customer()
     mailbox.fault("refuse_connections")
@@ -381,6 +393,30 @@ def test_a_bad_address_is_refused_and_nothing_is_injected(
     messenger.dispatch()
     assert reason(messenger.ended()[0]) == "address_not_usable"
     assert mailbox.messages() == []
+
+
+def test_a_dispatch_that_cannot_be_decided_is_put_aside_and_the_others_go_on(
+    messenger: World, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for customer in ("c-1", "c-2", "c-3"):
+        messenger.known_customer(customer)
+    database.rows(
+        "UPDATE messenger.customer SET consents = %s WHERE customer = 'c-2'",
+        '{"email/collection": {"status": "granted", "at": "ana@example.com"}}',
+    )
+    for customer in ("c-1", "c-2", "c-3"):
+        messenger.dispatch(customer)
+    ends = messenger.ended(3)
+    assert sorted((end["subject"], end["type"]) for end in ends) == [
+        ("c-1", "message.sent"),
+        ("c-2", "message.refused"),
+        ("c-3", "message.sent"),
+    ]
+    [refused] = messenger.of("message.refused")
+    assert (reason(refused), refused["data"]["retryable"]) == ("fault", False)
+    logged = capsys.readouterr()
+    assert "put aside" in logged.out + logged.err
+    assert "ana@example.com" not in logged.out + logged.err
 
 
 def test_an_unknown_playbook_is_refused_and_may_be_tried_again(messenger: World) -> None:

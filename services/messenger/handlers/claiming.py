@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from traceback import format_tb
 
 from schemas import facts
 from schemas.commands import Count, PackRef, Place
@@ -23,11 +24,14 @@ from services.messenger.tables import DispatchRow, MessageRow
 from services.policy import gate
 from services.policy.model import Pack
 from services.policy.packs import applying
-from services.runtime import ledger
+from services.runtime import ledger, logging
 from services.runtime.context import Context
+from services.runtime.database import is_passing
 from services.runtime.ids import derive
-from services.runtime.ledger import Ownership
+from services.runtime.ledger import Fenced, Ownership
 from services.runtime.unit_of_work import UnitOfWork
+
+log = logging.get(__name__)
 
 PROMISED_LAG = 2.0
 """Real seconds that the messenger may be behind the log when it sends (design, promise 3)."""
@@ -74,6 +78,64 @@ class Claiming:
 
         owned: the owned lanes. Raises Fenced if one of them is owned no more.
         """
+        try:
+            return self._claim(owned, candidates)
+        except Fenced:
+            raise
+        except Exception as error:
+            if is_passing(error):
+                raise
+            return self._claim_one_by_one(owned, candidates)
+
+    def _claim_one_by_one(
+        self, owned: Mapping[int, Ownership], candidates: Sequence[store.Candidate]
+    ) -> Claimed:
+        """One of them is at fault: alone, it takes no other with it."""
+        claimed = Claimed([], [])
+        for one in candidates:
+            try:
+                alone = self._claim_alone(owned, one)
+            except Exception:
+                if not claimed.ready:
+                    raise
+                # What is intended already must be handed over; the rest is looked at again.
+                claimed.waiting.append(one.dispatch_id)
+                continue
+            claimed.ready.extend(alone.ready)
+            claimed.waiting.extend(alone.waiting)
+        return claimed
+
+    def _claim_alone(self, owned: Mapping[int, Ownership], candidate: store.Candidate) -> Claimed:
+        try:
+            return self._claim(owned, [candidate])
+        except Fenced:
+            raise
+        except Exception as error:
+            if is_passing(error):
+                raise
+            # Only where it failed, never what it says: the text may quote what it choked on.
+            log.error(
+                "a dispatch cannot be decided and is put aside",
+                dispatch=candidate.dispatch_id,
+                error=type(error).__name__,
+                trace=format_tb(error.__traceback__),
+            )
+            self._put_aside(owned, candidate)
+            return Claimed([], [])
+
+    def _put_aside(self, owned: Mapping[int, Ownership], candidate: store.Candidate) -> None:
+        with self._context.unit() as work:
+            lane = candidate.lane
+            ledger.confirm(work.session, OUTREACH_DISPATCHES, lane, owned[lane].epoch)
+            store.lock_customers(work.session, [(candidate.tenant, candidate.customer)])
+            key = (candidate.tenant, candidate.dispatch_id)
+            for row in store.pending(work.session, [key]):
+                refuse(work, row, Refuse("fault", "fault"))
+                store.end_dispatches(work.session, [(*key, DispatchState.REFUSED)])
+
+    def _claim(
+        self, owned: Mapping[int, Ownership], candidates: Sequence[store.Candidate]
+    ) -> Claimed:
         claimed = Claimed([], [])
         with self._context.unit() as work:
             for lane in sorted({one.lane for one in candidates}):
@@ -122,7 +184,7 @@ class Claiming:
             return decision
         written = decision if isinstance(decision, Refuse) else self._write(work, case)
         if isinstance(written, Refuse):
-            refuse(work, case.row, case.dispatch, written, case.cause)
+            refuse(work, case.row, written)
             return None
         return self._intend(work, case, written)
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from schemas import facts
-from schemas.commands import DispatchOrdered
 from schemas.common import Typed
 from schemas.topics import OUTREACH_DISPATCHES
 from services.messenger import message_store, metrics, store
@@ -48,6 +47,12 @@ class Finished:
     provider: str | None
 
 
+def ordered_by(row: DispatchRow) -> Link:
+    """The order behind a dispatch, which causes all that follows from it."""
+    event = row.event
+    return Link(event["id"], event.get("correlationid"), event.get("traceparent"))
+
+
 def cause_of(message: MessageRow) -> Link:
     """The fact of the message's intent, which causes all that follows from it."""
     return Link(**message.cause)
@@ -68,15 +73,13 @@ def flight_of(message: MessageRow) -> Flight:
     )
 
 
-def refuse(
-    work: UnitOfWork, row: DispatchRow, order: DispatchOrdered, why: Refuse, cause: Link
-) -> None:
+def refuse(work: UnitOfWork, row: DispatchRow, why: Refuse) -> None:
     """Tell that a dispatch ends without a message. The customer is locked."""
     work.fact(
         "message.refused",
         facts.MessageRefused(
             dispatch_id=row.dispatch_id,
-            step_id=order.step_id,
+            step_id=row.step_id,
             reason=why.reason,
             rule=why.rule,
             rule_version=why.rule_version,
@@ -85,7 +88,7 @@ def refuse(
         ),
         subject=row.customer,
         tenant=row.tenant,
-        cause=cause,
+        cause=ordered_by(row),
         key=(row.dispatch_id,),
     )
     metrics.DISPATCHES.labels("refused").inc()

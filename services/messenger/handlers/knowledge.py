@@ -7,6 +7,7 @@ from datetime import timedelta
 from schemas.commands import DispatchOrdered
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.messenger import message_store, store
+from services.messenger.handlers.flights import ordered_by
 from services.messenger.handlers.translate import customer_of, obligation_of, order_of
 from services.messenger.mail import UnusableAddress, normal_address
 from services.messenger.model import Customer, Lag, Obligation, Order
@@ -77,7 +78,7 @@ def cases(
         found.append(
             Case(
                 row=row,
-                cause=_cause(row),
+                cause=ordered_by(row),
                 dispatch=dispatch,
                 order=order_of(dispatch, (*key, row.step_id) in cancelled),
                 addressee=addressees[key],
@@ -100,11 +101,6 @@ def hash_address(signer: Signer, email: str | None) -> str:
         return signer.keyed_hash(normal_address(email)) if email else ""
     except UnusableAddress:
         return ""
-
-
-def _cause(row: DispatchRow) -> Link:
-    event = row.event
-    return Link(event["id"], event.get("correlationid"), event.get("traceparent"))
 
 
 def _lag(

@@ -1,5 +1,6 @@
 """One mail as bytes: readable by any program, the same each time, and nothing injectable."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.common import normal_email
 from services.messenger.mail import (
     Draft,
     Identity,
@@ -119,3 +121,23 @@ def test_only_one_plain_address_is_written_to(address: str) -> None:
 def test_international_domains_travel_in_ascii() -> None:
     assert usable_address("hanako@例え.jp") == "hanako@xn--r8jz45g.jp"
     assert normal_address("Ana@Example.COM") == "ana@example.com"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ana@Example.COM", "ana@example.com"),
+        ("ana@BÜCHER.example", "ana@xn--bcher-kva.example"),
+        ("STRASSE@x.de", "straße@x.de"),
+    ],
+)
+def test_one_mailbox_has_one_form(one: str, other: str) -> None:
+    assert normal_email(one) == normal_email(other) == normal_address(one)
+
+
+@given(st.from_regex(r"[\w.+-]{1,20}@[\w-]{1,20}(\.[\w-]{1,9}){0,2}", fullmatch=True))
+def test_whoever_hashes_an_address_hashes_the_same(address: str) -> None:
+    once = normal_email(address)
+    assert normal_email(once) == once
+    with suppress(UnusableAddress):
+        assert normal_address(address) == once
