@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from kafka import KafkaAdminClient
+from kafka.errors import for_code
 
 from services.runtime.kafka_admin import admin_connection
 from services.runtime.settings import Settings
@@ -17,11 +18,17 @@ class ClusterIds:
         self._settings = settings
 
     async def ids(self, topics: Sequence[str]) -> tuple[str, dict[str, str]]:
-        """The cluster's id, and each topic's. Raises KafkaError while the broker is away."""
+        """The cluster's id, and each topic's. Raises kafka-python's KafkaError while
+        the broker is away or lacks a topic.
+        """
         return await asyncio.to_thread(self._read, list(topics))
 
     def _read(self, topics: list[str]) -> tuple[str, dict[str, str]]:
         with closing(KafkaAdminClient(**admin_connection(self._settings))) as admin:
             cluster_id = str(admin.describe_cluster()["cluster_id"])
             described = admin.describe_topics(topics)
-        return cluster_id, {topic["name"]: str(topic.get("topic_id", "")) for topic in described}
+        for topic in described:
+            # A broker that has just started may not know its topics yet: that is no other topic.
+            if code := topic["error_code"]:
+                raise for_code(code)(topic["name"])
+        return cluster_id, {topic["name"]: str(topic["topic_id"]) for topic in described}

@@ -3,9 +3,11 @@
 import json
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 from kafka import KafkaProducer
 
 from schemas.topics import CUSTOMER_EVENTS
@@ -69,8 +71,9 @@ class Crowd:
 
     def _run(self) -> None:
         while not self._stopping.wait(_PAUSE_SECONDS):
-            if len(self.customers) - self._served() < _WAITING:
-                self._come(len(self.customers))
+            with suppress(psycopg.OperationalError):  # the database is what is away just now
+                if len(self.customers) - self._served() < _WAITING:
+                    self._come(len(self.customers))
 
     def _served(self) -> int:
         letters = self._system.database.rows("SELECT count(*) FROM messenger.message")[0][0]

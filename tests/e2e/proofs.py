@@ -34,18 +34,16 @@ def settled(system: System, crowd: Crowd, timeout: float = 120.0) -> None:
 
 
 def _all_ended(system: System, customers: int) -> bool:
+    letters = LETTERS * customers
     return (
-        _one(system, "SELECT count(*) FROM scheduler.enrolment") == LETTERS * customers
-        and not _open(system)
+        _one(system, "SELECT count(*) FROM scheduler.enrolment") == letters
+        and _one(system, "SELECT count(DISTINCT step_id) FROM messenger.dispatch") == letters
         and _one(
             system,
             "SELECT count(*) FROM messenger.dispatch WHERE state IN ('pending', 'intended')",
         )
         == 0
-        and _one(
-            system, "SELECT count(*) FROM messenger.message WHERE state IN ('sent', 'unknown')"
-        )
-        == LETTERS * customers
+        and not _open(system)
         and _one(system, "SELECT count(*) FROM negotiator.invitation") == customers
     )
 

@@ -1,5 +1,6 @@
 """The rule with a broker: what is down is waited for, who took over goes on, nothing is lost."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -9,10 +10,12 @@ from contextlib import closing, suppress
 
 import pytest
 from kafka.admin import KafkaAdminClient
-from processing_world import Worker, World, event
+from kafka.errors import UnknownTopicOrPartitionError
+from processing_world import Worker, World, event, settings_of
 from running import Running, everything, on, publish, published, told
 
 from schemas.topics import CUSTOMER_EVENTS
+from services.runtime.cluster import ClusterIds
 from services.runtime.embedded.postgres import EmbeddedPostgres
 from services.runtime.ledger import WrongCluster
 from support.broker import Broker
@@ -118,6 +121,15 @@ def test_a_topic_made_anew_ends_the_worker(broker: Broker, world: World) -> None
         failure = running.failure()
     assert isinstance(failure, WrongCluster)
     assert sum(world.counts().values()) == 5
+
+
+def test_a_topic_that_is_missing_is_no_topic_made_anew(broker: Broker, world: World) -> None:
+    settings = settings_of(world.database, **on(broker))
+    cluster_id, topic_ids = asyncio.run(ClusterIds(settings).ids([CUSTOMER_EVENTS]))
+    assert cluster_id
+    assert topic_ids[CUSTOMER_EVENTS]
+    with pytest.raises(UnknownTopicOrPartitionError):
+        asyncio.run(ClusterIds(settings).ids([CUSTOMER_EVENTS, "nowhere"]))
 
 
 def test_a_broker_that_does_not_answer_is_waited_for_and_reported(
