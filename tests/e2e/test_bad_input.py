@@ -196,7 +196,7 @@ def test_an_event_in_binary_mode_is_accepted_over_http(system: System) -> None:
 
 def test_what_is_dead_can_be_listed_and_replayed(system: System) -> None:
     early = event(
-        "customer.updated", "c-good", {}, at=system.clock.now() + timedelta(days=1, seconds=8)
+        "customer.updated", "c-good", {}, at=system.clock.now() + timedelta(days=1, seconds=6)
     )
     with system.dead_letters() as letters:
         system.send(early)

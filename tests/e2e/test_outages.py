@@ -6,6 +6,7 @@ On Apache Kafka: the embedded broker keeps nothing over its own end.
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,14 +36,47 @@ def broker(kafka_for_tests: KafkaForTests) -> Iterator[Broker]:
         yield running
 
 
+@dataclass
+class Town:
+    """People who each missed one payment, and so are to get one letter each."""
+
+    system: System
+    people: set[str] = field(default_factory=set)
+
+    def missed(self, who: str) -> list[dict[str, Any]]:
+        """What is to be published about a new person."""
+        self.people.add(who)
+        person = {"email": self.address(who), "timezone": "Europe/Berlin", "country": "DE"}
+        bill = {
+            "bill_id": f"b-{who}",
+            "creditor": "Harbour Bank",
+            "amount_minor": 12_000,
+            "currency": "EUR",
+            "due_date": "2026-02-27",
+        }
+        now = self.system.clock.now()
+        return [
+            event("customer.updated", who, person, at=now),
+            event("payment.missed", who, bill, at=now),
+        ]
+
+    def address(self, who: str) -> str:
+        """Where they read mail."""
+        return f"{who}@example.org"
+
+    def letter(self, who: str) -> dict[str, Any]:
+        """Their letter, once it came."""
+        return self.system.mailbox.wait_for(1, to=self.address(who), timeout=60)[0]
+
+
 @pytest.fixture(scope="module")
-def system(
+def town(
     broker: Broker,
     databases: DatabasesForTests,
     mail_catcher: Mailbox,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[System]:
-    """The services on a Monday morning."""
+) -> Iterator[Town]:
+    """The services on a Monday morning, and those whom they write to."""
     mail_catcher.empty()
     clock = Clock(NOW, 1.0, Clock().real().timestamp())
     folder = tmp_path_factory.mktemp("logs")
@@ -50,52 +84,55 @@ def system(
         databases.fresh() as database,
         whole_system(broker, database, mail_catcher, folder, clock) as system,
     ):
-        yield system
+        yield Town(system)
 
 
-def test_without_the_broker_events_are_taken_and_opt_outs_heard(system: System) -> None:
-    system.send(*_missed(system, "before"))
-    letter = _letter(system, "before")
+def test_without_the_broker_events_are_taken_and_opt_outs_heard(town: Town) -> None:
+    system = town.system
+    system.send(*town.missed("before"))
+    letter = town.letter("before")
     with _down(system.broker):
         for service in SERVICES:
             _wait_waiting(system, service, "broker")
-        for one in _missed(system, "meanwhile"):
+        for one in town.missed("meanwhile"):
             assert system.post_event(one).status_code == 202
         left = httpx.post(one_click_address(letter), data={"List-Unsubscribe": "One-Click"})
         assert left.status_code == 200
     system.wait_ready()
-    _letter(system, "meanwhile")
-    system.send(*_missed(system, "after"))
-    _letter(system, "after")
+    town.letter("meanwhile")
+    system.send(*town.missed("after"))
+    town.letter("after")
     with system.log() as log:
         wait_for(log, lambda facts: of(facts, "before", "contact.unsubscribed"))
         wait_for(log, lambda facts: of(facts, "before", "outreach.cancelled"))
 
 
 def test_without_the_database_events_wait_on_the_stream(
-    system: System, postgres: EmbeddedPostgres
+    town: Town, postgres: EmbeddedPostgres
 ) -> None:
+    system = town.system
     system.wait_ready()
     with _down(postgres):
         for service in SERVICES:
             _wait_waiting(system, service, "database")
-        told = _missed(system, "stormy")
+        told = town.missed("stormy")
         refused = system.post_event(told[0])
         assert (refused.status_code, refused.json()["status"]) == (503, 503)
         assert int(refused.headers["retry-after"]) > 0
         system.send(*told)
     system.wait_ready()
-    _letter(system, "stormy")
+    town.letter("stormy")
     assert system.post_event(told[0]).status_code == 202
 
 
-def test_without_the_relay_letters_wait(system: System) -> None:
+def test_without_the_relay_letters_wait(town: Town) -> None:
+    system = town.system
     system.wait_ready()
     system.mailbox.fault("refuse_connections")
     try:
         _wait_waiting(system, "messenger", "smtp")
         people = [f"patient-{number}" for number in range(5)]
-        system.send(*(one for who in people for one in _missed(system, who)))
+        system.send(*(one for who in people for one in town.missed(who)))
         with system.log() as log:
             wait_for(log, lambda facts: all(of(facts, who, "outreach.disp") for who in people))
             assert not any(of(log.events, who, "message.") for who in people)
@@ -104,54 +141,25 @@ def test_without_the_relay_letters_wait(system: System) -> None:
     finally:
         system.mailbox.fault("none")
     for who in people:
-        _letter(system, who)
+        town.letter(who)
     system.wait_ready()
 
 
-def test_after_all_nothing_is_lost_or_doubled(system: System) -> None:
+def test_after_all_nothing_is_lost_or_doubled(town: Town) -> None:
+    system = town.system
     system.settled()
     with system.log() as log:
-        wait_for(log, lambda facts: len(_ids(facts, "message.sent")) == len(PUBLISHED))
-        assert _ids(log.events, "outreach.enrolled") == Counter(dict.fromkeys(PUBLISHED, 1))
-        assert _ids(log.events, "message.sent") == Counter(dict.fromkeys(PUBLISHED, 1))
+        wait_for(log, lambda facts: len(_ids(facts, "message.sent")) == len(town.people))
+        assert _ids(log.events, "outreach.enrolled") == Counter(dict.fromkeys(town.people, 1))
+        assert _ids(log.events, "message.sent") == Counter(dict.fromkeys(town.people, 1))
         applied = Counter(
             fact["data"]["event_id"] for fact in log.events if fact["type"] == "event.applied"
         )
         assert set(applied.values()) == {1}
-        assert len(applied) == 2 * len(PUBLISHED)
+        assert len(applied) == 2 * len(town.people)
     letters = Counter(letter["to"][0] for letter in system.mailbox.messages())
-    assert letters == Counter({_address(who): 1 for who in PUBLISHED})
+    assert letters == Counter({town.address(who): 1 for who in town.people})
     assert system.violations() == []
-
-
-PUBLISHED: set[str] = set()
-"""Customers of this run: each is to get one letter."""
-
-
-def _missed(system: System, who: str) -> list[dict[str, Any]]:
-    """A customer and a payment that they missed."""
-    PUBLISHED.add(who)
-    person = {"email": _address(who), "timezone": "Europe/Berlin", "country": "DE"}
-    bill = {
-        "bill_id": f"b-{who}",
-        "creditor": "Harbour Bank",
-        "amount_minor": 12_000,
-        "currency": "EUR",
-        "due_date": "2026-02-27",
-    }
-    now = system.clock.now()
-    return [
-        event("customer.updated", who, person, at=now),
-        event("payment.missed", who, bill, at=now),
-    ]
-
-
-def _address(who: str) -> str:
-    return f"{who}@example.org"
-
-
-def _letter(system: System, who: str) -> dict[str, Any]:
-    return system.mailbox.wait_for(1, to=_address(who), timeout=60)[0]
 
 
 def _ids(facts: list[dict[str, Any]], type: str) -> "Counter[str]":

@@ -1,4 +1,4 @@
-"""The whole mile on both brokers: what customers of two weeks got, and what the log proves."""
+"""The whole mile on both brokers: what customers got in ten days, and what the log proves."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -30,7 +30,7 @@ def life(
     mail_catcher: Mailbox,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Life]:
-    """Two weeks, lived once a broker."""
+    """Ten days, lived once a broker."""
     mail_catcher.empty()
     folder = tmp_path_factory.mktemp("logs")
     with (
