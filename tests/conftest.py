@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from support.broker import Broker, KafkaForTests, fresh_embedded
-from support.database import Database, DatabasesForTests
-from support.mail import Mailbox
 
 from services.runtime.embedded.mail import EmbeddedMail
 from services.runtime.embedded.postgres import EmbeddedPostgres
+from support.broker import Broker, KafkaForTests, fresh_embedded
+from support.database import Database, DatabasesForTests
+from support.mail import Mailbox
 
 pytest_plugins = ["support.brokers_report"]
 

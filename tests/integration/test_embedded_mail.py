@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from support.mail import Mailbox
 
 from services.runtime.embedded.inbox import Inbox
+from support.mail import Mailbox
 
 AIKO = "aiko@customers.example"
 LINK = "http://127.0.0.1:8103/t/c/token"

@@ -15,7 +15,6 @@ from pathlib import Path
 import psycopg
 import pytest
 from kafka.admin import KafkaAdminClient
-from support.polling import poll_until
 
 from services.runtime.database import plain, psycopg_url
 from services.runtime.embedded import folders
@@ -23,6 +22,7 @@ from services.runtime.embedded import postgres as postgres_module
 from services.runtime.embedded.broker import EmbeddedBroker
 from services.runtime.embedded.children import Child, StartError, answers, free_port
 from services.runtime.embedded.postgres import EmbeddedPostgres
+from support.polling import poll_until
 
 ROOT = Path(__file__).parents[2]
 
