@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from traceback import format_tb
+from typing import Any, NamedTuple
 
 from schemas import facts
 from schemas.commands import Count, PackRef, Place
 from schemas.topics import OUTREACH_DISPATCHES
-from services.messenger import metrics, store
-from services.messenger.handlers.flights import Flight, flight_of, refuse
+from services.messenger import message_store, metrics, store
+from services.messenger.handlers.flights import Flight, refuse
 from services.messenger.handlers.knowledge import Case, cases
 from services.messenger.handlers.writing import Unwritable, Writer, Written
 from services.messenger.mail import content_hash
@@ -20,7 +21,7 @@ from services.messenger.model import (
     Wait,
 )
 from services.messenger.rules import check as rules
-from services.messenger.tables import DispatchRow, MessageRow
+from services.messenger.tables import DispatchRow
 from services.policy import gate
 from services.policy.model import Pack
 from services.policy.packs import applying
@@ -44,6 +45,13 @@ class Ready:
     letter: Letter
     flight: Flight
     fresh_until: datetime
+
+
+class _Intent(NamedTuple):
+    """A decision to send: the letter, and the row that records it."""
+
+    ready: Ready
+    row: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,22 +163,26 @@ class Claiming:
             )
             epochs = {lane: own.epoch for lane, own in owned.items()}
             ends: list[tuple[str, str, DispatchState]] = []
+            intents: list[dict[str, Any]] = []
             for case in cases(
                 self._context, work, rows, addressees, positions, epochs, self._window
             ):
-                ready = self._take(work, case)
-                if isinstance(ready, Wait):
+                taken = self._take(work, case)
+                if isinstance(taken, Wait):
                     claimed.waiting.append(case.row.dispatch_id)
                     continue
-                state = DispatchState.INTENDED if ready else DispatchState.REFUSED
+                state = DispatchState.INTENDED if taken else DispatchState.REFUSED
                 ends.append((case.row.tenant, case.row.dispatch_id, state))
-                claimed.ready.extend([ready] if ready else ())
+                if taken:
+                    claimed.ready.append(taken.ready)
+                    intents.append(taken.row)
+            message_store.add(work.session, intents)
             store.end_dispatches(work.session, ends)
             seen = {row.dispatch_id for row in rows}
         claimed.waiting.extend(one.dispatch_id for one in candidates if one.dispatch_id not in seen)
         return claimed
 
-    def _take(self, work: UnitOfWork, case: Case) -> Ready | Wait | None:
+    def _take(self, work: UnitOfWork, case: Case) -> _Intent | Wait | None:
         decision = rules.check(
             case.order,
             case.customer,
@@ -211,25 +223,36 @@ class Claiming:
         )
         return missing or written
 
-    def _intend(self, work: UnitOfWork, case: Case, written: Written) -> Ready:
-        message = _message(case, written, work.now)
+    def _intend(self, work: UnitOfWork, case: Case, written: Written) -> _Intent:
+        row, message_id = case.row, _message_id(case.row)
+        content_sha256 = content_hash(written.letter.copy)
         lag = case.lag.seconds or 0.0
         metrics.LOG_AGE_SECONDS.set(lag)
         intent = work.fact(
             "message.intended",
-            self._intended(work, case, written, message),
-            subject=message.customer,
-            tenant=message.tenant,
+            self._intended(work, case, written, content_sha256),
+            subject=row.customer,
+            tenant=row.tenant,
             cause=case.cause,
-            key=(message.message_id,),
+            key=(message_id,),
         )
-        message.cause = asdict(intent)
-        work.session.add(message)
+        flight = Flight(
+            row.tenant,
+            row.customer,
+            message_id,
+            row.dispatch_id,
+            row.step_id,
+            row.lane,
+            case.epoch,
+            case.address_hash,
+            intent,
+        )
         left = timedelta(seconds=PROMISED_LAG - lag)
-        return Ready(written.letter, flight_of(message), self._context.clock.real() + left)
+        ready = Ready(written.letter, flight, self._context.clock.real() + left)
+        return _Intent(ready, _row(case, written, flight, content_sha256, work.now))
 
     def _intended(
-        self, work: UnitOfWork, case: Case, written: Written, message: MessageRow
+        self, work: UnitOfWork, case: Case, written: Written, content_sha256: str
     ) -> facts.MessageIntended:
         dispatch, order = case.dispatch, case.order
         zones = rules.place_of(order, case.customer)
@@ -239,7 +262,7 @@ class Claiming:
         )
         place = case.customer.place if case.customer.place.known else order.place
         return facts.MessageIntended(
-            message_id=message.message_id,
+            message_id=_message_id(case.row),
             step_id=dispatch.step_id,
             dispatch_id=dispatch.dispatch_id,
             enrolment_id=dispatch.enrolment_id,
@@ -276,8 +299,8 @@ class Claiming:
             ),
             disclosures=written.disclosures,
             one_click=True,
-            content_sha256=message.content_sha256,
-            address_hash=message.address_hash,
+            content_sha256=content_sha256,
+            address_hash=case.address_hash,
             portal="portal" in written.links,
         )
 
@@ -286,28 +309,24 @@ def _message_id(row: DispatchRow) -> str:
     return derive("message", row.tenant, row.dispatch_id)
 
 
-def _message(case: Case, written: Written, now: datetime) -> MessageRow:
-    row, dispatch = case.row, case.dispatch
-    return MessageRow(
-        tenant=row.tenant,
-        customer=row.customer,
-        message_id=_message_id(row),
-        dispatch_id=row.dispatch_id,
-        step_id=dispatch.step_id,
-        enrolment_id=dispatch.enrolment_id,
-        state=DispatchState.INTENDED.value,
-        lane=row.lane,
-        epoch=case.epoch,
-        purpose=dispatch.purpose,
-        channel=dispatch.channel,
-        locale=written.locale,
-        obligation_ids=list(case.order.obligation_ids),
-        playbook=dispatch.playbook,
-        template=dispatch.template,
-        variant=written.variant,
-        address_hash=case.address_hash,
-        content_sha256=content_hash(written.letter.copy),
-        copy_=written.letter.copy,
-        links=dict(written.links),
-        checked_at=now,
-    )
+def _row(
+    case: Case, written: Written, flight: Flight, content_sha256: str, now: datetime
+) -> dict[str, Any]:
+    """A row of `tables.MessageRow`."""
+    dispatch = case.dispatch
+    return {
+        **asdict(flight),
+        "enrolment_id": dispatch.enrolment_id,
+        "state": DispatchState.INTENDED.value,
+        "purpose": dispatch.purpose,
+        "channel": dispatch.channel,
+        "locale": written.locale,
+        "obligation_ids": list(case.order.obligation_ids),
+        "playbook": dispatch.playbook,
+        "template": dispatch.template,
+        "variant": written.variant,
+        "content_sha256": content_sha256,
+        "copy_": written.letter.copy,
+        "links": dict(written.links),
+        "checked_at": now,
+    }
