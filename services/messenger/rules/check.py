@@ -47,6 +47,8 @@ def check(
     seconds the messenger may be behind the log. The first reason found is the one that is told:
     what is final before what may pass.
     """
+    for refusal in _whatever_may_come(order, now):
+        return refusal
     waiting = _too_early(lag, longest_lag)
     if waiting:
         return waiting
@@ -90,11 +92,17 @@ def _too_early(lag: Lag, longest_lag: float) -> Wait | None:
     return None
 
 
+def _whatever_may_come(order: Order, now: datetime) -> Iterator[Refuse]:
+    """Refusals that nothing unread can undo; waiting for the log would only make a heap."""
+    if order.cancelled:
+        yield Refuse("cancelled", "enrolment")
+    if now > order.not_after:
+        yield Refuse("no_longer_valid", "validity")
+
+
 def _final_refusals(
     order: Order, customer: Customer, obligations: Mapping[str, Obligation], now: datetime
 ) -> Iterator[Refuse]:
-    if order.cancelled:
-        yield Refuse("cancelled", "enrolment")
     if customer.merged_into is not None:
         yield Refuse("merged", "customer")
     for known in (obligations.get(name) for name in order.obligation_ids):
@@ -124,8 +132,6 @@ def _final_refusals(
         yield Refuse("handoff", "handoff", retryable=True, not_before=now + LOOKS_AGAIN)
     if customer.email is None:
         yield Refuse("no_address", "address")
-    if now > order.not_after:
-        yield Refuse("no_longer_valid", "validity")
 
 
 def _about(known: Obligation, now: datetime) -> Iterator[Refuse]:
