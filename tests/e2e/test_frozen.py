@@ -93,7 +93,9 @@ def _freeze_deciding(system: System, crowd: Crowd, service: str) -> None:
     with _locked(system, service, hostages):
         for who in hostages:
             crowd.moves(who)
-        poll_until(partial(_waits, system, child.pid), 30, f"{service} does not touch them")
+        poll_until(
+            partial(_waits, system, service, child.pid), 30, f"{service} does not touch them"
+        )
         child.send(signal.SIGSTOP)
 
 
@@ -115,14 +117,16 @@ def _rows_of(service: str, tail: LiteralString) -> sql.Composed:
     return sql.SQL("SELECT 1 FROM {} WHERE customer = ANY(%s)" + tail).format(table)
 
 
-def _waits(system: System, pid: int) -> bool:
-    """Whether a transaction of this process waits for a row."""
+def _waits(system: System, service: str, pid: int) -> bool:
+    """Whether a transaction of this process that has moved a watermark waits for a row."""
     ports = [one.laddr.port for one in psutil.Process(pid).net_connections("tcp") if one.laddr]
     return bool(
         system.database.rows(
-            "SELECT 1 FROM pg_stat_activity WHERE client_port = ANY(%s)"
-            " AND wait_event_type = 'Lock' AND backend_xid IS NOT NULL",
+            "SELECT 1 FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE client_port = ANY(%s)"
+            " AND wait_event_type = 'Lock' AND relation = to_regclass(%s || '.watermark')"
+            " AND mode = 'RowExclusiveLock' AND granted",
             ports,
+            service,
         )
     )
 
