@@ -1,6 +1,6 @@
 """The messenger's SQL about messages and what came back. Nothing here commits."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -74,15 +74,25 @@ def find_reference(session: Session, message_ids: Sequence[str]) -> MessageRow |
     ).first()
 
 
-def stale(session: Session, lane: int, epoch: int, limit: int) -> list[MessageRow]:
-    """Messages still `intended` by an earlier owner of the lane, not locked."""
+def stale(
+    session: Session, lane: int, epoch: int, in_flight: Collection[str], limit: int
+) -> list[MessageRow]:
+    """Messages still `intended` that nobody carries any more, not locked.
+
+    An earlier owner of the lane intended them; or this one did, and the answer to its commit was
+    lost: then they are not among those `in_flight` (dispatch ids).
+    """
     return list(
         session.exec(
             select(MessageRow)
             .where(
                 MessageRow.state == DispatchState.INTENDED.value,
                 MessageRow.lane == lane,
-                MessageRow.epoch < epoch,
+                MessageRow.epoch <= epoch,
+                ~(
+                    (col(MessageRow.epoch) == epoch)
+                    & col(MessageRow.dispatch_id).in_(list(in_flight))
+                ),
             )
             .limit(limit)
         )

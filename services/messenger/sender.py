@@ -140,7 +140,7 @@ class Sender:
         for lane, own in owned.items():
             if self._epochs.get(lane) == own.epoch:
                 continue
-            while flights.recover(self._context, own):
+            while flights.recover(self._context, own, self._in_flight):
                 log.warning("messages of a lost sender are unknown", lane=lane)
             self._epochs[lane] = own.epoch
 
@@ -166,6 +166,8 @@ class Sender:
             claimed = self._claiming.claim(owned, candidates[: len(connections)])
         except BaseException:
             self._release(connections)
+            # It may have been committed all the same: look for intents that nobody carries.
+            self._epochs.clear()
             raise
         self._not_before |= dict.fromkeys(claimed.waiting, now + RETRY_SECONDS)
         for ready in claimed.ready:

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from messenger_world import START, World, world
+from sqlalchemy.exc import OperationalError
 
 from schemas.customer_events import CustomerUpdated
+from services.messenger.handlers.claiming import Claimed, Claiming
 from services.messenger.providers.smtp import Relay, SmtpPool
 from services.runtime.clock import Clock
 from services.runtime.partitioning import lane
@@ -445,6 +447,29 @@ def test_a_lost_owner_leaves_unknown_behind_and_writes_nothing(
     assert len(messenger.of(*ENDS)) == 1
     assert database.rows("SELECT state FROM messenger.message") == [("unknown",)]
     assert database.rows("SELECT state FROM messenger.dispatch") == [("unknown",)]
+
+
+def test_an_intent_whose_commit_was_not_answered_becomes_unknown(
+    messenger: World, database: Database, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messenger.known_customer()
+    messenger.dispatch()
+    claim = Claiming.claim
+
+    def committed_but_not_answered(claiming: Claiming, *arguments: Any) -> Claimed:
+        done = claim(claiming, *arguments)
+        if done.ready:
+            monkeypatch.undo()
+            raise OperationalError("COMMIT", None, OSError("the connection was lost"))
+        return done
+
+    monkeypatch.setattr(Claiming, "claim", committed_but_not_answered)
+    with pytest.raises(OperationalError):
+        messenger.ended()
+    [end] = messenger.ended()
+    assert (end["type"], reason(end)) == ("message.unknown", "sender_lost")
+    assert database.rows("SELECT state FROM messenger.message") == [("unknown",)]
+    assert mailbox.messages() == []
 
 
 def test_many_orders_are_each_sent_once(messenger: World, mailbox: Mailbox) -> None:

@@ -1,6 +1,6 @@
 """How messages end: sent, failed, refused or unknown; each once, with its fact."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from schemas import facts
@@ -118,14 +118,15 @@ def _record_together(context: Context, finished: Sequence[Finished]) -> None:
         _end(work, finished)
 
 
-def recover(context: Context, own: Ownership, limit: int = 200) -> int:
-    """Declare unknown what a former owner of the lane intended and never ended; how many.
+def recover(context: Context, own: Ownership, in_flight: Collection[str], limit: int = 200) -> int:
+    """Declare unknown what was intended in the lane and is carried by nobody; how many.
 
-    Raises Fenced if the lane is owned no more.
+    `in_flight`: the dispatches that this worker is handing over now. Raises Fenced if the lane is
+    owned no more.
     """
     with context.unit() as work:
         ledger.confirm(work.session, own.topic, own.partition, own.epoch)
-        rows = message_store.stale(work.session, own.partition, own.epoch, limit)
+        rows = message_store.stale(work.session, own.partition, own.epoch, in_flight, limit)
         _end(work, [Finished(flight_of(row), Doubtful("sender_lost"), None) for row in rows])
     return len(rows)
 
