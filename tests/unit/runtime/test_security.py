@@ -38,8 +38,12 @@ def test_a_keyed_hash_needs_the_key() -> None:
 def test_api_tokens_name_their_caller_scopes_and_tenant() -> None:
     callers = parse_api_tokens("bank=t1:publish+read, desk=t2:desk+tenant:shop")
     bank, desk = callers["t1"], callers["t2"]
-    assert (bank.name, bank.scopes, bank.tenant) == ("bank", {"publish", "read"}, None)
-    assert (desk.scopes, desk.tenant) == ({"desk"}, "shop")
+    assert (bank.name, bank.scopes, bank.tenant) == (
+        "bank",
+        frozenset({"publish", "read"}),
+        None,
+    )
+    assert (desk.scopes, desk.tenant) == (frozenset({"desk"}), "shop")
     assert bank.may_see("any")
     assert desk.may_see("shop")
     assert not desk.may_see("default")
