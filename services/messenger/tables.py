@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Column, DateTime, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 
@@ -20,7 +21,11 @@ def _document() -> Any:
     return Field(default_factory=dict, sa_type=JSONB, nullable=False)
 
 
-class CustomerRow(SQLModel, table=True):
+class _Table(SQLModel, registry=registry()):
+    """Base of this service's tables: a registry of its own, as other services reuse names."""
+
+
+class CustomerRow(_Table, table=True):
     """The addressee; the row's lock is the lock of all that concerns the customer.
 
     consents: by `channel/purpose`: {status, at, expires_at}. holds: by `kind/obligation_id`:
@@ -44,7 +49,7 @@ class CustomerRow(SQLModel, table=True):
     handoffs: dict[str, dict[str, str | None]] = _document()
 
 
-class ObligationRow(SQLModel, table=True):
+class ObligationRow(_Table, table=True):
     """One obligation of a tenant; several customers may be party to it."""
 
     __tablename__ = "obligation"
@@ -59,7 +64,7 @@ class ObligationRow(SQLModel, table=True):
     agreed: bool = False
 
 
-class SuppressionRow(SQLModel, table=True):
+class SuppressionRow(_Table, table=True):
     """A purpose, channel or address not to be used; `*` is all. Wins over any consent.
 
     address_hash: empty unless it is the address that must not be used, whoever has it.
@@ -77,7 +82,7 @@ class SuppressionRow(SQLModel, table=True):
     expires_at: datetime | None = _instant(nullable=True)
 
 
-class LaneRow(SQLModel, table=True):
+class LaneRow(_Table, table=True):
     """How far a lane of the log is read.
 
     fresh_at: real time at which the newest heartbeat applied was written. announced: positions of
@@ -91,7 +96,7 @@ class LaneRow(SQLModel, table=True):
     announced: dict[str, int] = _document()
 
 
-class DispatchRow(SQLModel, table=True):
+class DispatchRow(_Table, table=True):
     """One order to send; `event` is the whole event, `state` a `model.DispatchState`."""
 
     __tablename__ = "dispatch"
@@ -105,7 +110,7 @@ class DispatchRow(SQLModel, table=True):
     event: dict[str, Any] = _document()
 
 
-class MessageRow(SQLModel, table=True):
+class MessageRow(_Table, table=True):
     """One message: what was decided, the exact bytes, and how it ended.
 
     epoch: of the lane, when the intent was recorded. links: target by name. cause: what facts that
@@ -141,7 +146,7 @@ class MessageRow(SQLModel, table=True):
     reason: str | None = None
 
 
-class ReplyRow(SQLModel, table=True):
+class ReplyRow(_Table, table=True):
     """What a person answered, word for word; it never leaves this table."""
 
     __tablename__ = "reply"

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, DateTime
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 
@@ -16,7 +17,11 @@ def _state(nullable: bool = False) -> Any:
     return Field(default=None, sa_column=Column(JSONB, nullable=nullable))
 
 
-class CustomerRow(SQLModel, table=True):
+class _Table(SQLModel, registry=registry()):
+    """Base of this service's tables: a registry of its own, as other services reuse names."""
+
+
+class CustomerRow(_Table, table=True):
     """One customer; the row is the lock of everything about them. `state`: model.Customer."""
 
     __tablename__ = "customer"
@@ -26,7 +31,7 @@ class CustomerRow(SQLModel, table=True):
     state: dict[str, Any] = _state()
 
 
-class ObligationRow(SQLModel, table=True):
+class ObligationRow(_Table, table=True):
     """One obligation; `state`: model.Obligation, null while nothing is known of it."""
 
     __tablename__ = "obligation"
@@ -36,7 +41,7 @@ class ObligationRow(SQLModel, table=True):
     state: dict[str, Any] | None = _state(nullable=True)
 
 
-class EnrolmentRow(SQLModel, table=True):
+class EnrolmentRow(_Table, table=True):
     """One enrolment; `state`: model.Enrolment."""
 
     __tablename__ = "enrolment"
@@ -52,7 +57,7 @@ class EnrolmentRow(SQLModel, table=True):
     state: dict[str, Any] = _state()
 
 
-class StepRow(SQLModel, table=True):
+class StepRow(_Table, table=True):
     """One step; `plan`: model.StepPlan."""
 
     __tablename__ = "step"
@@ -72,7 +77,7 @@ class StepRow(SQLModel, table=True):
     plan: dict[str, Any] = _state()
 
 
-class ContactRow(SQLModel, table=True):
+class ContactRow(_Table, table=True):
     """One contact made, or reserved by a dispatch on its way."""
 
     __tablename__ = "contact"
@@ -85,7 +90,7 @@ class ContactRow(SQLModel, table=True):
     channel: str
 
 
-class TimelineRow(SQLModel, table=True):
+class TimelineRow(_Table, table=True):
     """One fact of the log about a customer, as it was written there; `position`: its offset."""
 
     __tablename__ = "timeline"
