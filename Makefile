@@ -15,7 +15,7 @@ setup: .venv/installed ## Create .venv with everything in it
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup ## Two weeks of 240 customers' lives, in under three minutes
+demo: setup ## Three weeks of 240 customers' lives, in under three minutes
 	@$(BIN)/rapport demo
 
 test: setup ## All tests, on the embedded broker and on Apache Kafka
