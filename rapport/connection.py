@@ -5,10 +5,10 @@ An address comes from `--bootstrap`, else `KAFKA_BOOTSTRAP_SERVERS`, else the fi
 """
 
 import json
-import ssl
 from pathlib import Path
 from typing import Any
 
+from services.runtime import kafka
 from services.runtime.settings import Settings
 
 RUN_FILE = Path(".rapport/run.json")
@@ -44,25 +44,10 @@ def connection(given: str | None = None, settings: Settings | None = None) -> di
     Raises NoBroker where no address is known, OSError where a certificate can't be read.
     """
     settings = settings or Settings()
-    arguments: dict[str, Any] = {
-        "bootstrap_servers": bootstrap_servers(given, settings),
+    servers = ",".join(bootstrap_servers(given, settings))
+    known = settings.model_copy(update={"kafka_bootstrap_servers": servers})
+    return {
+        **kafka.connection(known),
         "client_id": "rapport-cli",
-        "security_protocol": settings.kafka_security_protocol,
         "bootstrap_timeout_ms": 10_000,
     }
-    if settings.kafka_sasl_mechanism:
-        arguments |= {
-            "sasl_mechanism": settings.kafka_sasl_mechanism,
-            "sasl_plain_username": settings.kafka_sasl_username,
-            "sasl_plain_password": settings.kafka_sasl_password,
-        }
-    if "SSL" in settings.kafka_security_protocol:
-        context = ssl.create_default_context(cafile=settings.kafka_ssl_cafile)
-        if settings.kafka_ssl_certfile:
-            context.load_cert_chain(
-                settings.kafka_ssl_certfile,
-                settings.kafka_ssl_keyfile,
-                settings.kafka_ssl_password,
-            )
-        arguments["ssl_context"] = context
-    return arguments

@@ -13,7 +13,6 @@ from schemas.facts import (
     AgreementBroken,
     AgreementCompleted,
     AgreementMade,
-    AgreementReopened,
     EventApplied,
     OfferAccepted,
     OfferDeclined,
@@ -241,10 +240,9 @@ def _agreements(history: History, offers: dict[str, Fact[OfferProposed]], outcom
 def _one_live_agreement(history: History, outcome: Outcome) -> None:
     """At most one agreement about a bill at a time, whichever party made it."""
     log = history.log
-    ends: list[Fact[AgreementBroken] | Fact[AgreementCompleted] | Fact[AgreementReopened]] = [
+    ends: list[Fact[AgreementBroken] | Fact[AgreementCompleted]] = [
         *log.of(AgreementBroken),
         *log.of(AgreementCompleted),
-        *log.of(AgreementReopened),
     ]
     over = {fact.data.agreement_id: fact.order for fact in sorted(ends, key=_order, reverse=True)}
     live: dict[tuple[str, str], Fact[AgreementMade]] = {}

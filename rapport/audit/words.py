@@ -248,8 +248,9 @@ def _of_agreements(log: Log) -> Iterator[tuple[Key, Word]]:
     for fact in facts:
         # Agreements are made about bills only.
         key = obligation_key(fact.tenant, "bill", fact.data.obligation_id)
-        made = isinstance(fact.data, AgreementMade)
-        word = Word(made, f"agreement:{fact.data.agreement_id}", fact.time, fact, (fact.position,))
+        # One that is opened again runs again: a payment under it was taken back.
+        runs = isinstance(fact.data, AgreementMade | AgreementReopened)
+        word = Word(runs, f"agreement:{fact.data.agreement_id}", fact.time, fact, (fact.position,))
         yield key, word
         if isinstance(fact.data, AgreementCompleted | AgreementReopened):
             kept = isinstance(fact.data, AgreementCompleted)

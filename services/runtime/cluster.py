@@ -7,8 +7,10 @@ from contextlib import closing
 from kafka import KafkaAdminClient
 from kafka.errors import for_code
 
-from services.runtime.kafka_admin import admin_connection
+from services.runtime.kafka import connection
 from services.runtime.settings import Settings
+
+REQUEST_TIMEOUT_MS = 10_000
 
 
 class ClusterIds:
@@ -24,7 +26,8 @@ class ClusterIds:
         return await asyncio.to_thread(self._read, list(topics))
 
     def _read(self, topics: list[str]) -> tuple[str, dict[str, str]]:
-        with closing(KafkaAdminClient(**admin_connection(self._settings))) as admin:
+        arguments = connection(self._settings) | {"request_timeout_ms": REQUEST_TIMEOUT_MS}
+        with closing(KafkaAdminClient(**arguments)) as admin:
             cluster_id = str(admin.describe_cluster()["cluster_id"])
             described = admin.describe_topics(topics)
         for topic in described:

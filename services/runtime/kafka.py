@@ -1,4 +1,8 @@
-"""How this process talks to Kafka: one translation of the settings for aiokafka."""
+"""How this process talks to Kafka: one translation of the settings for both clients.
+
+aiokafka carries the services' streams; kafka-python what stands outside them: topic
+administration, the command line's reading and publishing.
+"""
 
 import ssl
 from typing import Any
@@ -7,11 +11,15 @@ from services.runtime.settings import Settings
 
 
 def connection(settings: Settings) -> dict[str, Any]:
-    """Keyword arguments for aiokafka's clients. Raises ValueError where no broker is set."""
+    """Keyword arguments that aiokafka's and kafka-python's clients both understand.
+
+    Raises ValueError where no broker is set, OSError where a certificate can't be read.
+    """
     if not settings.kafka_bootstrap_servers:
         raise ValueError("KAFKA_BOOTSTRAP_SERVERS is not set")
+    servers = settings.kafka_bootstrap_servers.split(",")
     arguments: dict[str, Any] = {
-        "bootstrap_servers": settings.kafka_bootstrap_servers.split(","),
+        "bootstrap_servers": [server.strip() for server in servers if server.strip()],
         "security_protocol": settings.kafka_security_protocol,
     }
     if settings.kafka_sasl_mechanism:

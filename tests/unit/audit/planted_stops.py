@@ -193,6 +193,14 @@ def contact_in_spite_of_an_agreement(world: World) -> None:
     world.drop("any.broken")
 
 
+@planted(3, "agreement", "again", "d-any-1.intended")
+def contact_in_spite_of_an_agreement_that_runs_again(world: World) -> None:
+    world.add("again", "agreement.reopened", "anywhere", "2026-03-20T20:00:00+00:00",
+              agreement_id="a-1", case_id="case", obligation_id="b-any",
+              before="any.broken")  # fmt: skip
+    world.drop("any.broken")
+
+
 @planted(3, "erased", "erased", "d-wary.intended")
 def contact_after_being_forgotten(world: World) -> None:
     world.add("erased", "customer.erased", "wary", "2026-03-05T12:00:00+00:00", tables=3,
