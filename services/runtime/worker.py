@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 import faust
+import uvloop
 from fastapi import FastAPI
 from faust.app.base import BootStrategy
 from faust.contrib.asgi import serve_asgi
@@ -81,6 +82,7 @@ def run(name: str, build: Callable[[Context], Service]) -> None:
     logging.configure(name, settings.log_level)
     context = Context.from_settings(name, settings)
     service = build(context)
+    uvloop.install()
     app = create_app(context, service)
     worker = faust.Worker(
         app,

@@ -22,6 +22,9 @@ _REASON = pytest.StashKey[str | None]()
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "brokers(*kinds): run on these brokers only")
     config.stash[_REASON] = None
+    if getattr(config.option, "numprocesses", None):
+        # Fetched once, before several processes look for it at the same time.
+        config.stash[_REASON] = kafka.available()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
