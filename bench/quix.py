@@ -10,7 +10,9 @@ from bench.job import TOPIC, Arrived, Job
 job = Job()
 
 
-def segment(value: bytes, key: bytes, timestamp: int, headers: Any, state: "State[Any, Any]") -> list[bytes]:
+def segment(
+    value: bytes, key: bytes, timestamp: int, headers: Any, state: "State[Any, Any]"
+) -> list[bytes]:
     """Decide on one event with the customer's profile from the state store."""
     del timestamp, headers
     # Quix keeps positions to itself here; the rules do not look at them.

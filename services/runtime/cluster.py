@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from kafka import KafkaAdminClient
-from kafka.errors import for_code
+from kafka.errors import UnknownTopicOrPartitionError, for_code
 
 from services.runtime.kafka import connection
 from services.runtime.settings import Settings
@@ -34,4 +34,6 @@ class ClusterIds:
             # A broker that has just started may not know its topics yet: that is no other topic.
             if code := topic["error_code"]:
                 raise for_code(code)(topic["name"])
+            if topic["topic_id"] is None:
+                raise UnknownTopicOrPartitionError(topic["name"])
         return cluster_id, {topic["name"]: str(topic["topic_id"]) for topic in described}

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 
 from support.broker import Broker
+from support.polling import poll_until
 
 LANE = TopicPartition("facts", 0)
 MEBIBYTE = 2**20
@@ -29,8 +30,14 @@ def create(broker: Broker, partitions: int = 1) -> str:
     )
     with closing(KafkaAdminClient(bootstrap_servers=broker.address)) as admin:
         admin.create_topics([topic])
-        described = admin.describe_topics([LANE.topic])
-    return str(described[0]["topic_id"])
+        # The broker may answer before it has heard of the topic itself.
+        return str(
+            poll_until(
+                lambda: admin.describe_topics([LANE.topic])[0]["topic_id"],
+                10,
+                "the topic has no id yet",
+            )
+        )
 
 
 def producer(broker: Broker) -> AIOKafkaProducer:
