@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
+from traceback import format_tb
 
 from sqlmodel import Session
 
@@ -169,6 +170,8 @@ class Sender:
             # It may have been committed all the same: look for intents that nobody carries.
             self._epochs.clear()
             raise
+        if claimed.doubtful:
+            self._epochs.clear()
         self._not_before |= dict.fromkeys(claimed.waiting, now + RETRY_SECONDS)
         for ready in claimed.ready:
             self._in_flight[ready.flight.dispatch_id] = self._pool.submit(
@@ -187,7 +190,13 @@ class Sender:
             try:
                 outcome = connection.send(ready.letter)
             except Exception as error:
-                log.exception("a provider raised", provider=self._provider.name)
+                # Only where it failed, never what it says: the text may name an address.
+                log.error(
+                    "a provider raised",
+                    provider=self._provider.name,
+                    error=type(error).__name__,
+                    trace=format_tb(error.__traceback__),
+                )
                 outcome = Doubtful(f"provider_raised:{type(error).__name__}")
         taken = self._context.clock.monotonic() - begun
         metrics.SEND_SECONDS.labels(self._provider.name).observe(taken)

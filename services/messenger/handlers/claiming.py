@@ -54,12 +54,17 @@ class _Intent(NamedTuple):
     row: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claimed:
-    """What became of a round of candidates; `waiting`: dispatches to look at again shortly."""
+    """What became of a round of candidates.
+
+    `waiting`: dispatches to look at again shortly. `doubtful`: one of them may have been intended
+    all the same, since the answer to its commit is not known.
+    """
 
     ready: list[Ready]
     waiting: list[str]
+    doubtful: bool = False
 
 
 class Claiming:
@@ -108,6 +113,7 @@ class Claiming:
                     raise
                 # What is intended already must be handed over; the rest is looked at again.
                 claimed.waiting.append(one.dispatch_id)
+                claimed.doubtful = True
                 continue
             claimed.ready.extend(alone.ready)
             claimed.waiting.extend(alone.waiting)
