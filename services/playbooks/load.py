@@ -7,7 +7,9 @@ playbooks in force stay.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -48,10 +50,57 @@ def load_playbooks(folder: Path) -> dict[str, Playbook]:
 
 def load_playbook(folder: Path) -> Playbook:
     """One playbook. Raises PlaybookFaults."""
-    file, document = _document(folder / "playbook.yaml")
+    return build(read_source(folder))
+
+
+@dataclass(frozen=True)
+class Source:
+    """A playbook as written, not checked yet: playbook.yaml, and its templates by locale.
+
+    `faults`: of template files that can't be read.
+    """
+
+    file: LinedFile
+    templates: Mapping[str, LinedFile]
+    faults: Sequence[Fault] = ()
+
+    @property
+    def folder(self) -> str:
+        """The folder's name, which must be the playbook's."""
+        return self.file.file.parent.name
+
+
+def read_source(folder: Path) -> Source:
+    """What stands in a playbook's folder. Raises PlaybookFaults where it has no playbook.yaml."""
+    try:
+        file = read(folder / "playbook.yaml")
+    except FaultyFile as error:
+        raise PlaybookFaults([error.fault]) from error
     files, faults = _template_files(folder / "templates")
-    faults += check_document(file, document, folder.name)
-    faults += check_templates(file, document, files)
+    return Source(file, files, faults)
+
+
+def source_of(name: str, document: Any, templates: Mapping[str, Any]) -> Source:
+    """A playbook that comes as plain values: no lines are known."""
+    folder = Path(name)
+    return Source(
+        LinedFile(folder / "playbook.yaml", document, {}),
+        {
+            locale: LinedFile(folder / "templates" / f"{locale}.yaml", data, {})
+            for locale, data in templates.items()
+        },
+    )
+
+
+def build(source: Source) -> Playbook:
+    """The playbook, checked in full. Raises PlaybookFaults with all that is wrong."""
+    file, files = source.file, source.templates
+    document = _document(file)
+    faults = [
+        *source.faults,
+        *check_document(file, document, source.folder),
+        *check_templates(file, document, files),
+    ]
     if faults:
         raise PlaybookFaults(faults)
     templates = {locale: _wordings(lined) for locale, lined in files.items()}
@@ -81,12 +130,9 @@ def content_hash(document: PlaybookDocument, templates: Templates) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _document(path: Path) -> tuple[LinedFile, PlaybookDocument]:
+def _document(file: LinedFile) -> PlaybookDocument:
     try:
-        file = read(path)
-        return file, PlaybookDocument.model_validate(file.data)
-    except FaultyFile as error:
-        raise PlaybookFaults([error.fault]) from error
+        return PlaybookDocument.model_validate(file.data)
     except ValidationError as error:
         raise PlaybookFaults(
             [_schema_fault(file, e["loc"], e["msg"], e["type"]) for e in error.errors()]
