@@ -1,22 +1,30 @@
 """Faults of a playbook that its schema can't see: names, types, and what can never happen."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import product
+from difflib import get_close_matches
 
+from schemas.customer_events import EVENTS
 from schemas.playbook import PlaybookDocument
-from services.playbooks.conditions import ConditionError, attributes_of, compile_condition
-from services.playbooks.samples import type_fault
+from services.playbooks.check_exits import check_exits
+from services.playbooks.check_steps import check_steps
+from services.playbooks.conditions import (
+    STEERING_ATTRIBUTES,
+    ConditionError,
+    compile_condition,
+)
+from services.playbooks.samples import never_holds
+from services.playbooks.type_check import nearest, type_fault
+from services.playbooks.types import Type, words
 from services.playbooks.variables import (
-    CHOICE_FIELDS,
     CUSTOMER_FIELDS,
     DERIVED_FIELDS,
     EVENT_FIELDS,
-    Kind,
-    event_kinds,
+    event_types,
 )
 from services.yaml_lines import Fault, LinedFile
 
 Path = tuple[str | int, ...]
+_TRIGGERING = frozenset(event.TYPE for event in EVENTS)
 
 
 def check_document(file: LinedFile, document: PlaybookDocument, folder: str) -> list[Fault]:
@@ -27,69 +35,92 @@ def check_document(file: LinedFile, document: PlaybookDocument, folder: str) -> 
             file.fault(["name"], f"name: is {document.name!r}, but its folder is {folder!r}")
         )
     faults += _events(file, document)
-    faults += _conditions(file, document)
+    broken: set[Path] = set()
+    for path, fault in _conditions(file, document):
+        faults.append(fault)
+        broken.add(path[:2])
     faults += _names(file, "segments", [s.name for s in document.segments])
     faults += _names(file, "steps", [s.name for s in document.steps])
     faults += _unreachable(file, document)
-    faults += _exits(file, document)
+    faults += check_steps(file, document, broken)
+    faults += check_exits(file, document, broken)
     return faults
 
 
-def shared_fields(document: PlaybookDocument) -> dict[str, Kind]:
+def shared_fields(document: PlaybookDocument) -> dict[str, Type]:
     """The fields that each of the playbook's trigger events has."""
-    every = [event_kinds(trigger.event) for trigger in document.triggers]
-    return {name: kind for name, kind in every[0].items() if all(name in f for f in every)}
+    every = [event_types(trigger.event) for trigger in document.triggers]
+    return {name: type_ for name, type_ in every[0].items() if all(name in f for f in every)}
+
+
+def step_fields(document: PlaybookDocument) -> dict[str, Type]:
+    """What the steps' conditions may ask for."""
+    return {
+        **shared_fields(document),
+        **_derived(document),
+        "segment": words(*(segment.name for segment in document.segments)),
+        "tone": words(*(segment.tone for segment in document.segments)),
+    }
+
+
+def _derived(document: PlaybookDocument) -> dict[str, Type]:
+    return {**DERIVED_FIELDS, "trigger": words(*(one.event for one in document.triggers))}
 
 
 def _events(file: LinedFile, document: PlaybookDocument) -> Iterable[Fault]:
     for index, trigger in enumerate(document.triggers):
-        if trigger.event not in EVENT_FIELDS:
-            yield file.fault(["triggers", index, "event"], _no_event(trigger.event))
+        if trigger.event not in _TRIGGERING:
+            why = _no_event(trigger.event, _TRIGGERING)
+            yield file.fault(["triggers", index, "event"], f"event: {why}")
     for index, rule in enumerate(document.exits):
         if rule.on not in EVENT_FIELDS:
-            yield file.fault(["exits", index, "on"], _no_event(rule.on))
+            yield file.fault(["exits", index, "on"], f"on: {_no_event(rule.on, EVENT_FIELDS)}")
 
 
-def _no_event(name: str) -> str:
-    return f"no event or fact {name!r}; there are {', '.join(sorted(EVENT_FIELDS))}"
+def _no_event(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, sorted(known), n=1)
+    remedy = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(known))}"
+    if name in EVENT_FIELDS:
+        return f"{name!r} is a fact, which starts nothing; name a customer event: {remedy}"
+    return f"no event or fact {name!r}; {remedy}"
 
 
-def _conditions(file: LinedFile, document: PlaybookDocument) -> Iterable[Fault]:
-    derived = dict(DERIVED_FIELDS)
-    shared = shared_fields(document)
-    for index, trigger in enumerate(document.triggers):
-        fields = {**event_kinds(trigger.event), **derived}
-        yield from _condition(file, ("triggers", index, "when"), trigger.when, fields)
-    for index, segment in enumerate(document.segments):
-        fields = {**shared, **derived, **CUSTOMER_FIELDS}
-        yield from _condition(file, ("segments", index, "when"), segment.when, fields)
-    for index, step in enumerate(document.steps):
-        fields = {**shared, **derived, **CHOICE_FIELDS}
-        yield from _condition(file, ("steps", index, "when"), step.when, fields)
-    for index, rule in enumerate(document.exits):
-        fields = event_kinds(rule.on)
-        yield from _condition(file, ("exits", index, "when"), rule.when, fields)
+def _conditions(file: LinedFile, document: PlaybookDocument) -> Iterable[tuple[Path, Fault]]:
+    """Each fault of a condition, with the condition's path."""
+    derived = _derived(document)
+    of_segments = {**shared_fields(document), **derived, **CUSTOMER_FIELDS}
+    asked: list[tuple[Path, str | None, Mapping[str, Type]]] = [
+        *(
+            (("triggers", index), one.when, {**event_types(one.event), **derived})
+            for index, one in enumerate(document.triggers)
+        ),
+        *((("segments", i), one.when, of_segments) for i, one in enumerate(document.segments)),
+        *((("steps", i), one.when, step_fields(document)) for i, one in enumerate(document.steps)),
+        *((("exits", i), one.when, event_types(one.on)) for i, one in enumerate(document.exits)),
+    ]
+    for path, source, fields in asked:
+        for complaint in () if source is None else _complaints(source, fields):
+            yield path, file.fault((*path, "when"), f"when: {complaint}")
 
 
-def _condition(
-    file: LinedFile, path: Path, source: str | None, fields: Mapping[str, Kind]
-) -> Iterable[Fault]:
-    if source is None:
-        return
+def _complaints(source: str, fields: Mapping[str, Type]) -> Iterable[str]:
     try:
         condition = compile_condition(source)
     except ConditionError as error:
-        yield file.fault(path, f"when: not CEL: {error}")
+        yield f"not CEL: {error}; mend what stands there"
         return
     unknown = [name for name in condition.variables if name not in fields]
     for name in unknown:
-        if name in attributes_of(source):
-            why = f"{name!r} may steer segments only; ask for the segment instead"
+        if name in CUSTOMER_FIELDS and name.removesuffix("_known") in STEERING_ATTRIBUTES:
+            yield f"{name!r} may steer segments only; ask for the segment instead"
         else:
-            why = f"no variable {name!r} here; there are {', '.join(sorted(fields))}"
-        yield file.fault(path, f"when: {why}")
-    if not unknown and (complaint := type_fault(condition, fields)):
-        yield file.fault(path, f"when: {complaint}")
+            yield f"no variable {name!r} here; {nearest(name, fields)}"
+    if unknown:
+        return
+    if complaint := type_fault(source, fields):
+        yield complaint
+    elif never_holds(condition, fields):
+        yield "holds for no value at all; loosen it or remove it"
 
 
 def _names(file: LinedFile, part: str, names: Sequence[str]) -> Iterable[Fault]:
@@ -99,46 +130,13 @@ def _names(file: LinedFile, part: str, names: Sequence[str]) -> Iterable[Fault]:
 
 
 def _unreachable(file: LinedFile, document: PlaybookDocument) -> Iterable[Fault]:
-    always = [index for index, s in enumerate(document.segments) if s.when.strip() == "true"]
-    for index in range(always[0] + 1 if always else len(document.segments), len(document.segments)):
-        above = document.segments[always[0]].name
-        why = f"can never be chosen: {above!r} above it always holds; move it up"
-        yield file.fault(["segments", index], f"segment {document.segments[index].name!r} {why}")
-    for index, step in enumerate(document.steps):
-        if not any(digit in step.valid_for for digit in "123456789"):
-            yield file.fault(
-                ["steps", index, "valid_for"], "valid_for: lasts no time, so it can never run"
-            )
-        if step.when and not _can_hold(step.when, document):
-            yield file.fault(["steps", index, "when"], "when: never holds, so it can never run")
-
-
-def _can_hold(source: str, document: PlaybookDocument) -> bool:
-    """False where a condition over the segment, tone and trigger alone holds for none of them."""
-    try:
-        condition = compile_condition(source)
-    except ConditionError:
-        return True
-    if not set(condition.variables) <= {"segment", "tone", "trigger"}:
-        return True
-    return any(
-        condition.holds({"segment": segment.name, "tone": segment.tone, "trigger": trigger.event})
-        for segment, trigger in product(document.segments, document.triggers)
-    )
-
-
-def _exits(file: LinedFile, document: PlaybookDocument) -> Iterable[Fault]:
-    steps = {step.name for step in document.steps}
-    for index, rule in enumerate(document.exits):
-        for name in sorted(set(rule.keep) - steps):
-            yield file.fault(["exits", index, "keep"], f"keep: no step {name!r}")
-        if steps <= set(rule.keep):
-            yield file.fault(["exits", index, "keep"], "keep: keeps every step, so nothing ends")
-        for other in document.exits[:index]:
-            if other.on == rule.on and other.when in (None, rule.when):
-                why = f"the rule above it on {rule.on} already holds whenever this one does"
-                yield file.fault(["exits", index], f"exit {rule.reason!r}: {why}; remove one")
-        for trigger in document.triggers:
-            if trigger.event == rule.on and rule.when in (None, trigger.when):
-                why = f"{rule.on} both starts and ends it, for ever; give one of them a `when`"
-                yield file.fault(["exits", index, "on"], f"on: {why}")
+    """Segments that are never chosen, since one above them always is."""
+    for index, segment in enumerate(document.segments):
+        for above in document.segments[:index]:
+            if above.when.strip() in ("true", segment.when.strip()):
+                why = (
+                    f"can never be chosen: {above.name!r} above it always holds when it does; "
+                    "move it up, or remove it"
+                )
+                yield file.fault(["segments", index], f"segment {segment.name!r} {why}")
+                break

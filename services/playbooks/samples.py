@@ -1,74 +1,107 @@
-"""Finds type errors in a condition by trying it on values of the right kinds.
+"""Tries conditions on values: does one ever hold, and can two hold at once?
 
-CEL checks types as it evaluates, so a wrong one would show only for the customer who meets it.
-The values tried are the literals in the condition itself, and those beside them.
+The values tried are those written in the conditions, and those beside them.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from itertools import islice, product
 from typing import Any
 
 from services.playbooks.conditions import Condition
-from services.playbooks.variables import Kind
+from services.playbooks.types import Kind, Type
 
 _TRIALS = 512
 _TEXT = re.compile(r'"([^"\\]*)"|\'([^\'\\]*)\'')
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
-_KNOWN_FUNCTIONS = frozenset(
-    {"contains", "startsWith", "endsWith", "matches", "size", "int", "double", "string"}
-)
-
-
+_LONGEST = 50
 _COMPARING = frozenset(
     {"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_", "_&&_", "_||_", "!_", "_?_:_", "@in", "size"}
 )
 """With these alone, what holds at all holds for one of the samples."""
 
 
-def type_fault(condition: Condition, fields: Mapping[str, Kind]) -> str | None:
-    """What is wrong with the condition's types, or None. Its variables are all in `fields`."""
-    named = [name for name in condition.functions if name[0] not in "@_!-"]
-    unknown = sorted(set(named) - _KNOWN_FUNCTIONS)
-    if unknown:
-        return f"no function {unknown[0]!r}; there are {', '.join(sorted(_KNOWN_FUNCTIONS))}"
-    held = decided = 0
-    for values in islice(_samples(condition, fields), _TRIALS):
-        try:
-            outcome = condition.program.execute(values)
-        except (TypeError, RuntimeError, ValueError) as error:
-            return f"{_brief(error)} (with {_shown(values)})"
-        except KeyError:
-            continue  # a tag the customer lacks: undecided, so it doesn't hold
-        if not isinstance(outcome, bool):
-            return f"gives {outcome!r}, where true or false is wanted (with {_shown(values)})"
-        decided, held = decided + 1, held + outcome
-    if decided and not held and decided < _TRIALS and condition.functions <= _COMPARING:
-        return "holds for no value at all; is it compared with another type?"
+def never_holds(condition: Condition, fields: Mapping[str, Type]) -> bool:
+    """Whether it surely holds for no value at all. Its names and types are sound."""
+    if not condition.functions <= _COMPARING:
+        return False
+    trials = 0
+    for values in islice(_samples((condition,), fields), _TRIALS):
+        trials += 1
+        if condition.holds(values):
+            return False
+    return 0 < trials < _TRIALS and not any(fields[n].kind is Kind.MAP for n in condition.variables)
+
+
+def both_hold(
+    one: Condition | None, other: Condition | None, fields: Mapping[str, Type]
+) -> dict[str, Any] | None:
+    """Values for which both hold, or None where none is found. An absent one always holds."""
+    conditions = [condition for condition in (one, other) if condition is not None]
+    for values in islice(_samples(conditions, fields), _TRIALS * 4):
+        if all(condition.holds(values) for condition in conditions):
+            return values
     return None
 
 
-def _samples(condition: Condition, fields: Mapping[str, Kind]) -> Iterator[dict[str, Any]]:
-    literals = [a or b for a, b in _TEXT.findall(condition.source)]
-    texts = ["", *literals, *(text + "~" for text in literals)]
-    named = [float(number) for number in _NUMBER.findall(condition.source)]
-    numbers = sorted({0.5, 1e6, *(n + d for n in named for d in (-0.5, 0, 0.5))})
-    choices: dict[Kind, Sequence[Any]] = {
-        Kind.TEXT: texts,
-        Kind.NUMBER: [int(n) if n == int(n) else n for n in numbers],
-        Kind.FLAG: [False, True],
-        Kind.LIST: [[], literals or ["x", "y"], [*literals, "x", "y"]],
-        Kind.MAP: [{}],
-    }
-    names = condition.variables
-    for values in product(*(choices[fields[name]] for name in names)):
+def shown(values: Mapping[str, Any]) -> str:
+    """Values as they are named in a complaint."""
+    return ", ".join(f"{name} = {value!r}" for name, value in values.items()) or "always"
+
+
+def _samples(
+    conditions: Sequence[Condition], fields: Mapping[str, Type]
+) -> Iterator[dict[str, Any]]:
+    source = "\n".join(condition.source for condition in conditions)
+    literals = [a or b for a, b in _TEXT.findall(source)]
+    numbers = [float(number) for number in _NUMBER.findall(_TEXT.sub("", source))]
+    names = sorted({name for condition in conditions for name in condition.variables})
+    choices = [_values(fields[name], literals, numbers) for name in names]
+    for values in product(*choices):
         yield dict(zip(names, values, strict=True))
 
 
-def _brief(error: Exception) -> str:
-    text = str(error).split(". ")[0]
-    return text[:1].lower() + text[1:]
+def _values(type_: Type, literals: Sequence[str], numbers: Sequence[float]) -> Sequence[Any]:
+    """What a variable of this type may be, as far as the conditions could tell it apart."""
+    match type_.kind:
+        case Kind.FLAG:
+            return [False, True]
+        case Kind.DATE:
+            return _days(literals)
+        case Kind.LIST:
+            return _lists(type_.item, literals, numbers)
+        case Kind.MAP:
+            return [{}]
+        case Kind.TEXT:
+            return ["", *_texts(type_, literals)]
+    beside = (-1, 0, 1) if type_.whole else (-0.5, 0, 0.5)
+    found = sorted({0.0, 1e6, *(n + d for n in numbers for d in beside)})
+    return [int(n) if n == int(n) else n for n in found if not type_.whole or n == int(n)]
 
 
-def _shown(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {value!r}" for name, value in values.items()) or "no variable"
+def _texts(type_: Type, literals: Sequence[str]) -> list[str]:
+    if type_.words is None:
+        return [text + more for text in dict.fromkeys(literals) for more in ("", "~")]
+    named = [word for word in dict.fromkeys(literals) if word in type_.words]
+    return [*named, *sorted(type_.words - set(named))[:1]]
+
+
+def _days(literals: Sequence[str]) -> list[str]:
+    days = []
+    for text in literals:
+        try:
+            days.append(date.fromisoformat(text))
+        except ValueError:
+            continue
+    beside = {day + timedelta(days=d) for day in days for d in (-1, 0, 1)}
+    return [day.isoformat() for day in sorted(beside or {date(2026, 3, 2)})]
+
+
+def _lists(item: Type | None, literals: Sequence[str], numbers: Sequence[float]) -> list[list[str]]:
+    texts = _texts(item or Type(Kind.TEXT), literals)
+    named = [text for text in texts if text in literals]
+    lengths = {int(n) + d for n in numbers for d in (0, 1) if 0 < n + d <= _LONGEST}
+    return [[], *([text] for text in named), named, ["x", "y"], [*named, "x"]] + [
+        ["x"] * length for length in sorted(lengths)
+    ]

@@ -1,96 +1,114 @@
 """What conditions and templates may ask for, by name and kind."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
 from schemas import customer_events, facts
-from schemas.common import Personal
-
-
-class Kind(StrEnum):
-    """What a variable holds; it decides what stands for it where it is not known."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    FLAG = "flag"
-    LIST = "list"
-    MAP = "map"
+from schemas.common import HoldKind, Personal, Tone
+from schemas.world import COUNTRIES, CURRENCIES
+from services.playbooks.types import (
+    DATE,
+    FLAG,
+    FRACTION,
+    MONEY,
+    NUMBER,
+    TEXT,
+    TEXTS,
+    Kind,
+    Type,
+    list_of,
+    map_of,
+    words,
+)
 
 
 @dataclass(frozen=True)
 class Field:
     """A field of an event. `always`: every such event has a value for it."""
 
-    kind: Kind
+    type: Type
     always: bool
 
 
 _UNKNOWN: Mapping[Kind, Any] = {Kind.TEXT: "", Kind.FLAG: False, Kind.LIST: [], Kind.MAP: {}}
+_BY_NAME: Mapping[str, Type] = {"currency": words(*CURRENCIES), "country": words(*COUNTRIES)}
 
 
-def _kind(annotation: Any) -> Kind | None:
-    """The kind of a contract's field; None for what conditions can't use."""
+def _type(annotation: Any) -> Type | None:
+    """The type of a contract's field; None for what conditions can't use."""
     origin, inside = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         personal = any(isinstance(mark, Personal) for mark in inside[1:])
-        return None if personal else _kind(inside[0])
+        return None if personal else _type(inside[0])
     if origin in (Union, UnionType):
-        kinds = {_kind(part) for part in inside if part is not type(None)}
-        return kinds.pop() if len(kinds) == 1 else None
+        types = [_type(part) for part in inside if part is not type(None)]
+        if len({one and one.kind for one in types}) > 1:
+            return None
+        return types[0] if len(types) == 1 else _together(types)
     if origin is tuple:
-        return Kind.LIST if _kind(inside[0]) is Kind.TEXT else None
-    if origin is Literal or annotation in (str, date):
-        return Kind.TEXT
-    if annotation is bool:
-        return Kind.FLAG
-    return Kind.NUMBER if annotation in (int, float) else None
+        item = _type(inside[0])
+        return list_of(item) if item and item.kind is Kind.TEXT else None
+    if origin is Literal:
+        return words(*inside)
+    known: Mapping[Any, Type] = {str: TEXT, date: DATE, bool: FLAG, int: NUMBER, float: FRACTION}
+    return known.get(annotation)
+
+
+def _together(types: Sequence[Type | None]) -> Type | None:
+    """What is one of several types of one kind: `Channel | Literal["*"]` is five words."""
+    said = [one.words for one in types if one]
+    together = None if None in said else frozenset().union(*(one or () for one in said))
+    return types[0] and replace(types[0], words=together)
 
 
 def _fields(model: type[BaseModel]) -> dict[str, Field]:
     """A contract's fields, less the personal ones: no fact repeats them, so none may decide."""
     found: dict[str, Field] = {}
     for name, info in model.model_fields.items():
-        kind = _kind(info.annotation)
-        if kind and not any(isinstance(mark, Personal) for mark in info.metadata):
-            found[name] = Field(kind, info.is_required() or info.default is not None)
+        type_ = _type(info.annotation)
+        if type_ and not any(isinstance(mark, Personal) for mark in info.metadata):
+            type_ = MONEY if name.endswith("_minor") else _BY_NAME.get(name, type_)
+            found[name] = Field(type_, info.is_required() or info.default is not None)
     return found
 
 
 EVENT_FIELDS: Mapping[str, Mapping[str, Field]] = {
     model.TYPE: _fields(model) for model in (*customer_events.EVENTS, *facts.FACTS)
 }
-"""Fields of events and facts that conditions may use, by event type. Dates are text;
-instants are left out, since as text they would compare wrongly across offsets."""
+"""Fields of events and facts that conditions may use, by event type. Instants
+are left out, since as text they would compare wrongly across offsets."""
 
-CUSTOMER_FIELDS: Mapping[str, Kind] = {
-    "age": Kind.NUMBER,
-    "age_known": Kind.FLAG,
-    "gender": Kind.TEXT,
-    "occupation": Kind.TEXT,
-    "tier": Kind.TEXT,
-    "interests": Kind.LIST,
-    "country": Kind.TEXT,
-    "locale": Kind.TEXT,
-    "holds": Kind.LIST,
-    "tags": Kind.MAP,
+TAGS: Mapping[str, Type] | None = None
+"""Tags that conditions may ask for as `tags.NAME`; None: none is declared yet."""
+
+CUSTOMER_FIELDS: Mapping[str, Type] = {
+    "age": NUMBER,
+    "age_known": FLAG,
+    "gender": TEXT,
+    "occupation": TEXT,
+    "tier": TEXT,
+    "interests": TEXTS,
+    "country": words(*COUNTRIES),
+    "locale": TEXT,
+    "holds": list_of(words(*get_args(HoldKind))),
+    "tags": map_of(TAGS),
 }
 """What segments may know of the customer. `age` is in whole years; `holds` are kinds of hold."""
 
-DERIVED_FIELDS: Mapping[str, Kind] = {
-    "trigger": Kind.TEXT,
-    "floor_minor": Kind.NUMBER,
-    "divisible": Kind.FLAG,
+DERIVED_FIELDS: Mapping[str, Type] = {
+    "trigger": TEXT,
+    "floor_minor": MONEY,
+    "divisible": FLAG,
 }
 """What is worked out: the trigger event's type; the playbook's floor in its currency; whether
 the amount makes at least two of the instalments that the playbook's offers allow."""
 
-CHOICE_FIELDS: Mapping[str, Kind] = {"segment": Kind.TEXT, "tone": Kind.TEXT}
+CHOICE_FIELDS: Mapping[str, Type] = {"segment": TEXT, "tone": words(*get_args(Tone))}
 """What steps' conditions know besides: the segment chosen."""
 
 
@@ -109,28 +127,29 @@ class Traits:
     tags: Mapping[str, Any] | None = None
 
 
-def event_kinds(event_type: str) -> dict[str, Kind]:
-    """The kinds of an event's fields, by name; none for an unknown type."""
-    return {name: field.kind for name, field in EVENT_FIELDS.get(event_type, {}).items()}
+def event_types(event_type: str) -> dict[str, Type]:
+    """The types of an event's fields, by name; none for an unknown event."""
+    return {name: field.type for name, field in EVENT_FIELDS.get(event_type, {}).items()}
 
 
 def event_values(event_type: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """Values of an event's fields for conditions. `data`: as JSON has it; dates are text."""
     fields = EVENT_FIELDS.get(event_type, {})
-    values = {name: known(field.kind, data.get(name)) for name, field in fields.items()}
+    values = {name: known(field.type.kind, data.get(name)) for name, field in fields.items()}
     return {**values, "trigger": event_type}
 
 
 def customer_values(traits: Traits) -> dict[str, Any]:
     """Values of the customer's traits for conditions."""
     values: dict[str, Any] = {
-        name: known(kind, getattr(traits, name, None)) for name, kind in CUSTOMER_FIELDS.items()
+        name: known(type_.kind, getattr(traits, name, None))
+        for name, type_ in CUSTOMER_FIELDS.items()
     }
     return {**values, "age_known": traits.age is not None}
 
 
 def known(kind: Kind, value: Any) -> Any:
-    """`value`, or what stands for the unknown: "" , [], {} or False; None for a number."""
+    """`value`, or what stands for the unknown: "" , [], {} or False; None for numbers and dates."""
     if value is None:
         return _UNKNOWN.get(kind)
     return list(value) if kind is Kind.LIST else value

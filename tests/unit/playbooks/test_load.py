@@ -37,24 +37,24 @@ def test_a_good_playbook_loads(tmp_path: Path) -> None:
         ("event: payment.missed", "event: payment.mist", 7, "no event or fact 'payment.mist'"),
         ("amount_minor > floor_minor", "amuont_minor > 3", 8, "no variable 'amuont_minor'"),
         ("amount_minor > floor_minor", "amount_minor >", 8, "not CEL: column"),
-        ("amount_minor > floor_minor", "currency > 3", 8, "no such overload"),
+        ("amount_minor > floor_minor", "currency > 3", 8, "put 3 in quotes"),
         ("amount_minor > floor_minor", "amount_minor", 8, "where true or false is wanted"),
         ("amount_minor > floor_minor", "age > 3", 8, "may steer segments only"),
         ("{USD: 300, JPY: 450}", "{USD: 300, JPX: 450}", 9, "JPX"),
         ("when: age < 28", "when: agee < 28", 12, "no variable 'agee'"),
-        ("when: age < 28", 'when: age < "28"', 12, "no such overload"),
-        ("when: age < 28", 'when: \'tier == "a" && age < "x"\'', 12, "no such overload"),
+        ("when: age < 28", 'when: age < "28"', 12, "write a number, not"),
+        ("when: age < 28", 'when: \'tier == "a" && age < "x"\'', 12, "write a number, not"),
         ("when: age < 28", "when: young(age)", 12, "no function 'young'"),
         ("when: age < 28", 'when: "true"', 14, "can never be chosen"),
         ("tone: light", "tone: silly", 13, "tone: input should be"),
         ("- name: everyone", "- name: young", 14, "'young' stands twice"),
         ("valid_for: P1D", "valid_for: one day", 21, "ISO 8601 duration"),
-        ("valid_for: P1D", "valid_for: P0D", 21, "can never run"),
+        ("valid_for: P1D", "valid_for: P0D", 21, "lasts no time"),
         ("at: 10:30", "at: 25:30", 26, "at:"),
-        ('segment == "everyone"', 'segment == "nobody"', 29, "never holds"),
+        ('segment == "everyone"', 'segment == "nobody"', 29, "segment is never 'nobody'"),
         ("on: payment.received", "on: payment.recieved", 31, "no event or fact"),
-        ("remaining_minor == 0", "pending == 0", 32, "holds for no value"),
-        ("when: age < 28", "when: tier == 3", 12, "holds for no value"),
+        ("remaining_minor == 0", "pending == 0", 32, "write pending or !pending"),
+        ("when: age < 28", "when: tier == 3", 12, "put 3 in quotes"),
         ("when: age < 28", "when: age > 28 && age < 20", 12, "holds for no value"),
         ("least_instalment: {USD: 1000}", "least_instalment: {USD: 0}", 37, "greater than 0"),
         ("links: [portal]", "links: [portal, pay]", 41, "no template uses the link 'pay'"),
@@ -64,11 +64,6 @@ def test_fault_in_the_playbook(tmp_path: Path, old: str, new: str, line: int, sa
     write(tmp_path, spoilt(PLAYBOOK, old, new))
     found = faults(tmp_path)
     assert any(re.match(rf"\w+\.yaml:{line}: ", one) and says in one for one in found), found
-
-
-def test_a_flag_compared_with_a_number_is_found(tmp_path: Path) -> None:
-    write(tmp_path, spoilt(PLAYBOOK, "remaining_minor == 0", "pending > 0"))
-    assert "no such overload" in faults(tmp_path)[0]
 
 
 @pytest.mark.parametrize(
