@@ -123,10 +123,12 @@ class Visitor:
         return []
 
     def _say_it_helped(self, letter: Letter) -> None:
-        choices = letter.link_with("/preferences/")
-        if choices and self._chance.random() < 0.15:
-            helped = "helped" if self._chance.random() < 0.8 else "not_helped"
-            self._client.post(choices, data={"do": helped})
+        question = letter.link_with("/t/f/")
+        if question and self._chance.random() < 0.25:
+            page = self._client.get(question)
+            if found := forms(page.text, str(page.url)):
+                helpful = "yes" if self._chance.random() < 0.8 else "no"
+                self._send(found[0], {"helpful": helpful})
 
     def _at_portal(self, page: httpx.Response, acts: bool) -> list[date]:
         found = forms(page.text, str(page.url))

@@ -3,23 +3,24 @@
 import base64
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, FastAPI, Form, Header, Request, Response
+from fastapi import Depends, FastAPI, Form, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from services.messenger.handlers import answers, webhooks
-from services.messenger.links import LinkKind, Links, Token
+from services.messenger import feedback_page
+from services.messenger.customers import Customers, Gone, UserAgent
+from services.messenger.handlers import answers, feedback, webhooks
+from services.messenger.links import LinkKind, Links
 from services.messenger.pages import gone, render, said
 from services.messenger.tables import MessageRow
 from services.messenger.tenants import Tenant
 from services.runtime.context import Context
-from services.runtime.security import Caller, InvalidToken, require
+from services.runtime.security import Caller, require
 from services.runtime.web import Problem, create_api
 
 Reader = Annotated[Caller, Depends(require("read"))]
 Publisher = Annotated[Caller, Depends(require("publish"))]
-UserAgent = Annotated[str, Header(alias="user-agent")]
 
 DESCRIPTION = "Which words, in which language; what was sent, and what came back."
 PIXEL: Final = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
@@ -43,50 +44,6 @@ class Reply(BaseModel):
         return self
 
 
-class _Gone(Exception):
-    """A link that does nothing: 410 if it has expired, else 404."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
-
-
-class Customers:
-    """What the routes for customers share."""
-
-    def __init__(self, context: Context, links: Links, tenants: dict[str, Tenant]) -> None:
-        self.context = context
-        self.links = links
-        self.tenants = tenants
-
-    def token(self, kind: LinkKind, text: str) -> Token:
-        """The genuine token. Raises _Gone."""
-        try:
-            return self.links.read(kind, text, self.context.clock.now())
-        except InvalidToken as error:
-            raise _Gone(410 if error.expired else 404) from None
-
-    def message(self, kind: LinkKind, text: str) -> MessageRow:
-        """The message a token belongs to. Raises _Gone."""
-        try:
-            return answers.find(self.context, self.token(kind, text).message_id)
-        except answers.NotKnown:
-            raise _Gone(404) from None
-
-    def brand(self, message: MessageRow) -> str:
-        """In whose name it was sent."""
-        return self.tenants.get(message.tenant, self.tenants["default"]).name
-
-    def target(self, message: MessageRow, link: str) -> str:
-        """Where a link leads, if that is allowed still. Raises _Gone."""
-        if link == "portal" and link in message.links:
-            return self.links.portal(message.message_id, self.context.clock.now())
-        target, tenant = message.links.get(link), self.tenants.get(message.tenant)
-        if target is None or tenant is None or not tenant.allows(target):
-            raise _Gone(404)
-        return target
-
-
 def create(
     context: Context,
     links: Links,
@@ -98,8 +55,8 @@ def create(
     api = create_api(context, "Rapport messenger", DESCRIPTION)
     customers = Customers(context, links, tenants)
 
-    @api.exception_handler(_Gone)
-    async def plain_page(request: Request, error: _Gone) -> Response:
+    @api.exception_handler(Gone)
+    async def plain_page(request: Request, error: Gone) -> Response:
         del request
         return gone(error.status)
 
@@ -109,6 +66,7 @@ def create(
         return gone(404)
 
     _tracking(api, customers)
+    feedback_page.add_to(api, customers)
     _opting_out(api, customers)
     _preferences(api, customers, not_now_days)
     _internal(api, customers, secrets)
@@ -202,7 +160,7 @@ def _preferences(api: FastAPI, customers: Customers, not_now_days: int) -> None:
                 until = answers.rest(context, identity, not_now_days)
                 return page(message, said("resting", locale, date=until.date().isoformat()))
             case "helped" | "not_helped":
-                answers.give_feedback(context, identity, do == "helped")
+                feedback.give(context, identity, helpful=do == "helped")
                 return page(message, said("thanks", locale))
             case _:
                 raise Problem(422, "Invalid request", "do must name a choice of the page.")
@@ -233,7 +191,7 @@ def _internal(api: FastAPI, customers: Customers, secrets: dict[str, bytes]) -> 
             )
             _may_touch(caller, answers.find(context, message_id))
             intent = answers.take_reply(context, message_id, answer.text)
-        except (answers.NotKnown, _Gone):
+        except (answers.NotKnown, Gone):
             raise Problem(404, "Not known", "No such message, or the token is not good.") from None
         return {"message_id": message_id, "intent": intent}
 

@@ -64,6 +64,8 @@ class Addresses:
     links: Mapping[str, str]
     unsubscribe: str
     preferences: str
+    helped: str
+    not_helped: str
     pixel: str
 
 
@@ -207,6 +209,8 @@ def _frame(
         postal_address=plain(brand.postal_address),
         unsubscribe=addresses.unsubscribe,
         preferences=addresses.preferences,
+        helped=addresses.helped,
+        not_helped=addresses.not_helped,
         pixel=addresses.pixel,
     )
 

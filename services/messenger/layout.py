@@ -42,6 +42,9 @@ class Words(BaseModel):
     on_behalf: str
     sender: str
     reasons: Mapping[Purpose, str]
+    helped: str
+    it_helped: str
+    it_did_not: str
     question: str
     unsubscribe: str
     preferences: str
@@ -61,6 +64,8 @@ class Frame:
     postal_address: str
     unsubscribe: str
     preferences: str
+    helped: str
+    not_helped: str
     pixel: str
 
 
@@ -89,6 +94,10 @@ def to_text(blocks: Sequence[Block], locale: str, frame: Frame) -> str:
     foot = "\n".join(
         (
             "--",
+            chosen.helped,
+            f"{chosen.it_helped}:\n{frame.helped}",
+            f"{chosen.it_did_not}:\n{frame.not_helped}",
+            "",
             chosen.question,
             markdown.fold(frame.about),
             "",

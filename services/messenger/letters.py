@@ -58,6 +58,8 @@ class LetterWriter:
             links=tracked,
             unsubscribe=unsubscribe,
             preferences=self._links.preferences(message_id, now),
+            helped=self._links.feedback(message_id, "yes", now),
+            not_helped=self._links.feedback(message_id, "no", now),
             pixel=self._links.pixel(message_id, now),
         )
         rendered = self._render(playbook, sender, dispatch, addressee, obligations, addresses, now)

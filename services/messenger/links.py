@@ -7,9 +7,12 @@ signature, so that the token of a picture opens no preferences.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 from services.runtime.security import InvalidToken, Signer
 
+Answer = Literal["yes", "no"]
+"""To the question whether a message helped."""
 FOR_EVER = timedelta(days=3650)
 """Opt-outs must work as long as anyone keeps the mail."""
 
@@ -21,6 +24,7 @@ class LinkKind(StrEnum):
     OPEN = "open"
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
+    FEEDBACK = "feedback"
     PORTAL = "portal"
     """Read by the negotiator."""
 
@@ -61,6 +65,11 @@ class Links:
         """The page of the customer's preferences."""
         token = self._token(LinkKind.PREFERENCES, {"m": message_id}, now + FOR_EVER)
         return f"{self.here}/preferences/{token}"
+
+    def feedback(self, message_id: str, answer: Answer, now: datetime) -> str:
+        """The page that asks whether the message helped, with this answer at hand."""
+        token = self._token(LinkKind.FEEDBACK, {"m": message_id, "l": answer}, now + self.good_for)
+        return f"{self.here}/t/f/{token}"
 
     def portal(self, message_id: str, now: datetime) -> str:
         """The negotiator's portal; what the tracked link called `portal` leads to."""

@@ -147,6 +147,25 @@ def note_interaction(
     return bool(found.scalar_one() == 1)
 
 
+def change_interaction(
+    session: Session, message: MessageRow, kind: str, instead_of: str, at: datetime
+) -> bool:
+    """Count what a person said, in place of the opposite; False if they had said it before."""
+    session.connection().execute(
+        text(
+            "DELETE FROM interaction WHERE tenant = :tenant AND customer = :customer"
+            " AND message_id = :message_id AND kind = :kind"
+        ),
+        {
+            "tenant": message.tenant,
+            "customer": message.customer,
+            "message_id": message.message_id,
+            "kind": instead_of,
+        },
+    )
+    return note_interaction(session, message, kind, False, at)
+
+
 def first_call(session: Session, provider: str, call_id: str, at: datetime) -> bool:
     """Note a webhook's id; False if it was there already."""
     found = session.connection().execute(

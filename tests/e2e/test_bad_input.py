@@ -323,16 +323,18 @@ def _useless(system: System, letter: dict[str, Any]) -> Iterator[tuple[str, str]
     opened = picture(letter).rpartition("/")[2].removesuffix(".gif")
     leave = one_click_address(letter).rpartition("/")[2]
     choose = link_with(letter, "/preferences/").rpartition("/")[2]
+    helped = link_with(letter, "/t/f/").rpartition("/")[2]
     signer, gone = Signer(SECRET_KEY), NOW - timedelta(seconds=1)
     places = {
         LinkKind.CLICK: ("messenger", "/t/c/{}", ("GET",), (opened, leave)),
         LinkKind.OPEN: ("messenger", "/t/o/{}.gif", ("GET",), (click, choose)),
         LinkKind.UNSUBSCRIBE: ("messenger", "/u/{}", ("GET", "POST"), (click, choose)),
         LinkKind.PREFERENCES: ("messenger", "/preferences/{}", ("GET", "POST"), (leave, opened)),
+        LinkKind.FEEDBACK: ("messenger", "/t/f/{}", ("GET", "POST"), (click, choose)),
         LinkKind.PORTAL: ("negotiator", "/p/{}", ("GET",), (click, leave)),
     }
     own = {LinkKind.CLICK: click, LinkKind.OPEN: opened, LinkKind.UNSUBSCRIBE: leave,
-           LinkKind.PREFERENCES: choose}  # fmt: skip
+           LinkKind.PREFERENCES: choose, LinkKind.FEEDBACK: helped}  # fmt: skip
     for kind, (service, path, methods, others) in places.items():
         expired = signer.sign(kind.value, {"m": message_id, "l": "portal"}, gone)
         stranger = Signer("another secret").sign(

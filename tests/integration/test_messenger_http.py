@@ -110,7 +110,7 @@ class TestLinks:
         http.get(link(mail, "t/o"))
         assert told(messenger, "message.opened")[0]["machine"] is True
 
-    @pytest.mark.parametrize("kind", ["t/c", "t/o", "u", "preferences"])
+    @pytest.mark.parametrize("kind", ["t/c", "t/o", "t/f", "u", "preferences"])
     @pytest.mark.usefixtures("mail")
     def test_a_forged_link_is_a_plain_page_and_does_nothing(
         self, messenger: World, http: TestClient, kind: str
@@ -123,6 +123,7 @@ class TestLinks:
             assert answer.status_code == 404
             assert "no longer works" in answer.text
         assert http.post("/u/x", data=ONE_CLICK).status_code == 404
+        assert http.post("/t/f/x", data={"helpful": "yes"}).status_code == 404
         messenger.flow()
         assert len(messenger.facts) == before
 
@@ -137,7 +138,7 @@ class TestLinks:
         self, http: TestClient, mail: dict[str, Any], database: Database
     ) -> None:
         database.rows("DELETE FROM messenger.message")
-        for kind in ("t/c", "t/o", "u", "preferences"):
+        for kind in ("t/c", "t/o", "t/f", "u", "preferences"):
             assert http.get(link(mail, kind)).status_code == 404
 
     @pytest.mark.usefixtures("mail")
@@ -257,6 +258,57 @@ class TestPreferences:
         assert http.post(link(mail, "preferences"), data={"do": "x"}).status_code == 422
         messenger.flow()
         assert len(messenger.facts) == before
+
+
+class TestFeedback:
+    def test_looking_records_the_click_and_nothing_else(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        page = http.get(link(mail, "t/f"))
+        assert page.status_code == 200
+        assert '<button class="main" name="helpful" value="yes">' in page.text
+        assert "<script" not in page.text
+        [clicked] = told(messenger, "message.clicked")
+        assert (clicked["link"], clicked["machine"]) == ("helped", False)
+        assert told(messenger, "feedback.given") == []
+
+    def test_the_last_answer_counts_and_the_same_again_is_not_told(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        for answer in ("yes", "yes", "no", "no", "yes"):
+            page = http.post(link(mail, "t/f"), data={"helpful": answer})
+            assert page.status_code == 200
+        given = told(messenger, "feedback.given")
+        assert [one["helpful"] for one in given] == [True, False, True]
+        [intended] = messenger.of("message.intended")
+        assert {one["message_id"] for one in given} == {intended["data"]["message_id"]}
+        assert "Thank you" in page.text
+
+    def test_each_tapped_answer_comes_first(self, http: TestClient, mail: dict[str, Any]) -> None:
+        urls = re.findall(r"https://m\.example(/t/f/[^\s\"<>]+)", mail["html"])
+        found = [re.findall(r'name="helpful" value="(\w+)"', http.get(url).text) for url in urls]
+        assert found == [["yes", "no"], ["no", "yes"]]
+
+    @pytest.mark.parametrize("sent", [{}, {"helpful": "maybe"}])
+    def test_nonsense_is_refused(
+        self, messenger: World, http: TestClient, mail: dict[str, Any], sent: dict[str, str]
+    ) -> None:
+        assert http.post(link(mail, "t/f"), data=sent).status_code == 422
+        assert told(messenger, "feedback.given") == []
+
+    @pytest.mark.parametrize(
+        ("locale", "words"), [("ja-JP", "お役に立ちましたか"), ("zh-Hans-CN", "对您有帮助吗")]
+    )
+    def test_mail_and_page_ask_in_the_readers_language(
+        self, messenger: World, http: TestClient, mailbox: Mailbox, locale: str, words: str
+    ) -> None:
+        messenger.known_customer(locale=locale)
+        messenger.dispatch()
+        messenger.ended()
+        [mail] = mailbox.messages()
+        assert words in mail["html"]
+        assert words in mail["text"]
+        assert words in http.get(link(mail, "t/f")).text
 
 
 class TestReplies:

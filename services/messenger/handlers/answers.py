@@ -36,10 +36,10 @@ def find(context: Context, message_id: str) -> MessageRow:
 def note_open(context: Context, message_id: str, user_agent: str) -> None:
     """Record that the message's picture was fetched. Raises NotKnown."""
     with context.unit() as work:
-        message = _locked(work, message_id)
+        message = locked(work, message_id)
         machine = _by_machine(work, message, user_agent)
         if message_store.note_interaction(work.session, message, "open", machine, work.now):
-            _tell(
+            tell(
                 work,
                 message,
                 facts.MessageOpened(message_id=message.message_id, machine=machine),
@@ -51,11 +51,11 @@ def note_open(context: Context, message_id: str, user_agent: str) -> None:
 def note_click(context: Context, message_id: str, link: str, user_agent: str) -> MessageRow:
     """Record that a link was followed; the message. Raises NotKnown."""
     with context.unit() as work:
-        message = _locked(work, message_id)
+        message = locked(work, message_id)
         machine = _by_machine(work, message, user_agent)
         kind = f"click:{link}"
         if message_store.note_interaction(work.session, message, kind, machine, work.now):
-            _tell(
+            tell(
                 work,
                 message,
                 facts.MessageClicked(message_id=message.message_id, link=link, machine=machine),
@@ -72,7 +72,7 @@ def unsubscribe(context: Context, message_id: str, via: Via, *, all_purposes: bo
     Raises NotKnown.
     """
     with context.unit() as work:
-        message = _locked(work, message_id)
+        message = locked(work, message_id)
         opt_out(work, message, ANY if all_purposes else message.purpose, via)
     metrics.ANSWERS.labels("unsubscribe").inc()
     return message
@@ -82,7 +82,7 @@ def opt_out(work: UnitOfWork, message: MessageRow, purpose: str, via: Via) -> No
     """Suppress a purpose and tell it, unless that was done. The customer is locked."""
     if not _suppress(work, message, purpose, OPTED_OUT, None):
         return
-    _tell(
+    tell(
         work,
         message,
         facts.ContactUnsubscribed.model_validate(
@@ -109,7 +109,7 @@ def choose(context: Context, message_id: str, wanted: Iterable[str]) -> None:
     """Set which purposes the customer wants e-mail for. Raises NotKnown."""
     keep = set(wanted) & set(PURPOSES)
     with context.unit() as work:
-        message = _locked(work, message_id)
+        message = locked(work, message_id)
         off = _opted_out(work, message)
         if ANY in off and keep:
             # Everything was off: what stays off must be said one by one from now on.
@@ -129,25 +129,11 @@ def choose(context: Context, message_id: str, wanted: Iterable[str]) -> None:
 def rest(context: Context, message_id: str, days: int) -> datetime:
     """Stay silent for some days of business time; until when. Raises NotKnown."""
     with context.unit() as work:
-        message = _locked(work, message_id)
+        message = locked(work, message_id)
         until = work.now + timedelta(days=days)
         _suppress(work, message, ANY, NOT_NOW, until)
         _tell_changes(work, message, {"not_before": until.isoformat()})
     return until
-
-
-def give_feedback(context: Context, message_id: str, helpful: bool) -> None:
-    """Record whether the message helped; each answer once. Raises NotKnown."""
-    with context.unit() as work:
-        message = _locked(work, message_id)
-        kind = f"feedback:{helpful}"
-        if message_store.note_interaction(work.session, message, kind, False, work.now):
-            _tell(
-                work,
-                message,
-                facts.FeedbackGiven(message_id=message.message_id, helpful=helpful),
-                helpful,
-            )
 
 
 def take_reply(context: Context, message_id: str, words: str) -> str:
@@ -157,7 +143,7 @@ def take_reply(context: Context, message_id: str, words: str) -> str:
     """
     intent = intent_of(words)
     with context.unit() as work:
-        message = _locked(work, message_id)
+        message = locked(work, message_id)
         reply_id = fresh()
         work.session.add(
             ReplyRow(
@@ -170,7 +156,7 @@ def take_reply(context: Context, message_id: str, words: str) -> str:
                 at=work.now,
             )
         )
-        _tell(work, message, facts.MessageReplied(message_id=message_id, intent=intent), reply_id)
+        tell(work, message, facts.MessageReplied(message_id=message_id, intent=intent), reply_id)
         if intent == "stop":
             # Whoever says only STOP means all of it.
             opt_out(work, message, ANY, "reply")
@@ -182,7 +168,7 @@ def take_reply(context: Context, message_id: str, words: str) -> str:
 
 def _hand_over(work: UnitOfWork, message: MessageRow, reply_id: str) -> None:
     obligation = message.obligation_ids[0] if message.obligation_ids else None
-    _tell(
+    tell(
         work,
         message,
         facts.HandoffRequested(
@@ -223,7 +209,7 @@ def _lift(work: UnitOfWork, message: MessageRow, purpose: str) -> None:
 
 
 def _tell_changes(work: UnitOfWork, message: MessageRow, changes: dict[str, str]) -> None:
-    _tell(
+    tell(
         work,
         message,
         facts.ContactPreferenceChanged(changes=changes),
@@ -247,14 +233,15 @@ def _found(work: UnitOfWork, message_id: str) -> MessageRow:
     return message
 
 
-def _locked(work: UnitOfWork, message_id: str) -> MessageRow:
+def locked(work: UnitOfWork, message_id: str) -> MessageRow:
     """The message, with its customer locked. Raises NotKnown."""
     message = _found(work, message_id)
     store.lock_customers(work.session, [(message.tenant, message.customer)])
     return message
 
 
-def _tell(work: UnitOfWork, message: MessageRow, data: Typed, *key: str | int) -> None:
+def tell(work: UnitOfWork, message: MessageRow, data: Typed, *key: str | int) -> None:
+    """Write a fact about the message's customer; `key` tells it from others of its kind."""
     work.fact(
         data.TYPE,
         data,

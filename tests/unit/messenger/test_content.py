@@ -33,6 +33,8 @@ ADDRESSES = Addresses(
     },
     unsubscribe="https://rapport.example/u/one.sig",
     preferences="https://rapport.example/preferences/one.sig",
+    helped="https://rapport.example/t/f/yes.sig",
+    not_helped="https://rapport.example/t/f/no.sig",
     pixel="https://rapport.example/t/o/one.sig.gif",
 )
 MATTER = Matter(

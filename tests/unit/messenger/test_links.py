@@ -23,6 +23,7 @@ MAKERS = {
     LinkKind.OPEN: LINKS.pixel,
     LinkKind.UNSUBSCRIBE: LINKS.unsubscribe,
     LinkKind.PREFERENCES: LINKS.preferences,
+    LinkKind.FEEDBACK: lambda m, now: LINKS.feedback(m, "no", now),
     LinkKind.PORTAL: LINKS.portal,
 }
 
@@ -33,7 +34,8 @@ def test_a_token_is_good_for_its_own_purpose_only(
 ) -> None:
     token = token_of(MAKERS[made](str(identity), NOW))
     if made is read:
-        expected = Token(str(identity), "pay" if made is LinkKind.CLICK else None)
+        said = {LinkKind.CLICK: "pay", LinkKind.FEEDBACK: "no"}
+        expected = Token(str(identity), said.get(made))
         assert LINKS.read(read, token, NOW) == expected
     else:
         with pytest.raises(InvalidToken):
