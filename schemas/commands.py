@@ -6,9 +6,10 @@ an edited playbook never changes an enrolment in flight. They hold no personal d
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from schemas.common import (
+    PLAIN,
     ActorRole,
     Contract,
     Country,
@@ -34,6 +35,8 @@ Positions = dict[str, int]
 """What had been read, by `topic/partition`: offset of the last record seen, inclusive."""
 
 ContextValue = str | bool | int | tuple[str, ...]
+
+TemplateName = Annotated[str, StringConstraints(max_length=200, pattern=PLAIN)]
 
 
 class ObligationTerms(Contract):
@@ -67,17 +70,43 @@ class Place(Contract):
 
 
 class PlannedStep(Contract):
-    """One contact that the playbook foresees."""
+    """One contact that the playbook foresees, or the moment at which a person takes over."""
 
     name: Text = Field(description="Name within the playbook.")
-    anchor: Literal["due", "trigger"] = Field(description="What `days` counts from.")
+    by: Literal["machine", "person"] = Field(
+        default="machine", description="person: nothing is sent, a person is asked to see to it."
+    )
+    anchor: Literal["due", "trigger", "choice"] = Field(description="What `days` counts from.")
+    choice: Text | None = Field(
+        default=None, description="With anchor choice: the choice that plans it."
+    )
     days: int = Field(description="Days after the anchor; negative: before.")
     at: LocalTime | None = Field(
         default=None, description="Local time HH:MM; null: first permitted instant."
     )
     valid_for: Duration = Field(description="ISO 8601 duration after which it is skipped.")
-    template: Text = Field(description="Name of its template.")
+    template: TemplateName = Field(description="Name of its template; empty for a person's step.")
     channel: Literal["email", "sms", "webhook"] = Field(description="Channel.")
+    seniority: Text | None = Field(
+        default=None, description="Of a person's step: who may take it, such as senior."
+    )
+
+
+class ChoiceTerms(Contract):
+    """A one-tap answer that the playbook's mails may offer."""
+
+    name: Text = Field(description="Name within the playbook.")
+    does: Literal["person", "request", "steps", "stop"] = Field(
+        description="What follows: a person takes over, the publisher is asked, steps are "
+        "planned, or the enrolment ends."
+    )
+    request: Text | None = Field(default=None, description="Kind of request, where it asks.")
+    keep: tuple[Text, ...] = Field(
+        default=(), description="Names of steps that stay planned all the same."
+    )
+    seniority: Text | None = Field(
+        default=None, description="Who may take over, where a person does."
+    )
 
 
 class ExitRule(Contract):
@@ -142,6 +171,9 @@ class OutreachRequested(Typed):
     tone: Tone = Field(description="Tone of the wording.")
     steps: tuple[PlannedStep, ...] = Field(description="Contacts foreseen, in order.")
     exits: tuple[ExitRule, ...] = Field(default=(), description="What ends it.")
+    choices: tuple[ChoiceTerms, ...] = Field(
+        default=(), description="One-tap answers that its mails may offer."
+    )
     offers: OfferAuthority | None = Field(default=None, description="Authority for terms.")
     locale: LocaleTag | None = Field(default=None, description="Customer's language, BCP 47.")
     place: Place = Field(description="Where the customer is.")
@@ -184,6 +216,9 @@ class DispatchOrdered(Typed):
     packs: tuple[PackRef, ...] = Field(description="Policy packs that were in force.")
     counts: tuple[Count, ...] = Field(description="What the caps had counted.")
     offers: OfferAuthority | None = Field(default=None, description="Authority for terms.")
+    choices: tuple[ChoiceTerms, ...] = Field(
+        default=(), description="One-tap answers that the message may offer; none once one is made."
+    )
     after: Positions = Field(description="What the scheduler had read.")
 
 

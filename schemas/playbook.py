@@ -10,10 +10,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from schemas.common import Currency, Duration, LocalTime, MoneyDue, ObligationKind, Purpose, Tone
 
-Anchor = Literal["due", "trigger"]
+Anchor = Literal["due", "trigger", "choice"]
+By = Literal["machine", "person"]
+Does = Literal["person", "request", "steps", "stop"]
 
 NAME = r"^[a-z][a-z0-9_-]{0,63}$"
 Name = Annotated[str, Field(pattern=NAME)]
+ChoiceName = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")]
+Seniority = Literal["senior"]
 Condition = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
@@ -41,11 +45,20 @@ class Segment(_Part):
 
 
 class Step(_Part):
-    """One planned contact."""
+    """One planned contact; or, `by: person`, the moment at which a person takes over."""
 
     name: Name
+    by: By = Field(
+        "machine",
+        description="machine: a message from `template`. person: nothing is sent; a person is "
+        "asked to see to it, and the step's name is the reason that they read.",
+    )
     anchor: Anchor = Field(
-        description="Day zero: the obligation's due (or ending) date, or the trigger's own day."
+        description="Day zero: the obligation's due (or ending) date, the trigger's own day, or "
+        "the day on which the customer made the choice named in `choice`."
+    )
+    choice: ChoiceName | None = Field(
+        None, description="With anchor choice: the choice that plans this step; else absent."
     )
     days: int = Field(ge=-366, le=366, description="Days from day zero, local to the customer.")
     at: LocalTime | None = Field(
@@ -53,13 +66,41 @@ class Step(_Part):
         description="Local time HH:MM; absent: the first instant that every rule permits.",
     )
     valid_for: Duration = Field(
-        description="ISO 8601 duration from the planned instant; later than that it is skipped.",
+        description="ISO 8601 duration from the planned instant; later than that it is skipped. "
+        "Of a person's step: until when they should have seen to it.",
     )
-    template: Name = Field(description="Name of a template in templates/<locale>.yaml.")
+    template: Name | None = Field(
+        None,
+        description="Name of a template in templates/<locale>.yaml; absent for a person's step.",
+    )
+    seniority: Seniority | None = Field(
+        None, description="Of a person's step: who may take it; absent: anyone."
+    )
     when: Condition | None = Field(
         None,
         description="CEL over the event's fields, `segment`, `tone` and `trigger`, decided once, "
         "when the customer enters; absent: the step is always planned.",
+    )
+
+
+class Choice(_Part):
+    """A one-tap answer in a mail. The first choice of an enrolment counts.
+
+    Whatever it does, it ends the steps that are still planned, unless `keep` names them.
+    """
+
+    name: ChoiceName = Field(description="Templates link to it as `choices.NAME`.")
+    does: Does = Field(
+        description="person: a person takes over, with the name as the reason. request: the "
+        "publisher is asked for `request`. steps: plans the steps whose `choice` it is. stop: "
+        "ends the enrolment, with the name as the reason."
+    )
+    request: ChoiceName | None = Field(
+        None, description="With does request: the kind that `request.made` carries; else absent."
+    )
+    keep: tuple[Name, ...] = Field(default=(), description="Steps that stay planned all the same.")
+    seniority: Seniority | None = Field(
+        None, description="With does person: who may take it; absent: anyone."
     )
 
 
@@ -109,6 +150,9 @@ class PlaybookDocument(_Part):
     segments: list[Segment] = Field(min_length=1)
     steps: list[Step] = Field(min_length=1, max_length=60)
     exits: list[Exit] = Field(min_length=1)
+    choices: list[Choice] = Field(
+        default=[], max_length=12, description="One-tap answers that its templates offer."
+    )
     floors: dict[Currency, MoneyDue] = Field(
         default={},
         description="The variable floor_minor by currency, in minor units by ISO 4217: one "

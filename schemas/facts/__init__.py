@@ -11,6 +11,7 @@ from schemas.facts.customer import (
 )
 from schemas.facts.machinery import DeadLetter, HttpOrigin, LogHeartbeat, PolicyInForce
 from schemas.facts.message import (
+    ChoiceMade,
     ContactPreferenceChanged,
     ContactRightParty,
     ContactUnsubscribed,
@@ -34,6 +35,7 @@ from schemas.facts.negotiation import (
     AgreementMade,
     AgreementReopened,
     HandoffAssigned,
+    HandoffNeeds,
     HandoffRequested,
     HandoffResolved,
     Instalment,
@@ -50,6 +52,7 @@ from schemas.facts.outreach import (
     OutreachCompleted,
     OutreachDispatched,
     OutreachEnrolled,
+    OutreachPersonDue,
     OutreachStepDeferred,
     OutreachStepPlanned,
     OutreachStepSuppressed,
@@ -80,6 +83,7 @@ __all__ = [
     "AgreementKept",
     "AgreementMade",
     "AgreementReopened",
+    "ChoiceMade",
     "ContactPreferenceChanged",
     "ContactRightParty",
     "ContactUnsubscribed",
@@ -90,6 +94,7 @@ __all__ = [
     "EventApplied",
     "FeedbackGiven",
     "HandoffAssigned",
+    "HandoffNeeds",
     "HandoffRequested",
     "HandoffResolved",
     "HttpOrigin",
@@ -116,6 +121,7 @@ __all__ = [
     "OutreachCompleted",
     "OutreachDispatched",
     "OutreachEnrolled",
+    "OutreachPersonDue",
     "OutreachStepDeferred",
     "OutreachStepPlanned",
     "OutreachStepSuppressed",

@@ -45,6 +45,9 @@ class MessageIntended(Typed):
     content_sha256: Hash = Field(description="SHA-256 of the rendered message, hex.")
     address_hash: Hash = Field(description="Keyed hash of the address, hex.")
     portal: bool = Field(description="It carries a link to the negotiator's portal.")
+    choices: tuple[Text, ...] = Field(
+        default=(), description="Names of the one-tap answers that it offers."
+    )
 
 
 class MessageSent(Typed):
@@ -149,6 +152,24 @@ class MessageReplied(_AboutMessage):
     intent: Text = Field(description="What the answer means, as a code.")
 
 
+class ChoiceMade(_AboutMessage):
+    """The customer tapped one of the answers that a message offers; the first one counts."""
+
+    TYPE: ClassVar[str] = "choice.made"
+
+    enrolment_id: Text = Field(description="Id of the enrolment.")
+    choice: Text = Field(description="Name of the choice within the playbook.")
+    does: Literal["person", "request", "steps", "stop"] = Field(description="What follows.")
+    request: Text | None = Field(default=None, description="Kind of request, where it asks.")
+    obligation_id: str | None = Field(default=None, description="What it is about.")
+    playbook: Text = Field(description="Name of the playbook.")
+    locale: LocaleTag = Field(description="Language in which it was offered, BCP 47.")
+    product: Text | None = Field(default=None, description="Product's name.")
+    seniority: Text | None = Field(
+        default=None, description="Who may take over, where a person does."
+    )
+
+
 class ContactUnsubscribed(Typed):
     """The customer opted out."""
 
@@ -199,6 +220,7 @@ FACTS: tuple[type[Typed], ...] = (
     MessageOpened,
     MessageClicked,
     MessageReplied,
+    ChoiceMade,
     ContactUnsubscribed,
     ContactRightParty,
     ContactPreferenceChanged,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from schemas.commands import OfferAuthority
-from schemas.common import Contract, Currency, Instant, LocalDate, Money, Text, Typed
+from schemas.common import Contract, Currency, Instant, LocalDate, LocaleTag, Money, Text, Typed
 
 OfferKind = Literal["full", "instalments", "settlement", "deferral"]
 Actor = Literal["machine", "customer", "agent"]
@@ -146,6 +146,14 @@ class NoticeRequired(Typed):
     obligation_id: str = Field(description="What it is about.")
 
 
+class HandoffNeeds(Contract):
+    """Whom a hand-off needs; null where anyone will do."""
+
+    language: LocaleTag | None = Field(default=None, description="Customer's language, BCP 47.")
+    product: Text | None = Field(default=None, description="Product to know about.")
+    seniority: Text | None = Field(default=None, description="Seniority, such as senior.")
+
+
 class HandoffRequested(Typed):
     """A person shall take over."""
 
@@ -155,6 +163,10 @@ class HandoffRequested(Typed):
     case_id: Text = Field(description="Id of the case.")
     obligation_id: str | None = Field(default=None, description="What it is about.")
     reason: Text = Field(description="Why, as a code.")
+    needs: HandoffNeeds | None = Field(default=None, description="Whom it needs, where known.")
+    due_by: Instant | None = Field(
+        default=None, description="Until when somebody should have seen to it."
+    )
 
 
 class HandoffAssigned(Typed):

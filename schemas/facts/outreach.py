@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from schemas.commands import Count, ObligationTerms, OfferAuthority, PackRef
-from schemas.common import Instant, Purpose, Text, Tone, Typed
+from schemas.common import Instant, LocaleTag, Purpose, Text, Tone, Typed
 
 
 class OutreachEnrolled(Typed):
@@ -84,6 +84,25 @@ class OutreachDispatched(Typed):
     zones: tuple[str, ...] = Field(description="IANA zones in which the customer may be.")
 
 
+class OutreachPersonDue(Typed):
+    """A step's time has come that a person sees to: nothing is sent, somebody is asked."""
+
+    TYPE: ClassVar[str] = "outreach.person_due"
+
+    step_id: Text = Field(description="Id of the step.")
+    enrolment_id: Text = Field(description="Id of the enrolment.")
+    playbook: Text = Field(description="Name of the playbook.")
+    playbook_version: int = Field(description="Its version.")
+    obligation_id: str | None = Field(default=None, description="What it is about.")
+    reason: Text = Field(description="Name of the step.")
+    segment: Text = Field(description="Segment.")
+    due_by: Instant = Field(description="Until when the person should have seen to it.")
+    locale: LocaleTag | None = Field(default=None, description="Customer's language, BCP 47.")
+    tier: Text | None = Field(default=None, description="The publisher's value tier.")
+    product: Text | None = Field(default=None, description="Product's name.")
+    seniority: Text | None = Field(default=None, description="Who may take it, such as senior.")
+
+
 class OutreachCancelled(Typed):
     """An enrolment ended before its last step."""
 
@@ -110,6 +129,7 @@ FACTS: tuple[type[Typed], ...] = (
     OutreachStepDeferred,
     OutreachStepSuppressed,
     OutreachDispatched,
+    OutreachPersonDue,
     OutreachCancelled,
     OutreachCompleted,
 )

@@ -6,6 +6,7 @@ from typing import get_args
 from schemas.common import Tone
 from schemas.playbook import PlaybookDocument
 from services.playbooks.markdown import UnsupportedMarkdown, parse
+from services.playbooks.model import CHOICES
 from services.playbooks.prohibited import prohibited_words
 from services.playbooks.template_variables import (
     LINKS,
@@ -27,7 +28,7 @@ def check_templates(
 ) -> list[Fault]:
     """All that is wrong with templates/<locale>.yaml. `file`: the playbook's own."""
     faults: list[Fault] = []
-    used = {step.template for step in document.steps}
+    used = {step.template for step in document.steps if step.template}
     for locale in LOCALES:
         if locale not in files:
             faults.append(file.fault(["name"], f"add templates/{locale}.yaml"))
@@ -47,6 +48,8 @@ def _file(
     for name in sorted(used - set(lined.data)):
         yield lined.fault([], f"template {name!r} is missing; a step uses it")
     for name, tones in lined.data.items():
+        if name == CHOICES:
+            continue
         if name not in used:
             yield lined.fault([name], f"template {name!r}: no step uses it; remove it")
         if not isinstance(tones, dict) or "neutral" not in tones:
@@ -88,6 +91,8 @@ def _text(
     yield from ((0, why) for why in unknown)
     for link in sorted(asked.links - set(document.links)):
         yield 0, f"link {link!r} is not listed in the playbook's links; add it there"
+    for choice in sorted(asked.choices - {one.name for one in document.choices}):
+        yield 0, f"choice {choice!r} is not listed in the playbook's choices; add it there"
     if part != "body":
         yield from ((0, why) for why in _seen_by_others(source, asked.variables, document))
     if not unknown:
@@ -106,6 +111,8 @@ def _seen_by_others(
     source: str, variables: frozenset[str], document: PlaybookDocument
 ) -> Iterable[str]:
     """A locked screen shows subject and preheader to whoever stands by."""
+    if "choices" in variables:
+        yield "offers a choice; a link belongs into the body"
     if "\n" in source.strip():
         yield "must be one line"
     if len(source) > _LONGEST_SUBJECT * 2:
@@ -119,7 +126,14 @@ def _trial(source: str, part: str, locale: str, document: PlaybookDocument) -> I
     """Fill it once with everything known, and once with all unknown that may be so."""
     links = {name: Url("https://example.com/") for name in LINKS}
     known = {name: variable.sample for name, variable in TEMPLATE_VARIABLES.items()}
-    full = {**known, "brand": {"name": "x"}, "links": links, "locale": locale}
+    choices = {one.name: Url("https://example.com/") for one in document.choices}
+    full = {
+        **known,
+        "brand": {"name": "x"},
+        "links": links,
+        "choices": choices,
+        "locale": locale,
+    }
     bare = {name: None for name in TEMPLATE_VARIABLES if may_be_unknown(name, document)}
     empty: dict[str, list[str]] = {
         name: [] for name, value in known.items() if isinstance(value, list)
@@ -143,8 +157,8 @@ def _unused_links(
 ) -> Iterable[Fault]:
     used: set[str] = set()
     for lined in files.values():
-        for tones in lined.data.values():
-            for texts in tones.values():
+        for name, tones in lined.data.items():
+            for texts in tones.values() if name != CHOICES else ():
                 used |= needs(texts["body"]).links
     for index, link in enumerate(document.links):
         if link not in LINKS:

@@ -14,10 +14,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from schemas.playbook import PlaybookDocument
+from services.playbooks.check_choices import check_choices
 from services.playbooks.check_templates import check_templates
 from services.playbooks.checks import check_document
 from services.playbooks.conditions import attributes_of
-from services.playbooks.model import Playbook, Templates, Wording
+from services.playbooks.model import CHOICES, Labels, Playbook, Templates, Wording
 from services.yaml_lines import Fault, FaultyFile, LinedFile, read
 
 
@@ -100,20 +101,25 @@ def build(source: Source) -> Playbook:
         *source.faults,
         *check_document(file, document, source.folder),
         *check_templates(file, document, files),
+        *check_choices(file, document, files),
     ]
     if faults:
         raise PlaybookFaults(faults)
     templates = {locale: _wordings(lined) for locale, lined in files.items()}
+    labels = {
+        locale: dict(file.data[CHOICES]) for locale, file in files.items() if CHOICES in file.data
+    }
     return Playbook(
         document=document,
         templates=templates,
         conditions=tuple(segment.when for segment in document.segments),
         attributes=tuple(attributes_of(segment.when) for segment in document.segments),
-        content_hash=content_hash(document, templates),
+        content_hash=content_hash(document, templates, labels),
+        labels=labels,
     )
 
 
-def content_hash(document: PlaybookDocument, templates: Templates) -> str:
+def content_hash(document: PlaybookDocument, templates: Templates, labels: Labels) -> str:
     """SHA-256 (hex) over what a playbook says and does; layout and comments don't count."""
     texts = {
         locale: {
@@ -125,7 +131,11 @@ def content_hash(document: PlaybookDocument, templates: Templates) -> str:
         }
         for locale, by_name in templates.items()
     }
-    content = {"document": document.model_dump(mode="json"), "templates": texts}
+    content = {
+        "document": document.model_dump(mode="json"),
+        "templates": texts,
+        "labels": {locale: dict(by_name) for locale, by_name in labels.items()},
+    }
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -163,4 +173,5 @@ def _wordings(file: LinedFile) -> Mapping[str, Mapping[str, Wording]]:
     return {
         name: {tone: Wording(**texts) for tone, texts in tones.items()}
         for name, tones in file.data.items()
+        if name != CHOICES
     }

@@ -1,10 +1,13 @@
 """A playbook as the services hold it: loaded, checked and ready to decide."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.playbook import PlaybookDocument
+
+CHOICES = "choices"
+"""Key of a file of templates under which its labels of choices stand."""
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,9 @@ class Wording:
     preheader: str
     body: str
 
+
+Labels = Mapping[str, Mapping[str, str]]
+"""Locale, then choice: what the customer reads on the page of a one-tap answer."""
 
 Templates = Mapping[str, Mapping[str, Mapping[str, Wording]]]
 """Locale, then template, then tone."""
@@ -33,6 +39,7 @@ class Playbook:
     conditions: tuple[str, ...]
     attributes: tuple[frozenset[str], ...]
     content_hash: str
+    labels: Labels = field(default_factory=dict)
 
     @property
     def name(self) -> str:

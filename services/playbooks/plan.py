@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from schemas.commands import ExitRule, OfferAuthority, PlannedStep
+from schemas.commands import ChoiceTerms, ExitRule, OfferAuthority, PlannedStep
+from schemas.playbook import PlaybookDocument, Step
 from services.playbooks.conditions import SegmentChoice, compile_condition, condition_holds
 from services.playbooks.model import Playbook
 
@@ -19,6 +20,7 @@ class _Worked:
 
     asked: tuple[str, ...]
     exits: tuple[ExitRule, ...]
+    choices: tuple[ChoiceTerms, ...]
     plans: dict[tuple[Any, ...], tuple[PlannedStep, ...]] = field(default_factory=dict)
 
 
@@ -37,19 +39,36 @@ def triggers(playbook: Playbook, values: Mapping[str, Any]) -> bool:
 def planned_steps(
     playbook: Playbook, values: Mapping[str, Any], choice: SegmentChoice
 ) -> tuple[PlannedStep, ...]:
-    """The steps for this customer, in the playbook's order; none if no condition holds."""
+    """The steps for this customer, in the playbook's order.
+
+    None if no condition holds; nor if only choices would plan what is left, for then no mail
+    ever offers them.
+    """
     known = {**playbook.with_derived(values), "segment": choice.name, "tone": choice.tone}
     worked = _worked(playbook)
     key = tuple(_hashable(known.get(name)) for name in worked.asked)
     if key not in worked.plans:
         if len(worked.plans) >= MOST_PLANS:
             worked.plans.clear()
-        worked.plans[key] = tuple(
-            PlannedStep(**step.model_dump(exclude={"when"}), channel="email")
-            for step in playbook.document.steps
-            if condition_holds(step.when, known)
-        )
+        worked.plans[key] = _planned(playbook.document, known)
     return worked.plans[key]
+
+
+def _planned(document: PlaybookDocument, known: Mapping[str, Any]) -> tuple[PlannedStep, ...]:
+    wanted = [step for step in document.steps if condition_holds(step.when, known)]
+    if all(step.anchor == "choice" for step in wanted):
+        return ()
+    return tuple(_resolved(step) for step in wanted)
+
+
+def _resolved(step: Step) -> PlannedStep:
+    given = step.model_dump(exclude={"when", "template"})
+    return PlannedStep(**given, template=step.template or "", channel="email")
+
+
+def choice_terms(playbook: Playbook) -> tuple[ChoiceTerms, ...]:
+    """The one-tap answers that its mails may offer."""
+    return _worked(playbook).choices
 
 
 def exit_rules(playbook: Playbook) -> tuple[ExitRule, ...]:
@@ -76,7 +95,8 @@ def _worked(playbook: Playbook) -> _Worked:
         conditions = [step.when for step in playbook.document.steps if step.when is not None]
         asked = {name for when in conditions for name in compile_condition(when).variables}
         exits = tuple(ExitRule(**rule.model_dump()) for rule in playbook.document.exits)
-        found = _WORKED[playbook.content_hash] = _Worked(tuple(sorted(asked)), exits)
+        choices = tuple(ChoiceTerms(**one.model_dump()) for one in playbook.document.choices)
+        found = _WORKED[playbook.content_hash] = _Worked(tuple(sorted(asked)), exits, choices)
     return found
 
 

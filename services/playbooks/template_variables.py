@@ -43,6 +43,7 @@ TEMPLATE_VARIABLES: Mapping[str, TemplateVariable] = {
     "value": TemplateVariable("what the benefit is worth", ("value",)),
     "brand": TemplateVariable("`brand.name`: the name that stands on the mail", sample={"name": 1}),
     "links": TemplateVariable("`links.portal` and so on: addresses", sample={}),
+    "choices": TemplateVariable("`choices.NAME`: addresses of one-tap answers", sample={}),
 }
 """What templates may ask for. Lists may be empty; guard what may be unknown with `if`."""
 

@@ -47,10 +47,11 @@ class Url(str):
 
 @dataclass(frozen=True)
 class Needs:
-    """What a template asks for: variables, and the names of links."""
+    """What a template asks for: variables, and the names of links and choices."""
 
     variables: frozenset[str]
     links: frozenset[str]
+    choices: frozenset[str]
 
 
 def plain(value: object) -> str:
@@ -89,15 +90,19 @@ def needs(source: str) -> Needs:
         raise WordingError(error.message or "syntax error", error.lineno) from error
     bound = {n.name for n in tree.find_all(nodes.Name) if n.ctx in ("store", "param")}
     variables = {n.name for n in tree.find_all(nodes.Name) if n.ctx == "load"} - bound
-    links = {
-        n.attr
-        for n in tree.find_all(nodes.Getattr)
-        if isinstance(n.node, nodes.Name) and n.node.name == "links"
-    }
     unknown = {n.name for n in tree.find_all(nodes.Filter)} - set(FILTERS)
     if unknown:
         raise WordingError(f"no filter {sorted(unknown)[0]!r}; there are {', '.join(FILTERS)}")
-    return Needs(frozenset(variables), frozenset(links))
+    return Needs(frozenset(variables), _parts(tree, "links"), _parts(tree, "choices"))
+
+
+def _parts(tree: nodes.Template, whole: str) -> frozenset[str]:
+    """The names after the dot: of `links.pay`, pay."""
+    return frozenset(
+        n.attr
+        for n in tree.find_all(nodes.Getattr)
+        if isinstance(n.node, nodes.Name) and n.node.name == whole
+    )
 
 
 def _finalize(escape: Callable[[object], str]) -> Callable[[object], object]:

@@ -11,7 +11,7 @@ from schemas.facts import CustomerSegmented, EventApplied, RecordPosition
 from schemas.topics import OUTREACH_COMMANDS
 from services.playbooks.conditions import STEERING_ATTRIBUTES
 from services.playbooks.model import Playbook
-from services.playbooks.plan import exit_rules, offer_authority
+from services.playbooks.plan import choice_terms, exit_rules, offer_authority
 from services.policy.consent import may_steer
 from services.policy.model import Pack
 from services.policy.places import applying, candidate_zones
@@ -184,6 +184,7 @@ class CustomerEvents:
                 "tone": enrolment.tone,
                 "steps": enrolment.steps,
                 "exits": exit_rules(playbook),
+                "choices": choice_terms(playbook),
                 "offers": offer_authority(playbook, data.get("currency")),
                 "locale": profile.locale,
                 "place": {name: getattr(profile, name) for name in PLACE},
