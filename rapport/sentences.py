@@ -100,6 +100,11 @@ def _(data: outreach.OutreachDispatched) -> str:
 
 
 @sentence.register
+def _(data: outreach.OutreachPersonDue) -> str:
+    return f"{data.reason}: a person shall see to it by {data.due_by:%Y-%m-%d %H:%M %Z}"
+
+
+@sentence.register
 def _(data: outreach.OutreachCancelled) -> str:
     because = f" because of {data.cause_event_id}" if data.cause_event_id else ""
     return f"cancelled: {data.reason}{because}, {len(data.step_ids)} steps will not be sent"
@@ -171,6 +176,11 @@ def _(data: message.MessageClicked) -> str:
 @sentence.register
 def _(data: message.MessageReplied) -> str:
     return f"answered: {data.intent}"
+
+
+@sentence.register
+def _(data: message.ChoiceMade) -> str:
+    return f"chose {data.choice}"
 
 
 @sentence.register

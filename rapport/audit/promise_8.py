@@ -15,6 +15,7 @@ from schemas.facts import (
     OutreachCompleted,
     OutreachDispatched,
     OutreachEnrolled,
+    OutreachPersonDue,
     OutreachStepDeferred,
     OutreachStepPlanned,
     OutreachStepSuppressed,
@@ -63,7 +64,7 @@ def _triggers(history: History, outcome: Outcome) -> None:
 
 
 def _steps(history: History, outcome: Outcome) -> None:
-    """A planned step is dispatched, suppressed, cancelled, or still ahead."""
+    """A planned step is dispatched, given to a person, suppressed, cancelled, or still ahead."""
     log = history.log
     due: dict[str, datetime] = {}
     of_enrolment: dict[str, str] = {}
@@ -73,6 +74,7 @@ def _steps(history: History, outcome: Outcome) -> None:
     for deferred in log.of(OutreachStepDeferred):
         due[deferred.data.step_id] = deferred.data.to_at
     settled: set[str] = {fact.data.step_id for fact in log.of(OutreachDispatched)}
+    settled |= {fact.data.step_id for fact in log.of(OutreachPersonDue)}
     settled |= {fact.data.step_id for fact in log.of(OutreachStepSuppressed) if fact.data.step_id}
     ended: dict[str, bool] = defaultdict(bool)
     for cancelled in log.of(OutreachCancelled):

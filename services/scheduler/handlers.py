@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from schemas.commands import OutreachRequested
-from schemas.facts import ContactPreferenceChanged
+from schemas.facts import ChoiceMade, ContactPreferenceChanged
 from services.policy import gate
 from services.policy.model import Pack
 from services.runtime.ids import derive
@@ -70,7 +70,10 @@ class Handlers:
                     for _, heard in heards
                     if heard.obligation_id is not None
                 },
-                enrolments=store.enrolments_of_steps(work.session, _steps(acting)),
+                enrolments=[
+                    *store.enrolments_of_steps(work.session, _steps(acting)),
+                    *_chosen_in(acting),
+                ],
             )
             if any(message.event.type in DISPATCH_FACTS for message in acting):
                 store.load_contacts(work.session, book, self._counted_since(work.now))
@@ -145,6 +148,14 @@ def _steps(messages: Sequence[Incoming]) -> list[Key]:
         (message.event.tenant, str(message.event.data["step_id"]))
         for message in messages
         if message.event.type in DISPATCH_FACTS
+    ]
+
+
+def _chosen_in(messages: Sequence[Incoming]) -> list[Key]:
+    return [
+        (message.event.tenant, message.data.enrolment_id)
+        for message in messages
+        if isinstance(message.data, ChoiceMade)
     ]
 
 

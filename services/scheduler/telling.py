@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from schemas.commands import Count, DispatchOrdered, OfferAuthority, PackRef
+import msgspec
+
+from schemas.commands import ChoiceTerms, Count, DispatchOrdered, OfferAuthority, PackRef
 from schemas.commands import Place as PlaceTerms
 from schemas.envelope import Envelope, make
 from schemas.facts import (
@@ -10,6 +12,7 @@ from schemas.facts import (
     OutreachCompleted,
     OutreachDispatched,
     OutreachEnrolled,
+    OutreachPersonDue,
     OutreachStepDeferred,
     OutreachStepPlanned,
     OutreachStepSuppressed,
@@ -26,11 +29,15 @@ from services.scheduler.model import (
     Enrolled,
     Enrolment,
     Outcome,
+    PersonDue,
     Planned,
     Suppressed,
 )
 from services.scheduler.rules.timing import place_of
 from services.scheduler.translate import terms_of
+
+_PLAIN = (Enrolled, Planned, Dispatched, PersonDue)
+"""Outcomes that need no reason."""
 
 
 def tell(
@@ -58,6 +65,8 @@ def tell(
                 _suppressed(work, outcome, cause)
             case Dispatched():
                 _dispatched(work, outcome, read or {})
+            case PersonDue():
+                _person_due(work, outcome)
             case Cancelled(enrolment, reason, step_ids, cause_event_id):
                 work.fact(
                     "outreach.cancelled",
@@ -70,7 +79,7 @@ def tell(
                     subject=enrolment.customer,
                     tenant=enrolment.tenant,
                     cause=cause or cause_of(enrolment),
-                    key=(enrolment.id,),
+                    key=_ended(enrolment),
                 )
             case Completed(enrolment, reason):
                 work.fact(
@@ -79,12 +88,17 @@ def tell(
                     subject=enrolment.customer,
                     tenant=enrolment.tenant,
                     cause=cause or cause_of(enrolment),
-                    key=(enrolment.id,),
+                    key=_ended(enrolment),
                 )
 
 
+def _ended(enrolment: Enrolment) -> tuple[str, ...]:
+    """What an end is known by: a choice may open an enrolment again that was complete."""
+    return (enrolment.id, enrolment.chosen.name) if enrolment.chosen else (enrolment.id,)
+
+
 def _count(outcome: Outcome) -> None:
-    reason = "" if isinstance(outcome, Enrolled | Planned | Dispatched) else outcome.reason
+    reason = "" if isinstance(outcome, _PLAIN) else outcome.reason
     metrics.OUTCOMES.labels(type(outcome).__name__.lower(), reason).inc()
     if isinstance(outcome, Dispatched):
         late = outcome.decided_at - outcome.step.due_at
@@ -241,6 +255,7 @@ def _dispatched(work: UnitOfWork, told: Dispatched, read: Mapping[str, int]) -> 
         packs=packs,
         counts=counts,
         offers=_offers(enrolment),
+        choices=_choices(enrolment),
         after=_after(told, read),
     )
     work.emit(
@@ -256,6 +271,38 @@ def _dispatched(work: UnitOfWork, told: Dispatched, read: Mapping[str, int]) -> 
             cause=cause,
         ),
     )
+
+
+def _person_due(work: UnitOfWork, told: PersonDue) -> None:
+    step, enrolment, customer = told.step, told.enrolment, told.customer
+    product = told.obligation.product or enrolment.context.get("product")
+    work.fact(
+        "outreach.person_due",
+        OutreachPersonDue(
+            step_id=step.id,
+            enrolment_id=enrolment.id,
+            playbook=enrolment.playbook,
+            playbook_version=enrolment.playbook_version,
+            obligation_id=enrolment.obligation_id,
+            reason=step.plan.name,
+            segment=enrolment.segment,
+            due_by=step.not_after,
+            locale=customer.locale or enrolment.locale,
+            tier=customer.tier,
+            product=product if isinstance(product, str) else None,
+            seniority=step.plan.seniority,
+        ),
+        subject=step.customer,
+        tenant=step.tenant,
+        cause=cause_of(enrolment),
+        key=(step.id,),
+    )
+
+
+def _choices(enrolment: Enrolment) -> tuple[ChoiceTerms, ...]:
+    """What may still be chosen: nothing, once a choice is made."""
+    offered = () if enrolment.chosen else enrolment.choices
+    return tuple(ChoiceTerms.model_validate(msgspec.structs.asdict(one)) for one in offered)
 
 
 def _after(told: Dispatched, read: Mapping[str, int]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from services.runtime.ids import derive
 from services.runtime.messages import Incoming
 from services.scheduler.model import (
     Cause,
+    ChoiceTerms,
     Command,
     Enrolment,
     ExitRule,
@@ -50,6 +51,9 @@ def command_of(message: Incoming, data: OutreachRequested) -> Command:
             started_at=event.time,
             plans=tuple(_plan_of(step) for step in data.steps),
             exits=tuple(ExitRule(e.on, e.reason, e.when, e.keep) for e in data.exits),
+            choices=tuple(
+                ChoiceTerms(c.name, c.does, c.request, c.keep, c.seniority) for c in data.choices
+            ),
             context=data.model_dump(mode="json", include={"context"})["context"],
             offers=data.offers.model_dump(mode="json") if data.offers else None,
             locale=data.locale,
@@ -110,4 +114,7 @@ def _plan_of(step: PlannedStep) -> StepPlan:
         template=step.template,
         channel=step.channel,
         at=step.at,
+        by=step.by,
+        choice=step.choice,
+        seniority=step.seniority,
     )

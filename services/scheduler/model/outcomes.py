@@ -60,6 +60,15 @@ class Dispatched(msgspec.Struct, frozen=True):
     decided_at: datetime
 
 
+class PersonDue(msgspec.Struct, frozen=True):
+    """A person is to see to a step now."""
+
+    step: Step
+    enrolment: Enrolment
+    obligation: Obligation
+    customer: Customer
+
+
 class Cancelled(msgspec.Struct, frozen=True):
     """An enrolment ended before its last step."""
 
@@ -76,4 +85,6 @@ class Completed(msgspec.Struct, frozen=True):
     reason: str
 
 
-Outcome = Enrolled | Planned | Deferred | Suppressed | Dispatched | Cancelled | Completed
+Outcome = (
+    Enrolled | Planned | Deferred | Suppressed | Dispatched | PersonDue | Cancelled | Completed
+)

@@ -36,6 +36,8 @@ class StepState(StrEnum):
     UNKNOWN = "unknown"
     SUPPRESSED = "suppressed"
     CANCELLED = "cancelled"
+    HANDED_OVER = "handed_over"
+    """A person was asked to see to it."""
 
 
 class EnrolmentStatus(StrEnum):
@@ -86,15 +88,16 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
 
     consents: as the publisher tells. preferences: what the customer chose here, by opt-out or on
     the preferences page; a refusal among them wins over any consent. handoffs: open ones.
-    wrong_channels: those whose address is somebody else's. applied: by partition of
-    customer.events (`topic/partition`), the offset of this customer's last event that is applied
-    here. paused_until: a pause.
+    wrong_channels: those whose address is somebody else's. tier: the publisher's. applied: by
+    partition of customer.events (`topic/partition`), the offset of this customer's last event
+    that is applied here. paused_until: a pause.
     """
 
     tenant: str
     id: str
     place: Place = Place()
     locale: str | None = None
+    tier: str | None = None
     consents: tuple[ConsentRecord, ...] = ()
     preferences: tuple[ConsentRecord, ...] = ()
     holds: tuple[Hold, ...] = ()
@@ -152,8 +155,10 @@ class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
 class StepPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     """One contact that a playbook foresees. at: local time `HH:MM`, None for the first permitted.
 
-    anchor: `due` or `trigger`, what `days` counts from. valid_for: counted from the planned
-    instant; afterwards the step is too late.
+    anchor: `due`, `trigger` or `choice`, what `days` counts from. valid_for: counted from the
+    planned instant; afterwards the step is too late. by: `machine`, or `person`: then nothing is
+    sent and template is empty. choice: with its anchor, the choice that plans the step.
+    seniority: of the person.
     """
 
     name: str
@@ -163,6 +168,29 @@ class StepPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     template: str
     channel: str = "email"
     at: str | None = None
+    by: str = "machine"
+    choice: str | None = None
+    seniority: str | None = None
+
+
+class ChoiceTerms(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A one-tap answer that mails may offer. does: `person`, `request`, `steps` or `stop`.
+
+    keep: names of steps that stay planned when it is made.
+    """
+
+    name: str
+    does: str
+    request: str | None = None
+    keep: tuple[str, ...] = ()
+    seniority: str | None = None
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """The choice that counts: the first of its enrolment."""
+
+    name: str
+    at: datetime
 
 
 class ExitRule(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -195,7 +223,8 @@ class Enrolment(msgspec.Struct, frozen=True, omit_defaults=True):
 
     reenter: ended by something that may pass, so that a new trigger may enrol anew. place,
     locale: as the command gave them, used where the customer's own are unknown. due_date: the
-    one that the steps were planned by. offers: the authority for terms, carried through.
+    one that the steps were planned by. offers: the authority for terms, carried through. chosen:
+    the customer's choice among `choices`.
     """
 
     tenant: str
@@ -212,6 +241,8 @@ class Enrolment(msgspec.Struct, frozen=True, omit_defaults=True):
     started_at: datetime
     plans: tuple[StepPlan, ...] = ()
     exits: tuple[ExitRule, ...] = ()
+    choices: tuple[ChoiceTerms, ...] = ()
+    chosen: Chosen | None = None
     context: dict[str, Any] = {}
     offers: dict[str, Any] | None = None
     locale: str | None = None

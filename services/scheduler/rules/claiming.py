@@ -19,6 +19,7 @@ from services.scheduler.model import (
     Enrolment,
     Obligation,
     Outcome,
+    PersonDue,
     Reserved,
     Step,
     StepState,
@@ -43,6 +44,10 @@ class Dispatch(NamedTuple):
     counts: tuple[CapCount, ...]
 
 
+class HandOver(NamedTuple):
+    """A person is to see to it now."""
+
+
 class Defer(NamedTuple):
     """It is tried again at `to_at`."""
 
@@ -65,7 +70,7 @@ class Cancel(NamedTuple):
     stop: Stop
 
 
-Decision = Dispatch | Defer | Suppress | Cancel
+Decision = Dispatch | HandOver | Defer | Suppress | Cancel
 
 
 def claim(
@@ -103,7 +108,8 @@ def decide_step(
 ) -> Decision:
     """Judge one due step by everything known at `now`; the strictest reading wins.
 
-    contacts: the customer's, over all playbooks. packs: all that are loaded.
+    contacts: the customer's, over all playbooks. packs: all that are loaded. A person's step is
+    no contact of ours: hours, caps and other people at work do not bind it, all else does.
     """
     channel = step.plan.channel
     stop = stopped(customer, obligation, enrolment.purpose, channel, now)
@@ -127,11 +133,13 @@ def decide_step(
         return Suppress(stop, consent.rule_version or 1)
     if customer.paused_until is not None and now < customer.paused_until:
         return _defer(step, Defer(customer.paused_until, "paused", "pause", 1))
-    if any(keeps_quiet(h, (obligation.id,), enrolment.purpose) for h in customer.handoffs):
-        return _defer(step, Defer(now + LOOKS_AGAIN, "handoff", "handoff", 1))
     if obligation.pending:
         waits = now + PENDING_PAYMENT_WAITS
         return _defer(step, Defer(waits, "payment_pending", "obligation.pending", 1))
+    if step.plan.by == "person":
+        return HandOver()
+    if any(keeps_quiet(h, (obligation.id,), enrolment.purpose) for h in customer.handoffs):
+        return _defer(step, Defer(now + LOOKS_AGAIN, "handoff", "handoff", 1))
     verdict = gate.check(now, zones, applied, enrolment.purpose, channel, contacts)
     if not verdict.allowed:
         stop = Stop(verdict.reason or "refused", verdict.rule or "policy")
@@ -160,6 +168,11 @@ def _settle(book: Book, step: Step, packs: Sequence[Pack], now: datetime) -> lis
     match decide_step(step, enrolment, obligation, customer, contacts, packs, now):
         case Dispatch() as decided:
             return [_dispatch(book, step, enrolment, obligation, customer, decided, now)]
+        case HandOver():
+            asked = msgspec.structs.replace(step, state=StepState.HANDED_OVER)
+            book.put(asked)
+            told = PersonDue(asked, enrolment, obligation, customer)
+            return [told, *complete_if_done(book, enrolment, now)]
         case Defer(to_at, reason, rule, version):
             moved = msgspec.structs.replace(step, due_at=to_at)
             book.put(moved)
@@ -173,9 +186,13 @@ def _settle(book: Book, step: Step, packs: Sequence[Pack], now: datetime) -> lis
 
 
 def _superseded(book: Book, step: Step, now: datetime) -> bool:
-    """Whether a later step of the enrolment has come as well: then only that one goes out."""
-    return any(
+    """Whether a later step of the enrolment has come as well: then only that one goes out.
+
+    A person's step neither stands for a message nor gives way to one.
+    """
+    return step.plan.by == "machine" and any(
         other.state is StepState.PLANNED
+        and other.plan.by == "machine"
         and (other.planned_at, other.position) > (step.planned_at, step.position)
         and other.planned_at <= now
         for other in book.steps_of(step.enrolment_id)

@@ -65,6 +65,7 @@ def _with_traits(known: Customer, heard: Heard) -> Customer:
         known,
         place=msgspec.structs.replace(known.place, **place) if place else known.place,
         locale=heard.data.get("locale", known.locale),
+        tier=heard.data.get("tier", known.tier),
         wrong_channels=tuple(c for c in known.wrong_channels if c not in new_addresses),
     )
 

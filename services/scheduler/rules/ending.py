@@ -14,6 +14,8 @@ from services.scheduler.model import (
     StepState,
 )
 
+_DONE = frozenset({StepState.SENT, StepState.UNKNOWN, StepState.HANDED_OVER})
+
 
 def cancel(
     book: Book,
@@ -47,7 +49,7 @@ def complete_if_done(book: Book, enrolment: Enrolment, now: datetime) -> list[Ou
     steps = book.steps_of(enrolment.id)
     if not enrolment.active or any(step.open for step in steps):
         return []
-    contacted = any(step.state in (StepState.SENT, StepState.UNKNOWN) for step in steps)
+    contacted = any(step.state in _DONE for step in steps)
     reason = "all_steps_done" if contacted else "nothing_sent"
     ended = msgspec.structs.replace(
         enrolment, status=EnrolmentStatus.COMPLETED, reason=reason, ended_at=now

@@ -8,6 +8,7 @@ import msgspec
 from services.policy.model import Pack
 from services.scheduler.model import Book, Enrolment, ExitRule, Heard, Outcome, StepState
 from services.scheduler.rules import customers, obligations, outcomes
+from services.scheduler.rules.choosing import choose
 from services.scheduler.rules.ending import cancel, complete_if_done
 from services.scheduler.rules.planning import replan, suppress
 from services.scheduler.rules.stops import Stop, concerns, exit_met, stopped
@@ -40,6 +41,8 @@ def hear(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list
         if after is not None and after != before:
             book.put(after)
         touched += [one for one in book.of_obligation(key) if one.customer != heard.customer]
+    if heard.type == "choice.made":
+        told += choose(book, heard, packs, now)
     for enrolment in touched:
         running = book.enrolments[enrolment.id]
         if running.active:

@@ -70,6 +70,28 @@ def replan(book: Book, enrolment: Enrolment, packs: Sequence[Pack], now: datetim
     return [*outcomes, *complete_if_done(book, moved, now)]
 
 
+def plan_chosen(
+    book: Book, enrolment: Enrolment, packs: Sequence[Pack], now: datetime
+) -> list[Outcome]:
+    """Plan the steps that the customer's choice brings about."""
+    customer = book.customer(enrolment.tenant, enrolment.customer)
+    obligation = book.obligations[enrolment.tenant, enrolment.obligation_id]
+    zones = timing.zones_of(customer, enrolment, obligation)
+    name = enrolment.chosen.name if enrolment.chosen else None
+    steps = [
+        _blank(book, enrolment, position, p, now)
+        for position, p in enumerate(enrolment.plans)
+        if p.anchor == "choice" and p.choice == name
+    ]
+    channel = steps[0].plan.channel if steps else "email"
+    stop = stopped(customer, obligation, enrolment.purpose, channel, now)
+    if stop is None and not zones.names:
+        stop = Stop("place_unknown", "place")
+    if stop is not None:
+        return [suppress(book, enrolment, step, stop, 1) for step in steps]
+    return _place_steps(book, enrolment, obligation, steps, zones, packs, now)
+
+
 def _former(book: Book, asked: Enrolment) -> list[Enrolment]:
     """Earlier enrolments in the same playbook about the same obligation, oldest first."""
     same = [
@@ -122,7 +144,9 @@ def _enrol(
     enrolment = msgspec.structs.replace(enrolment, due_date=obligation.due_date)
     book.put(enrolment)
     steps = [
-        _blank(book, enrolment, position, p, now) for position, p in enumerate(enrolment.plans)
+        _blank(book, enrolment, position, p, now)
+        for position, p in enumerate(enrolment.plans)
+        if p.anchor != "choice"
     ]
     outcomes: list[Outcome] = [Enrolled(enrolment, obligation)]
     outcomes += _place_steps(book, enrolment, obligation, steps, zones, packs, now)
@@ -162,7 +186,9 @@ def _place_steps(
     come = [
         (place.planned_at, step.position)
         for step in steps
-        if (place := slots[step.id]) is not None and place.planned_at <= now < place.not_after
+        if step.plan.by == "machine"
+        and (place := slots[step.id]) is not None
+        and place.planned_at <= now < place.not_after
     ]
     outcomes: list[Outcome] = []
     for step in steps:
@@ -191,7 +217,8 @@ def _place_step(
     )
     if now >= slot.not_after:
         return [suppress(book, enrolment, step, Stop("past", "valid_for"), version=1)]
-    if slot.planned_at <= now and (slot.planned_at, step.position) < max(come):
+    overtaken = step.plan.by == "machine" and slot.planned_at <= now
+    if overtaken and (slot.planned_at, step.position) < max(come):
         return [suppress(book, enrolment, step, Stop("superseded", "one_at_a_time"), version=1)]
     refusal = Stop(slot.verdict.reason or "", slot.verdict.rule or "")
     version = slot.verdict.rule_version or 1

@@ -43,14 +43,17 @@ def slot(
 ) -> Slot | None:
     """When `plan` is due; None where its anchor, the due date, is unknown.
 
-    Hours are judged here, caps when the step is claimed. Requires at least one zone.
+    Hours are judged here, caps when the step is claimed; neither binds a person's step, which
+    contacts nobody by itself. Requires at least one zone.
     """
     planned_at = planned_instant(plan, enrolment, obligation, zones)
     if planned_at is None:
         return None
     not_after = planned_at + plan.valid_for
     tried = max(planned_at, now)
-    verdict = gate.check(tried, zones, applying(packs, zones), enrolment.purpose, plan.channel)
+    verdict = gate.ALLOWED
+    if plan.by == "machine":
+        verdict = gate.check(tried, zones, applying(packs, zones), enrolment.purpose, plan.channel)
     due_at = tried if verdict.allowed else verdict.not_before
     if due_at is not None and due_at >= not_after:
         due_at = None
@@ -66,7 +69,6 @@ def planned_instant(
     time has come in all of them. A day that counts from the due date ends when it ends in the
     due date's own timezone: east of the customer, the step moves to the day before.
     """
-    trigger = enrolment.trigger.time
     if plan.anchor == "due":
         if obligation.due_date is None:
             return None
@@ -75,9 +77,14 @@ def planned_instant(
         if obligation.due_timezone in zones.names or not _is_over(day, instant, obligation):
             return instant
         return _latest(day - timedelta(days=1), plan, zones)
-    days = [trigger.astimezone(zone(name)).date() for name in zones.names]
+    began = enrolment.trigger.time
+    if plan.anchor == "choice":
+        if enrolment.chosen is None:
+            return None
+        began = enrolment.chosen.at
+    days = [began.astimezone(zone(name)).date() for name in zones.names]
     instant = _latest(max(days) + timedelta(days=plan.days), plan, zones)
-    return max(instant, trigger.astimezone(UTC)) if plan.days == 0 else instant
+    return max(instant, began.astimezone(UTC)) if plan.days == 0 else instant
 
 
 def _latest(day: date, plan: StepPlan, zones: Zones) -> datetime:
