@@ -239,7 +239,7 @@ def test_an_unknown_template_is_refused() -> None:
 def test_tone_falls_back_to_neutral_and_language_to_the_nearest() -> None:
     recover = PLAYBOOKS["recover"]
 
-    def written(locale: str | None, template: str = "choices") -> Rendered:
+    def written(locale: str | None, template: str = "ways") -> Rendered:
         return render(
             recover.templates,
             template,
@@ -250,7 +250,7 @@ def test_tone_falls_back_to_neutral_and_language_to_the_nearest() -> None:
             addresses=ADDRESSES,
         )
 
-    assert written("en").variant == "choices/neutral"
+    assert written("en").variant == "ways/neutral"
     assert written("en", "hello").variant == "hello/gentle"
     languages = {"zh-Hant-TW": "zh", "zh": "zh", "ja-JP": "ja", "pt-BR": "en", None: "en"}
     assert {tag: written(tag).locale for tag in languages} == languages

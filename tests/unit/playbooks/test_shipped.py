@@ -114,7 +114,9 @@ def test_after_a_cancellation_nothing_is_sent(playbooks: dict[str, Playbook]) ->
 
 def test_the_guides_example_is_a_good_playbook(tmp_path: Path) -> None:
     guide = (FOLDER.parents[1] / "docs" / "playbooks.md").read_text(encoding="utf-8")
-    playbook, templates = re.findall(r"```yaml\n(.*?)```", guide, flags=re.S)
+    examples = re.findall(r"```yaml\n(.*?)```", guide, flags=re.S)
+    (playbook,) = [one for one in examples if one.startswith("name: gentle-nudge")]
+    (templates,) = [one for one in examples if one.startswith("day_before:")]
     write(tmp_path, playbook, templates, name="gentle-nudge")
     assert load_playbooks(tmp_path)
 
