@@ -157,6 +157,7 @@ def _values(matter: Matter, brand: Brand, addresses: Addresses, locale: str) -> 
         "due_date": day(due, matter.today, locale) if due else None,
         "days_left": max(0, (due - matter.today).days) if due else None,
         "product": matter.product or details.get("product"),
+        "products": list(details.get("products") or ()),
         "plan": details.get("plan"),
         "price": amount(details.get("price_minor")),
         "perks": list(details.get("perks") or ()),

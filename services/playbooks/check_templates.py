@@ -1,7 +1,7 @@
 """Faults of a playbook's templates: languages, tones, variables, links and words."""
 
 from collections.abc import Iterable, Mapping
-from typing import get_args
+from typing import Any, get_args
 
 from schemas.common import Tone
 from schemas.playbook import PlaybookDocument
@@ -11,6 +11,7 @@ from services.playbooks.prohibited import prohibited_words
 from services.playbooks.template_variables import (
     LINKS,
     TEMPLATE_VARIABLES,
+    gives,
     may_be_unknown,
     not_given_by,
 )
@@ -103,8 +104,8 @@ def _unknown(variables: frozenset[str], document: PlaybookDocument) -> Iterable[
     for name in sorted(variables):
         if name not in TEMPLATE_VARIABLES:
             yield f"no variable {name!r}; there are {', '.join(sorted(TEMPLATE_VARIABLES))}"
-        elif event := not_given_by(name, document):
-            yield f"variable {name!r}: {event} doesn't give it; leave it out"
+        elif events := not_given_by(name, document):
+            yield f"variable {name!r}: {events} doesn't give it; leave it out"
 
 
 def _seen_by_others(
@@ -123,22 +124,22 @@ def _seen_by_others(
 
 
 def _trial(source: str, part: str, locale: str, document: PlaybookDocument) -> Iterable[str]:
-    """Fill it once with everything known, and once with all unknown that may be so."""
-    links = {name: Url("https://example.com/") for name in LINKS}
+    """Fill it with everything known, with all unknown that may be so, and as each trigger does."""
+    address = Url("https://example.com/")
     known = {name: variable.sample for name, variable in TEMPLATE_VARIABLES.items()}
-    choices = {one.name: Url("https://example.com/") for one in document.choices}
     full = {
         **known,
         "brand": {"name": "x"},
-        "links": links,
-        "choices": choices,
+        "links": dict.fromkeys(LINKS, address),
+        "choices": {one.name: address for one in document.choices},
         "locale": locale,
     }
-    bare = {name: None for name in TEMPLATE_VARIABLES if may_be_unknown(name, document)}
-    empty: dict[str, list[str]] = {
-        name: [] for name, value in known.items() if isinstance(value, list)
-    }
-    trials = ((full, ""), ({**full, **bare, **empty}, " where something is unknown or empty"))
+    bare = [name for name in TEMPLATE_VARIABLES if may_be_unknown(name, document)]
+    lists = [name for name, value in known.items() if isinstance(value, list)]
+    trials = [(full, ""), (_without(full, [*bare, *lists]), " where something is unknown or empty")]
+    for event in [trigger.event for trigger in document.triggers if len(document.triggers) > 1]:
+        lacking = [name for name in TEMPLATE_VARIABLES if not gives(event, name)]
+        trials.append((_without(full, lacking), f" after {event}"))
     for values, which in trials:
         try:
             filled = fill(source, values, markdown=part == "body")
@@ -150,6 +151,11 @@ def _trial(source: str, part: str, locale: str, document: PlaybookDocument) -> I
         except WordingError as error:
             yield f"{error}{which}; guard it with {{% if … %}}" if which else f"{error}"
             return
+
+
+def _without(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    unknown = {name: [] if isinstance(values[name], list) else None for name in names}
+    return {**values, **unknown}
 
 
 def _unused_links(

@@ -32,6 +32,9 @@ TEMPLATE_VARIABLES: Mapping[str, TemplateVariable] = {
     "due_date": TemplateVariable("the day it falls due or ends", _DAY),
     "days_left": TemplateVariable("whole days to that day; 0 on it and after", _DAY, sample=3),
     "product": TemplateVariable("what it is for", ("product",)),
+    "products": TemplateVariable(
+        "products that went quiet (a list)", ("products",), sample=["x", "y"]
+    ),
     "plan": TemplateVariable("the subscription's plan", ("plan",)),
     "price": TemplateVariable("what renewing costs", ("price_minor",)),
     "perks": TemplateVariable("what the plan gives (a list)", ("perks",), sample=["x", "y"]),
@@ -54,18 +57,26 @@ LINKS: Mapping[str, str] = {
     "renew": "renews the subscription",
     "plans": "shows other plans, cheaper ones too, and a pause",
     "browse": "shows what there is to enjoy",
+    "resume": "goes on with the application where it stopped",
+    "options": "works out other terms for the application: amounts, times, the whole cost",
+    "offers": "shows what there is for this customer at present",
 }
 """Links that a message can carry. Rapport makes `portal`; a tenant's file says where the rest
 lead."""
 
 
 def not_given_by(name: str, document: PlaybookDocument) -> str | None:
-    """The type of a trigger event that never gives the variable, or None."""
+    """The types of the trigger events where none of them ever gives the variable, or None."""
+    events = [trigger.event for trigger in document.triggers]
+    if any(gives(event, name) for event in events):
+        return None
+    return ", ".join(events)
+
+
+def gives(event: str, name: str) -> bool:
+    """Whether an event of this type can give the variable; what comes from elsewhere it does."""
     fields = TEMPLATE_VARIABLES[name].fields
-    for trigger in document.triggers:
-        if fields and not any(field in EVENT_FIELDS.get(trigger.event, {}) for field in fields):
-            return trigger.event
-    return None
+    return not fields or any(field in EVENT_FIELDS.get(event, {}) for field in fields)
 
 
 def may_be_unknown(name: str, document: PlaybookDocument) -> bool:

@@ -44,7 +44,7 @@ def obligation_terms(event_type: str, data: Mapping[str, Any], customer: str) ->
     due = next((data[field] for field in _DUE_FIELDS if data.get(field)), None)
     parties = [party["customer_id"] for party in data.get("parties") or ()]
     return {
-        "obligation_id": obligation_id_of(event_type, data) or f"{event_type}:{customer}",
+        "obligation_id": obligation_id_of(event_type, data) or _own(event_type, data, customer),
         "kind": _KINDS.get(event_type.partition(".")[0], "benefit"),
         "creditor": data.get("creditor"),
         "amount_minor": data.get("amount_minor", data.get("price_minor")),
@@ -65,3 +65,9 @@ def wording_inputs(data: Mapping[str, Any], interests: list[str]) -> dict[str, A
     if inputs.get("recommended"):
         inputs["recommended"] = matched_titles(inputs["recommended"], interests)
     return inputs
+
+
+def _own(event_type: str, data: Mapping[str, Any], customer: str) -> str:
+    """Stands for an obligation where the matter is the customer's own: each quiet time is one."""
+    since = data.get("last_active_on")
+    return ":".join(filter(None, (event_type, customer, since and str(since))))

@@ -113,6 +113,34 @@ def test_an_exit_may_not_keep_every_step_nor_an_unknown_one(tmp_path: Path) -> N
     assert any("keeps every step" in one for one in found)
 
 
+def two_triggers(says: str) -> tuple[str, str]:
+    """A playbook that two events start, whose letter says `says`."""
+    event = "  - event: payment.missed\n    when: amount_minor > floor_minor\n"
+    second = "  - event: subscription.expiring\n"
+    return spoilt(PLAYBOOK, event, event + second), spoilt(
+        TEMPLATES, "{{ amount }}{%", f"{says}{{%"
+    )
+
+
+@pytest.mark.parametrize(
+    ("says", "fault"),
+    [
+        ("a plan{% if plan %} {{ plan }}{% endif %}", None),
+        ("a plan {{ plan }}", "guard it with"),
+        ("a plan{% if plan %} of {{ creditor }}{% endif %}", "after subscription.expiring"),
+        ("a step{% if step %} {{ step }}{% endif %}", "payment.missed, subscription.expiring"),
+    ],
+)
+def test_a_letter_about_two_events_guards_what_one_of_them_lacks(
+    tmp_path: Path, says: str, fault: str | None
+) -> None:
+    write(tmp_path, *two_triggers(says))
+    if fault is None:
+        assert load_playbooks(tmp_path)
+    else:
+        assert any(fault in one for one in faults(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "says"),
     [

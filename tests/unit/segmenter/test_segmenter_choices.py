@@ -137,6 +137,16 @@ def test_the_terms_of_a_subscription() -> None:
     )
 
 
+def test_each_quiet_time_is_a_matter_of_its_own() -> None:
+    def matter(since: str) -> str:
+        terms = obligation_terms("customer.dormant", {"last_active_on": since}, "c-1")
+        assert terms["kind"] == "benefit"
+        return str(terms["obligation_id"])
+
+    assert matter("2026-01-01") == matter("2026-01-01") == "customer.dormant:c-1:2026-01-01"
+    assert matter("2027-01-01") != matter("2026-01-01")
+
+
 def test_titles_that_name_an_interest_come_first_and_the_others_keep_their_order() -> None:
     recommended = ["Low Tide", "Sailing North", "The Kitchen", "On Sailing"]
     given = wording_inputs({"recommended": recommended, "plan": "Premium"}, ["SAILING"])
