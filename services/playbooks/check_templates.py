@@ -154,7 +154,9 @@ def _trial(source: str, part: str, locale: str, document: PlaybookDocument) -> I
 
 
 def _without(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    unknown = {name: [] if isinstance(values[name], list) else None for name in names}
+    unknown: dict[str, Any] = {
+        name: [] if isinstance(values[name], list) else None for name in names
+    }
     return {**values, **unknown}
 
 
