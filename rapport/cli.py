@@ -14,11 +14,12 @@ from typing import Annotated, NoReturn
 
 import typer
 from kafka.errors import KafkaError
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from rapport import dead_letters, publish, reading, records, topics, verdict_view
+from rapport import dead_letters, lift_view, publish, reading, records, topics, verdict_view
 from rapport.audit.log import Record
 from rapport.audit.run import NothingToAudit
 from rapport.audit.run import audit as run_audit
@@ -26,6 +27,8 @@ from rapport.audit.verdict import IN_FLIGHT_SECONDS
 from rapport.connection import NoBroker, connection, running
 from rapport.explain import Story
 from rapport.explain import explain as tell
+from rapport.lift.run import WINDOW_DAYS, NothingToMeasure
+from rapport.lift.run import lift as measure
 from rapport.watch import watch as watch_log
 from schemas.topics import OUTREACH_LOG
 from services.playbooks.load import PlaybookFaults, load_playbooks
@@ -191,6 +194,27 @@ def audit(
     else:
         verdict_view.show(report, out)
     raise typer.Exit(0 if report.held else 1)
+
+
+@app.command()
+def lift(
+    bootstrap: Bootstrap = None,
+    file: Annotated[Path | None, typer.Option(help="A log file in place of the broker.")] = None,
+    as_json: AsJson = False,
+    window: Annotated[
+        int, typer.Option(min=1, max=366, help="Days after its trigger in which an outcome counts.")
+    ] = WINDOW_DAYS,
+) -> None:
+    """Tell from the shared log what outreach was worth, against those held out of it."""
+    with _broker():
+        try:
+            report = measure(_log(bootstrap, file), window)
+        except (NothingToMeasure, records.UnreadableFile, ValidationError, OSError) as error:
+            _stop(str(error))
+    if as_json:
+        print(json.dumps(report.as_dict(), indent=2, ensure_ascii=False))
+    else:
+        lift_view.show(report, out)
 
 
 @app.command()

@@ -159,6 +159,18 @@ class PlaybookDocument(_Part):
         "sum of money said in many currencies. A currency that is not listed has floor 0.",
     )
     offers: Offers | None = Field(None, description="Absent: nothing is offered.")
+    holdout_bp: int = Field(
+        0,
+        ge=0,
+        le=5_000,
+        description="Share of the customers, in basis points, who get nothing of this playbook, "
+        "so that its worth can be measured; always the same ones.",
+    )
+    global_holdout: bool = Field(
+        True,
+        description="Whether those held out of everything (GLOBAL_HOLDOUT_BP) are held out of "
+        "this, too; false where a customer must hear of the matter.",
+    )
     links: Annotated[list[Name], AfterValidator(_distinct)] = Field(
         default=[], description="Names of the links that its templates use: portal, pay, renew..."
     )

@@ -69,6 +69,14 @@ class CustomerHeldOut(Typed):
     playbook: Text | None = Field(default=None, description="Playbook; null: all of them.")
     holdout: Text = Field(description="Name of the holdout.")
     share_bp: int = Field(ge=0, le=10_000, description="Its share, basis points.")
+    instead_of: Text | None = Field(
+        default=None, description="The playbook that would have begun, had it not been for this."
+    )
+    playbook_version: int | None = Field(default=None, description="That playbook's version.")
+    segment: Text | None = Field(default=None, description="Segment that matched.")
+    tone: Tone | None = Field(default=None, description="Tone of the wording not sent.")
+    obligation_id: str | None = Field(default=None, description="What it would have been about.")
+    trigger_event_id: str | None = Field(default=None, description="Id of the trigger event.")
 
 
 class CustomerErased(Typed):
