@@ -32,7 +32,7 @@ def show(report: Report, console: Console, note: str = "") -> None:
             name = row.playbook or "all playbooks"
             _print(console, f"{name}, {row.outcome}: no lift shown, {row.comparison.why_not}.")
     for (_, playbook), count in sorted(report.open.items()):
-        _print(console, f"{playbook}: {count} customers whose window has not closed yet")
+        _print(console, f"{playbook}: not counted yet, since their window is open: {count}")
     for (_, playbook), small in sorted(report.small_debts.items()):
         _print(console, f"{playbook}: {small_debt(small, report.assumptions)}")
     if report.wordings:
@@ -60,8 +60,8 @@ def rows(found: Sequence[Row], assumed: Assumptions) -> Table:
             _name(row),
             row.outcome,
             f"{row.contacted} of {compared.outreach.of}",
-            share(compared.outreach),
-            share(compared.holdout),
+            share(compared.outreach, "\n"),
+            share(compared.holdout, "\n"),
             _points(compared.difference, compared.interval),
             _price(spent.per_contact),
             _price(spent.per_outcome, spent.per_outcome_interval),
@@ -108,7 +108,7 @@ def loop(found: Sequence[Loop]) -> Table:
 def small_debt(found: SmallDebt | None, assumed: Assumptions) -> str:
     """The sentence about the cost per contact that makes a small debt worth it."""
     unit = assumed.assumed_cost_currency
-    debt = f"a debt of {assumed.small_debt:g} {unit}"
+    debt = f"a debt of {assumed.assumed_small_debt:g} {unit}"
     if found is None:
         return f"too little data to say what makes {debt} worth it."
     said = (
@@ -127,12 +127,13 @@ def small_debt(found: SmallDebt | None, assumed: Assumptions) -> str:
     )
 
 
-def share(found: Share) -> str:
-    """`34.1 % [29.0, 39.6] of 320`, or what there is where it is too little to say."""
+def share(found: Share, between: str = " ") -> str:
+    """`34.1% of 320 [29.0, 39.6]`, or what there is where it is too little to say."""
     interval = found.interval
     if found.rate is None or interval is None:
         return f"{TOO_FEW} ({found.of})" if found.of else NONE
-    return f"{found.rate:.1%} [{interval.low * 100:.1f}, {interval.high * 100:.1f}] of {found.of}"
+    bounds = f"[{interval.low * 100:.1f}, {interval.high * 100:.1f}]"
+    return f"{found.rate:.1%} of {found.of}{between}{bounds}"
 
 
 def _name(row: Row) -> str:
@@ -146,13 +147,13 @@ def _name(row: Row) -> str:
 def _points(difference: float | None, interval: Interval | None) -> str:
     if difference is None or interval is None:
         return NONE
-    return f"{difference * 100:+.1f} [{interval.low * 100:+.1f}, {interval.high * 100:+.1f}]"
+    return f"{difference * 100:+.1f}\n[{interval.low * 100:+.1f}, {interval.high * 100:+.1f}]"
 
 
 def _price(price: float | None, interval: Interval | None = None) -> str:
     if price is None:
         return NONE
-    return f"{price:.4f}" + (f" [{interval.low:.4f}, {interval.high:.4f}]" if interval else "")
+    return f"{price:.4f}" + (f"\n[{interval.low:.4f}, {interval.high:.4f}]" if interval else "")
 
 
 def _worth(value_minor: float | None, currency: str) -> str:

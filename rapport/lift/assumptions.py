@@ -32,7 +32,7 @@ class Assumptions(BaseSettings):
         "where the debt is one's own.",
     )
 
-    small_debt: Decimal = Field(
+    assumed_small_debt: Decimal = Field(
         Decimal(3), gt=0, description="The debt of which collection tells what makes it worth it."
     )
 

@@ -134,7 +134,7 @@ def small_debt(spent: Costs, comparison: Comparison, assumed: Assumptions) -> Sm
     """The price of a contact at which a small debt is worth it; None without enough contacts."""
     if spent.customers < LEAST_CUSTOMERS or spent.per_contact is None:
         return None
-    earned = float(assumed.small_debt) * assumed.assumed_earned_bp / 10_000
+    earned = float(assumed.assumed_small_debt) * assumed.assumed_earned_bp / 10_000
     contacts = spent.contacts / spent.customers
     break_even = interval = None
     if comparison.is_gain and comparison.interval and comparison.difference is not None:
@@ -144,7 +144,7 @@ def small_debt(spent: Costs, comparison: Comparison, assumed: Assumptions) -> Sm
             earned * comparison.interval.high / contacts,
         )
     return SmallDebt(
-        debt=float(assumed.small_debt),
+        debt=float(assumed.assumed_small_debt),
         contacts_per_debt=contacts,
         cost_per_contact=spent.per_contact,
         needed=spent.per_contact * contacts / earned,

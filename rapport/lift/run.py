@@ -48,10 +48,6 @@ class _Seen:
     reached: Mapping[str, bool]
 
     @property
-    def held_out(self) -> bool:
-        return self.unit.arm != "outreach"
-
-    @property
     def any_outcome(self) -> bool:
         """The first outcome of its family: the one that counts where only one does."""
         return self.reached[outcomes_of(self.unit.family)[0]]
@@ -139,10 +135,10 @@ class _Measured:
         outcome: str,
         holdout: str | None,
     ) -> Row:
-        treated = [one for one, _ in reached if not one.held_out]
+        treated = [one for one, _ in reached if one.unit.arm != holdout]
         comparison = compare(
-            share([yes for one, yes in reached if not one.held_out]),
-            share([yes for one, yes in reached if one.held_out]),
+            share([yes for one, yes in reached if one.unit.arm != holdout]),
+            share([yes for one, yes in reached if one.unit.arm == holdout]),
         )
         made = [contact for one in treated for contact in one.contacts]
         handoffs = sum(one.handoffs for one in treated)
@@ -161,8 +157,14 @@ def _named(group: tuple[str | None, str | None]) -> tuple[str, str]:
 
 
 def _outcomes(group: Sequence[_Seen]) -> list[str]:
-    """The outcomes of these, in the order of their families."""
-    return list(dict.fromkeys(outcome for one in group for outcome in one.reached))
+    """The outcomes of these, in the order of their families; a second one if anybody reached it."""
+    firsts = {outcomes_of(one.unit.family)[0] for one in group}
+    named = dict.fromkeys(outcome for one in group for outcome in one.reached)
+    return [
+        outcome
+        for outcome in named
+        if outcome in firsts or any(one.reached.get(outcome) for one in group)
+    ]
 
 
 def _wordings(seen: Sequence[_Seen]) -> Iterator[Wording]:
@@ -181,6 +183,6 @@ def _alone(by_playbook: Mapping[tuple[str, str], Sequence[_Seen]]) -> dict[str, 
     alone: dict[str, list[bool]] = defaultdict(list)
     for (tenant, _), seen in by_playbook.items():
         for one in seen:
-            if not one.held_out and any(one.reached.values()):
+            if one.unit.arm == "outreach" and any(one.reached.values()):
                 alone[tenant].append(one.handoffs == 0)
     return {tenant: share(flags) for tenant, flags in alone.items()}
