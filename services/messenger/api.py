@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from services.messenger import feedback_page
+from services.messenger import choice_page, feedback_page
 from services.messenger.customers import Customers, Gone, UserAgent
 from services.messenger.handlers import answers, feedback, webhooks
 from services.messenger.links import LinkKind, Links
@@ -67,6 +67,7 @@ def create(
 
     _tracking(api, customers)
     feedback_page.add_to(api, customers)
+    choice_page.add_to(api, customers)
     _opting_out(api, customers)
     _preferences(api, customers, not_now_days)
     _internal(api, customers, secrets)
@@ -178,8 +179,9 @@ def _internal(api: FastAPI, customers: Customers, secrets: dict[str, bytes]) -> 
         except answers.NotKnown:
             raise Problem(404, "Not known", "No such message.") from None
         _may_touch(caller, found)
-        hidden = {"copy_", "cause", "links", "lane", "epoch"}
-        return found.model_dump(mode="json", exclude=hidden) | {"links": sorted(found.links)}
+        hidden = {"copy_", "cause", "links", "choices", "lane", "epoch"}
+        names = {"links": sorted(found.links), "choices": sorted(found.choices)}
+        return found.model_dump(mode="json", exclude=hidden) | names
 
     @api.post("/replies", status_code=202, tags=["internal"])
     def reply(caller: Publisher, answer: Reply) -> dict[str, str]:

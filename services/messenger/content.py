@@ -59,9 +59,13 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where the letter's links lead: complete URLs. `links`: those a template may use, by name."""
+    """Where the letter's links lead: complete URLs.
+
+    `links`, `choices`: those a template may use, by name.
+    """
 
     links: Mapping[str, str]
+    choices: Mapping[str, str]
     unsubscribe: str
     preferences: str
     helped: str
@@ -73,8 +77,8 @@ class Addresses:
 class Rendered:
     """A finished letter.
 
-    `locale`: the language of its words. `variant`: which wording it is. `links`: names of the
-    links it carries. `content_sha256`: hex, over subject, preheader, HTML and text.
+    `locale`: the language of its words. `variant`: which wording it is. `links`, `choices`: names
+    of those it carries. `content_sha256`: hex, over subject, preheader, HTML and text.
     """
 
     subject: str
@@ -84,6 +88,7 @@ class Rendered:
     locale: str
     variant: str
     links: tuple[str, ...]
+    choices: tuple[str, ...]
     disclosures: tuple[str, ...]
     content_sha256: str
 
@@ -110,7 +115,7 @@ def render(
         subject = fill(wording.subject, values, markdown=False)
         preheader = fill(wording.preheader, values, markdown=False)
         blocks = parse(fill(wording.body, values, markdown=True))
-        carried = tuple(sorted(needs(wording.body).links))
+        carried = needs(wording.body)
     except (WordingError, UnsupportedMarkdown) as error:
         raise ContentError(f"{template} ({language}, {used_tone}): {error}") from error
     frame = _frame(language, used_tone, matter, brand, addresses, subject, preheader)
@@ -123,7 +128,8 @@ def render(
         text=text,
         locale=language,
         variant=f"{template}/{used_tone}",
-        links=carried,
+        links=tuple(sorted(carried.links)),
+        choices=tuple(sorted(carried.choices)),
         disclosures=DISCLOSURES,
         content_sha256=hashlib.sha256(whole.encode()).hexdigest(),
     )
@@ -167,6 +173,7 @@ def _values(matter: Matter, brand: Brand, addresses: Addresses, locale: str) -> 
         "value": details.get("value"),
         "brand": {"name": brand.name},
         "links": {name: Url(url) for name, url in addresses.links.items()},
+        "choices": {name: Url(url) for name, url in addresses.choices.items()},
     }
 
 

@@ -9,7 +9,7 @@ from services.messenger.content import Addresses, Brand, ContentError, Matter, R
 from services.messenger.handlers.writing import Unwritable, Written
 from services.messenger.links import Links
 from services.messenger.mail import Draft, UnusableAddress, compose
-from services.messenger.model import Obligation
+from services.messenger.model import Choice, Obligation
 from services.messenger.tables import CustomerRow
 from services.messenger.tenants import Tenant
 from services.playbooks.model import Playbook
@@ -56,6 +56,9 @@ class LetterWriter:
         unsubscribe = self._links.unsubscribe(message_id, now)
         addresses = Addresses(
             links=tracked,
+            choices={
+                one.name: self._links.choice(message_id, one.name, now) for one in dispatch.choices
+            },
             unsubscribe=unsubscribe,
             preferences=self._links.preferences(message_id, now),
             helped=self._links.feedback(message_id, "yes", now),
@@ -79,7 +82,14 @@ class LetterWriter:
         except UnusableAddress:
             raise Unwritable("address_not_usable") from None
         carried = {name: targets[name] for name in rendered.links}
-        return Written(letter, rendered.locale, rendered.variant, rendered.disclosures, carried)
+        return Written(
+            letter,
+            rendered.locale,
+            rendered.variant,
+            rendered.disclosures,
+            carried,
+            _choices(dispatch, rendered, playbook),
+        )
 
     def _playbook(self, dispatch: DispatchOrdered, now: datetime) -> Playbook:
         playbook = self._playbooks.get(dispatch.playbook)
@@ -111,6 +121,21 @@ class LetterWriter:
         except ContentError as error:
             log.error("a letter cannot be written", playbook=playbook.name, fault=str(error))
             raise Unwritable("content_fault") from error
+
+
+def _choices(
+    dispatch: DispatchOrdered, rendered: Rendered, playbook: Playbook
+) -> dict[str, Choice]:
+    """What the offered answers say and do, kept with the message for when one is tapped."""
+    labels = playbook.labels.get(rendered.locale, {})
+    product = dispatch.obligations[0].product if dispatch.obligations else None
+    return {
+        one.name: Choice(
+            labels.get(one.name, one.name), one.does, one.request, product, one.seniority
+        )
+        for one in dispatch.choices
+        if one.name in rendered.choices
+    }
 
 
 def _matter(

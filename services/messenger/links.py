@@ -25,6 +25,7 @@ class LinkKind(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     FEEDBACK = "feedback"
+    CHOICE = "choice"
     PORTAL = "portal"
     """Read by the negotiator."""
 
@@ -70,6 +71,11 @@ class Links:
         """The page that asks whether the message helped, with this answer at hand."""
         token = self._token(LinkKind.FEEDBACK, {"m": message_id, "l": answer}, now + self.good_for)
         return f"{self.here}/t/f/{token}"
+
+    def choice(self, message_id: str, choice: str, now: datetime) -> str:
+        """The page on which the customer confirms a choice."""
+        token = self._token(LinkKind.CHOICE, {"m": message_id, "l": choice}, now + self.good_for)
+        return f"{self.here}/t/a/{token}"
 
     def portal(self, message_id: str, now: datetime) -> str:
         """The negotiator's portal; what the tracked link called `portal` leads to."""

@@ -8,7 +8,7 @@ from sqlalchemy import insert, text
 from sqlmodel import Session, col, select
 
 from services.messenger.model import DispatchState
-from services.messenger.tables import MessageRow
+from services.messenger.tables import ChoiceRow, MessageRow
 from services.policy.model import Contact
 
 COUNTED = (DispatchState.INTENDED, DispatchState.SENT, DispatchState.UNKNOWN)
@@ -164,6 +164,11 @@ def change_interaction(
         },
     )
     return note_interaction(session, message, kind, False, at)
+
+
+def find_choice(session: Session, message: MessageRow) -> ChoiceRow | None:
+    """The choice that counts for the message's enrolment, if one was made."""
+    return session.get(ChoiceRow, (message.tenant, message.customer, message.enrolment_id))
 
 
 def first_call(session: Session, provider: str, call_id: str, at: datetime) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from services.policy.model import ConsentRecord, Contact
 
@@ -210,6 +211,20 @@ class Doubtful:
 
 
 Outcome = Accepted | Rejected | Doubtful
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A one-tap answer that a message offers. label: what the customer says by it, in words.
+
+    product, seniority: whom it needs where a person takes over.
+    """
+
+    label: str
+    does: Literal["person", "request", "steps", "stop"]
+    request: str | None = None
+    product: str | None = None
+    seniority: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

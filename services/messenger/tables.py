@@ -113,7 +113,8 @@ class DispatchRow(_Table, table=True):
 class MessageRow(_Table, table=True):
     """One message: what was decided, the exact bytes, and how it ended.
 
-    epoch: of the lane, when the intent was recorded. links: target by name. cause: what facts that
+    epoch: of the lane, when the intent was recorded. links: target by name. choices: `model.Choice`
+    by name. cause: what facts that
     follow carry on of the fact of its intent. checked_at, ended_at: business time.
     """
 
@@ -139,11 +140,26 @@ class MessageRow(_Table, table=True):
     content_sha256: str
     copy_: bytes = Field(sa_column=Column("copy", LargeBinary, nullable=False))
     links: dict[str, str] = _document()
+    choices: dict[str, dict[str, Any]] = _document()
     cause: dict[str, Any] = _document()
     checked_at: datetime = _instant()
     ended_at: datetime | None = _instant(nullable=True)
     provider: str | None = None
     reason: str | None = None
+
+
+class ChoiceRow(_Table, table=True):
+    """The answer by one tap that counts for an enrolment; label: in the words it was offered."""
+
+    __tablename__ = "choice"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    enrolment_id: str = Field(primary_key=True)
+    choice: str
+    label: str
+    message_id: str
+    at: datetime = _instant()
 
 
 class ReplyRow(_Table, table=True):

@@ -258,6 +258,21 @@ def unresolved_reasons(session: Session, case_id: str) -> set[str]:
     }
 
 
+def has_open_handoff(session: Session, tenant: str, customer: str, obligation_id: str) -> bool:
+    """Whether a person has to do with the customer about this obligation; they are locked."""
+    found = session.exec(
+        select(HandoffRow.handoff_id)
+        .where(
+            HandoffRow.tenant == tenant,
+            HandoffRow.customer == customer,
+            HandoffRow.obligation_id == obligation_id,
+            HandoffRow.status != HandoffStatus.RESOLVED.value,
+        )
+        .limit(1)
+    )
+    return found.first() is not None
+
+
 def handoff_by_id(session: Session, handoff_id: str) -> HandoffRow | None:
     """A hand-off as it is now."""
     return session.exec(

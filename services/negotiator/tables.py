@@ -177,7 +177,7 @@ class AgreementRow(_Table, table=True):
 
 
 class HandoffRow(_Table, table=True):
-    """Something a person takes over."""
+    """Something a person takes over. needs: {language, product, seniority}, where known."""
 
     __tablename__ = "handoff"
 
@@ -189,6 +189,8 @@ class HandoffRow(_Table, table=True):
     reason: str
     status: str
     requested_at: datetime = _instant()
+    needs: dict[str, Any] | None = _json(nullable=True)
+    due_by: datetime | None = _instant(nullable=True)
     assigned_to: str | None = None
     assigned_at: datetime | None = _instant(nullable=True)
     outcome: str | None = None

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -187,8 +188,10 @@ def standing(instant: datetime) -> Clock:
     return Clock(instant, 1.0, NEVER)
 
 
-def world(database: Database, provider: Provider, *, connections: int = 2) -> World:
-    """A messenger that owns every lane."""
+def world(
+    database: Database, provider: Provider, *, connections: int = 2, folder: Path | None = None
+) -> World:
+    """A messenger that owns every lane. folder: of its playbooks, if not those that we ship."""
     base: Settings = database.settings
     settings = base.model_copy(update={"api_tokens": TOKENS, "public_url": "https://m.example"})
     context = Context.from_settings(NAME, settings)
@@ -200,7 +203,7 @@ def world(database: Database, provider: Provider, *, connections: int = 2) -> Wo
         settings.service_url("negotiator"),
         timedelta(days=180),
     )
-    writer = LetterWriter(playbooks(settings.playbooks_dir), tenants, links)
+    writer = LetterWriter(playbooks(folder or settings.playbooks_dir), tenants, links)
     claiming = Claiming(context, writer, packs(settings.policies_dir), 1.5)
     sender = Sender(context, claiming, provider, connections)
     made = World(

@@ -308,6 +308,7 @@ class Claiming:
             content_sha256=content_sha256,
             address_hash=case.address_hash,
             portal="portal" in written.links,
+            choices=tuple(sorted(written.choices)),
         )
 
 
@@ -334,5 +335,6 @@ def _row(
         "content_sha256": content_sha256,
         "copy_": written.letter.copy,
         "links": dict(written.links),
+        "choices": {name: asdict(one) for name, one in written.choices.items()},
         "checked_at": now,
     }

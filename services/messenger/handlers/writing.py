@@ -6,19 +6,23 @@ from datetime import datetime
 from typing import Protocol
 
 from schemas.commands import DispatchOrdered
-from services.messenger.model import Letter, Obligation
+from services.messenger.model import Choice, Letter, Obligation
 from services.messenger.tables import CustomerRow
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A rendered message. links: target by name of the tracked links that it carries."""
+    """A rendered message. links: target by name of the tracked links that it carries.
+
+    choices: what each of the one-tap answers that it offers says and does.
+    """
 
     letter: Letter
     locale: str
     variant: str
     disclosures: tuple[str, ...]
     links: Mapping[str, str]
+    choices: Mapping[str, Choice]
 
 
 class Unwritable(Exception):

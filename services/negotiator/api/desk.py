@@ -144,12 +144,15 @@ class Desk:
             handoffs=[
                 {
                     "id": row.handoff_id,
-                    "reason": REASONS.get(row.reason, row.reason),
+                    "reason": REASONS.get(row.reason) or _in_words(row.reason),
                     "tenant": row.tenant,
                     "customer": row.customer,
                     "obligation": row.obligation_id,
                     "case": row.case_id,
-                    "language": locale or "not known",
+                    "language": locale or (row.needs or {}).get("language") or "not known",
+                    "product": (row.needs or {}).get("product"),
+                    "seniority": (row.needs or {}).get("seniority"),
+                    "due_by": row.due_by.strftime("%Y-%m-%d %H:%M UTC") if row.due_by else None,
                     "since": row.requested_at.strftime("%Y-%m-%d %H:%M UTC"),
                     "holder": row.assigned_to,
                 }
@@ -175,6 +178,11 @@ class Desk:
             "desk_sign_in.html", "en", status=status, switch=False,
             said=NOTICES.get(notice or ""), form=form,
         )  # fmt: skip
+
+
+def _in_words(code: str) -> str:
+    """A name out of a playbook, such as `adviser_calls`."""
+    return code.replace("_", " ").replace("-", " ").capitalize()
 
 
 def _see(notice: str | None = None) -> Response:

@@ -7,10 +7,17 @@ from typing import Any
 from sqlmodel import col, delete
 
 from schemas.customer_events import RequestAnswered
-from schemas.facts import EventApplied, HandoffRequested, MessageIntended, OutreachEnrolled
+from schemas.facts import (
+    ChoiceMade,
+    EventApplied,
+    HandoffRequested,
+    MessageIntended,
+    OutreachEnrolled,
+    OutreachPersonDue,
+)
 from schemas.topics import CUSTOMER_EVENTS
 from services.negotiator import store
-from services.negotiator.handlers import agreements, people
+from services.negotiator.handlers import agreements, choices, people
 from services.negotiator.model import Bill, ObligationStatus
 from services.negotiator.rules import bills
 from services.negotiator.rules.bills import NOTHING_KNOWN
@@ -21,6 +28,9 @@ from services.runtime.unit_of_work import UnitOfWork
 
 HOLD_PLACED, HOLD_LIFTED = "customer.hold_placed", "customer.hold_lifted"
 APPLIED = bills.EVENTS | {HOLD_PLACED, HOLD_LIFTED, RequestAnswered.TYPE}
+
+
+_ABOUT_PEOPLE = (HandoffRequested, ChoiceMade, OutreachPersonDue)
 
 
 def handle(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
@@ -36,6 +46,10 @@ def _concerns_us(message: Incoming) -> bool:
         return data.event_type in APPLIED and data.effect != "stale_version"
     if isinstance(data, OutreachEnrolled):
         return data.obligation.kind == "bill"
+    if isinstance(data, ChoiceMade):
+        return data.does in choices.OURS
+    if isinstance(data, OutreachPersonDue):
+        return True
     if isinstance(data, HandoffRequested):
         return not message.event.source.endswith("/negotiator")
     return isinstance(data, MessageIntended) and data.portal and bool(data.obligation_ids)
@@ -72,6 +86,10 @@ class _Batch:
                 self._enrol(message, data)
             elif isinstance(data, HandoffRequested):
                 people.hear(self.work, message.event, data)
+            elif isinstance(data, ChoiceMade):
+                choices.follow(self.work, message.event, data)
+            elif isinstance(data, OutreachPersonDue):
+                choices.hand_over(self.work, message.event, data)
             elif isinstance(data, EventApplied) and data.event_type in bills.EVENTS:
                 self._tell_bill(message, data)
             elif isinstance(data, EventApplied) and _is_hold(message):
@@ -181,7 +199,7 @@ def _subject(message: Incoming) -> Key:
 
 
 def _is_about_customer(message: Incoming) -> bool:
-    return _is_hold(message) or isinstance(message.data, HandoffRequested)
+    return _is_hold(message) or isinstance(message.data, _ABOUT_PEOPLE)
 
 
 def _is_hold(message: Incoming) -> bool:

@@ -1,7 +1,10 @@
 """Hand-offs to people: asked for, taken, resolved."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from schemas.envelope import Envelope
-from schemas.facts import HandoffAssigned, HandoffRequested, HandoffResolved
+from schemas.facts import HandoffAssigned, HandoffNeeds, HandoffRequested, HandoffResolved
 from services.negotiator import store
 from services.negotiator.model import HandoffReason, HandoffStatus
 from services.negotiator.tables import CaseRow, HandoffRow
@@ -67,9 +70,60 @@ def hear(work: UnitOfWork, event: Envelope, told: HandoffRequested) -> None:
             reason=told.reason,
             status=HandoffStatus.OPEN,
             requested_at=event.time,
+            needs=told.needs.model_dump(exclude_none=True) if told.needs else None,
+            due_by=told.due_by,
         )
     )
     work.session.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A hand-off that follows from a fact. obligation_id: empty where it is about none."""
+
+    obligation_id: str
+    reason: str
+    needs: HandoffNeeds
+    due_by: datetime | None = None
+
+
+def open_for(work: UnitOfWork, event: Envelope, wanted: Wanted) -> None:
+    """Ask for a person as the fact `event` says, unless one is at work on the same obligation.
+
+    The customer must be locked.
+    """
+    tenant, customer, about = event.tenant, event.subject, wanted.obligation_id
+    if store.has_open_handoff(work.session, tenant, customer, about):
+        return
+    row = HandoffRow(
+        tenant=tenant,
+        customer=customer,
+        handoff_id=derive("handoff", event.id),
+        case_id=derive("case", tenant, customer, about),
+        obligation_id=about,
+        reason=wanted.reason,
+        status=HandoffStatus.OPEN,
+        requested_at=work.now,
+        needs=wanted.needs.model_dump(exclude_none=True),
+        due_by=wanted.due_by,
+    )
+    work.session.add(row)
+    work.session.flush()
+    work.fact(
+        HandoffRequested.TYPE,
+        HandoffRequested(
+            handoff_id=row.handoff_id,
+            case_id=row.case_id,
+            obligation_id=about or None,
+            reason=wanted.reason,
+            needs=wanted.needs,
+            due_by=wanted.due_by,
+        ),
+        subject=customer,
+        tenant=tenant,
+        cause=event,
+        key=(row.handoff_id,),
+    )
 
 
 def assign(work: UnitOfWork, handoff_id: str, to: str, tenant: str | None) -> None:

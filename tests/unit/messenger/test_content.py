@@ -27,6 +27,7 @@ from services.playbooks.model import Playbook, Wording
 PLAYBOOKS = load_playbooks(Path(__file__).parents[3] / "deploy" / "playbooks")
 BRAND = Brand("Harbour Lane", "12 Quay Street, Wellington")
 ADDRESSES = Addresses(
+    choices={},
     links={
         name: f"https://rapport.example/t/c/{name}.sig"
         for name in ("portal", "pay", "autopay", "renew", "plans", "browse")

@@ -34,7 +34,7 @@ def test_a_token_is_good_for_its_own_purpose_only(
 ) -> None:
     token = token_of(MAKERS[made](str(identity), NOW))
     if made is read:
-        said = {LinkKind.CLICK: "pay", LinkKind.FEEDBACK: "no"}
+        said = {LinkKind.CLICK: "pay", LinkKind.FEEDBACK: "no", LinkKind.CHOICE: "later"}
         expected = Token(str(identity), said.get(made))
         assert LINKS.read(read, token, NOW) == expected
     else:
