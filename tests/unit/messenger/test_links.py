@@ -24,6 +24,7 @@ MAKERS = {
     LinkKind.UNSUBSCRIBE: LINKS.unsubscribe,
     LinkKind.PREFERENCES: LINKS.preferences,
     LinkKind.FEEDBACK: lambda m, now: LINKS.feedback(m, "no", now),
+    LinkKind.CHOICE: lambda message, now: LINKS.choice(message, "later", now),
     LinkKind.PORTAL: LINKS.portal,
 }
 
