@@ -8,14 +8,11 @@ import json
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from kafka.errors import KafkaError
 from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -24,14 +21,15 @@ from rapport.audit.log import Record
 from rapport.audit.run import NothingToAudit
 from rapport.audit.run import audit as run_audit
 from rapport.audit.verdict import IN_FLIGHT_SECONDS
-from rapport.connection import NoBroker, connection, running
+from rapport.connection import connection, running
 from rapport.explain import Story
 from rapport.explain import explain as tell
 from rapport.lift.run import WINDOW_DAYS, NothingToMeasure
 from rapport.lift.run import lift as measure
+from rapport.playbook_cli import playbook_app
+from rapport.terminal import AsJson, Bootstrap, broker, err, out, stop
 from rapport.watch import watch as watch_log
 from schemas.topics import OUTREACH_LOG
-from services.playbooks.load import PlaybookFaults, load_playbooks
 from services.runtime.clock import Clock
 from services.runtime.settings import Settings
 
@@ -43,20 +41,7 @@ app = typer.Typer(
 )
 letters_app = typer.Typer(no_args_is_help=True, help="What could not be accepted.")
 app.add_typer(letters_app, name="dead-letters")
-playbook_app = typer.Typer(no_args_is_help=True, help="Strategies of outreach.")
 app.add_typer(playbook_app, name="playbook")
-
-Bootstrap = Annotated[
-    str | None,
-    typer.Option(
-        metavar="HOST:PORT",
-        help="Broker; default: KAFKA_BOOTSTRAP_SERVERS, or a `rapport up` in this folder.",
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
-
-out = Console(soft_wrap=False)
-err = Console(stderr=True, soft_wrap=True)
 
 
 def main() -> None:
@@ -111,7 +96,7 @@ def show_topics(
     ] = False,
 ) -> None:
     """Show the declared topics and how the broker has them."""
-    with _broker():
+    with broker():
         if create:
             made = topics.create_topics(Settings(), bootstrap)
             out.print(f"created: {', '.join(made)}" if made else "nothing to create")
@@ -149,7 +134,7 @@ def publish_file(
         if faults:
             err.print(f"nothing was sent: {len(faults)} of the lines can't be accepted")
             raise typer.Exit(1)
-    with _broker():
+    with broker():
         sent = publish.send(prepared, connection(bootstrap))
     for one in prepared:
         if isinstance(one.given_id, str):
@@ -164,7 +149,7 @@ def watch(
     as_json: AsJson = False,
 ) -> None:
     """Follow the shared log live, one line a fact, until Ctrl-C."""
-    with _broker():
+    with broker():
         try:
             live = reading.follow(OUTREACH_LOG, connection(bootstrap))
             watch_log(live, out, customer=customer, as_lines=as_json)
@@ -184,11 +169,11 @@ def audit(
     ] = IN_FLIGHT_SECONDS,
 ) -> None:
     """Prove or refute the promises from the shared log. Exit status 1 where one is violated."""
-    with _broker():
+    with broker():
         try:
             report = run_audit(_log(bootstrap, file), in_flight)
         except (NothingToAudit, records.UnreadableFile, OSError) as error:
-            _stop(str(error))
+            stop(str(error))
     if as_json:
         print(json.dumps(report.as_dict(), indent=2, ensure_ascii=False))
     else:
@@ -206,11 +191,11 @@ def lift(
     ] = WINDOW_DAYS,
 ) -> None:
     """Tell from the shared log what outreach was worth, against those held out of it."""
-    with _broker():
+    with broker():
         try:
             report = measure(_log(bootstrap, file), window)
         except (NothingToMeasure, records.UnreadableFile, ValidationError, OSError) as error:
-            _stop(str(error))
+            stop(str(error))
     if as_json:
         print(json.dumps(report.as_dict(), indent=2, ensure_ascii=False))
     else:
@@ -225,11 +210,11 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Tell from the shared log why a customer was, or was not, contacted."""
-    with _broker():
+    with broker():
         try:
             stories = tell(_log(bootstrap, file, customer), customer)
         except (records.UnreadableFile, OSError) as error:
-            _stop(str(error))
+            stop(str(error))
     if as_json:
         print(json.dumps([story.as_dict() for story in stories], indent=2, ensure_ascii=False))
     for story in stories if not as_json else ():
@@ -248,7 +233,7 @@ def list_letters(
     ] = False,
 ) -> None:
     """Show what could not be accepted, where it came from, and what to do about it."""
-    with _broker():
+    with broker():
         letters = dead_letters.read(connection(bootstrap))
     if as_json:
         for letter in letters:
@@ -279,14 +264,14 @@ def replay_letters(
 ) -> None:
     """Put dead letters back on the topic that they came from, byte for byte."""
     if bool(numbers) == everything:
-        _stop("say which dead letters: their numbers, or --all")
-    with _broker():
+        stop("say which dead letters: their numbers, or --all")
+    with broker():
         connected = connection(bootstrap)
         letters = dead_letters.read(connected)
         if numbers:
             letters, unknown = dead_letters.chosen(letters, numbers)
             if unknown:
-                _stop(f"no dead letter has the number {', '.join(unknown)}: nothing was replayed")
+                stop(f"no dead letter has the number {', '.join(unknown)}: nothing was replayed")
         sent = dead_letters.replay(letters, connected)
     out.print(f"replayed {sent} dead letters", highlight=False)
 
@@ -305,7 +290,7 @@ def _content(file: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        _stop(f"{file}: {error.strerror}: name a file of JSON lines, or - for standard input")
+        stop(f"{file}: {error.strerror}: name a file of JSON lines, or - for standard input")
 
 
 def _tell(story: Story) -> None:
@@ -317,36 +302,5 @@ def _tell(story: Story) -> None:
             out.print(f"  [dim]{line.at}[/]  {escape(line.what)}", highlight=False, soft_wrap=True)
 
 
-@contextmanager
-def _broker() -> Iterator[None]:
-    """Turn what goes wrong between here and the broker into a sentence and exit status 2."""
-    try:
-        yield
-    except (NoBroker, reading.TopicMissing) as error:
-        _stop(str(error))
-    except KafkaError as error:
-        _stop(f"the broker can't be reached or refuses: {error}")
-
-
-def _stop(why: str) -> NoReturn:
-    err.print(escape(why), highlight=False)
-    raise typer.Exit(2)
-
-
 if __name__ == "__main__":
     main()
-
-
-@playbook_app.command("validate")
-def playbook_validate(
-    folder: Annotated[Path, typer.Argument(help="Folder with one folder a playbook.")],
-) -> None:
-    """Check playbooks and their templates; name every fault by file, line and remedy."""
-    try:
-        found = load_playbooks(folder)
-    except PlaybookFaults as faults:
-        for fault in faults.faults:
-            typer.echo(fault)
-        raise typer.Exit(1) from None
-    for playbook in found.values():
-        typer.echo(f"{playbook.name} v{playbook.version} is sound")

@@ -89,6 +89,7 @@ class LetterWriter:
             rendered.disclosures,
             carried,
             _choices(dispatch, rendered, playbook),
+            rendered.preheader,
         )
 
     def _playbook(self, dispatch: DispatchOrdered, now: datetime) -> Playbook:

@@ -243,3 +243,37 @@ def test_an_unreachable_broker_is_said_plainly() -> None:
     assert result.exit_code == 2
     assert "can't be reached" in result.output
     assert time.perf_counter() - began < 60
+
+
+# --- playbook preview ------------------------------------------------------------------------
+
+
+def test_a_real_customer_is_previewed_from_the_topics(ready: Broker, tmp_path: Path) -> None:
+    person = {"name": "Aiko", "email": "aiko@example.com", "locale": "ja", "country": "JP"}
+    bill = {
+        "bill_id": "b-1",
+        "creditor": "Harbour Bank",
+        "amount_minor": 50_000,
+        "currency": "JPY",
+        "due_date": "2026-03-01",
+    }
+    events = [
+        UPDATE | {"data": UPDATE["data"] | person},  # type: ignore[operator]
+        {"type": "payment.missed", "subject": "c-1", "data": bill},
+        UPDATE | {"subject": "c-2"},
+    ]
+    file = tmp_path / "events.jsonl"
+    file.write_text("\n".join(map(json.dumps, events)))
+    assert rapport(ready, "publish", str(file)).exit_code == 0
+    previewing = ("playbook", "preview", "recover", "--at", "2026-03-02T22:00:00+09:00", "--json")
+    result = rapport(ready, *previewing, "--customer", "c-1")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)[0]
+    assert (found["sampled"], found["segment"]) == (False, "everyone")
+    first = found["steps"][0]
+    assert first["sent_local"] == "Tue 2026-03-03 08:00"
+    assert "Aiko" in first["mails"][0]["text"]
+    assert "50,000円" in first["mails"][0]["text"]
+    unknown = rapport(ready, *previewing, "--customer", "c-9")
+    assert unknown.exit_code == 2
+    assert "neither a file nor a customer" in unknown.output

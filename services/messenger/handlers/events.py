@@ -68,13 +68,13 @@ class CustomerEvents:
         rows = store.lock_customers(work.session, ((m.event.tenant, m.key) for m in batch))
         for message in batch:
             who = (message.event.tenant, message.key)
-            _apply(rows[who], message)
+            apply(rows[who], message)
             update = message.data
             if isinstance(update, contract.CustomerUpdated) and "email" in update.model_fields_set:
                 store.lift_suppressions(work.session, *who, "email", ANY, WRONG_PERSON)
 
     def _learn_of_obligations(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
-        changes = [(_obligation_key(message), _change(message)) for message in batch]
+        changes = [(_obligation_key(message), change_of(message)) for message in batch]
         rows = store.lock_obligations(work.session, (key for key, _ in changes))
         for key, change in changes:
             update_obligation(rows[key], rules.apply(obligation_of(rows[key]), change))
@@ -89,7 +89,8 @@ PERSONS = (
 )
 
 
-def _apply(row: CustomerRow, message: Incoming) -> None:
+def apply(row: CustomerRow, message: Incoming) -> None:
+    """Bring the addressee up to date with one event about the person."""
     match message.data:
         case contract.CustomerUpdated() as update:
             _update(row, update)
@@ -160,7 +161,8 @@ def _obligation_key(message: Incoming) -> store.ObligationKey:
     return message.event.tenant, field.removesuffix("_id"), getattr(message.data, field)
 
 
-def _change(message: Incoming) -> Change:
+def change_of(message: Incoming) -> Change:
+    """What an event of `ABOUT` does to its obligation."""
     about = ABOUT[message.event.type]
     kind = about.kind
     if kind is ChangeKind.PAID and getattr(message.data, "pending", False):

@@ -23,6 +23,7 @@ class Written:
     disclosures: tuple[str, ...]
     links: Mapping[str, str]
     choices: Mapping[str, Choice]
+    preheader: str = ""
 
 
 class Unwritable(Exception):

@@ -1,0 +1,131 @@
+"""`rapport playbook ...`: strategies, before they meet a customer."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from rapport.connection import connection, running
+from rapport.preview.command import Asked, Connect, NothingToPreview, previews, write_html
+from rapport.preview.person import PersonFaults
+from rapport.preview.samples import NoSample
+from rapport.preview.view import show
+from rapport.terminal import AsJson, Bootstrap, broker, out, stop
+from rapport.validate import against_policies
+from services.messenger.tenants import TenantFaults
+from services.playbooks.load import PlaybookFaults, load_playbooks
+from services.policy.packs import PolicyFaults
+from services.policy.packs import load as load_packs
+from services.runtime.clock import Clock
+from services.runtime.settings import Settings
+from services.yaml_lines import Fault
+
+playbook_app = typer.Typer(no_args_is_help=True, help="Strategies of outreach.")
+
+
+@playbook_app.command("validate")
+def validate(
+    folder: Annotated[Path, typer.Argument(help="Folder with one folder a playbook.")],
+) -> None:
+    """Check playbooks and their templates, also by the policies in force.
+
+    Every fault is named by file, line and remedy. Where a policy lets an attribute steer nothing,
+    the segment that is passed over there is named, too; that is no fault.
+    """
+    try:
+        packs = load_packs(Settings().policies_dir)
+        found = load_playbooks(folder)
+    except (PlaybookFaults, PolicyFaults) as error:
+        _refuse(error.faults)
+    now = _now()
+    verdicts = [
+        against_policies(one, folder / one.name / "playbook.yaml", packs, now)
+        for one in found.values()
+    ]
+    for verdict in verdicts:
+        for note in verdict.notes:
+            typer.echo(f"{note.file}:{note.line}: note: {note.message}")
+    faults = [fault for verdict in verdicts for fault in verdict.faults]
+    if faults:
+        _refuse(faults)
+    for playbook in found.values():
+        typer.echo(f"{playbook.name} v{playbook.version} is sound")
+
+
+@playbook_app.command("preview")
+def preview(
+    playbook: Annotated[
+        str, typer.Argument(help="A playbook's folder, a folder of such, or a playbook's name.")
+    ],
+    customer: Annotated[
+        str | None,
+        typer.Option(help="FILE.json that describes a customer, or a real customer's id."),
+    ] = None,
+    event: Annotated[
+        Path | None,
+        typer.Option(
+            help="FILE.json with the trigger: type and data. Default: the customer's "
+            "newest that triggers, or a sample."
+        ),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="RFC 3339 instant of the event; default: now.")
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(min=0, help="Days to look ahead; default: past the last step.")
+    ] = None,
+    locale: Annotated[
+        list[str] | None, typer.Option(help="Write the mails in this language; may be repeated.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write the mails as HTML files into this folder.")
+    ] = None,
+    tenant: Annotated[str, typer.Option(help="Tenant of a real customer.")] = "default",
+    bootstrap: Bootstrap = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a playbook would do for one customer: segment, steps, times, mails, and rules.
+
+    Nothing is stored or sent. The services' own functions decide.
+    """
+    asked = Asked(playbook, customer, event, _instant(at), days, tuple(locale or ()), tenant)
+    with broker():
+        try:
+            found = previews(asked, Settings(), Connect(lambda: connection(bootstrap)))
+        except (PlaybookFaults, PolicyFaults, PersonFaults) as error:
+            _refuse(error.faults)
+        except (NothingToPreview, NoSample, TenantFaults) as error:
+            stop(str(error))
+    if as_json:
+        print(json.dumps([one.as_dict() for one in found], indent=2, ensure_ascii=False))
+    else:
+        for one in found:
+            show(one, out)
+    for file in write_html(found, html) if html else ():
+        typer.echo(f"wrote {file}", err=as_json)
+
+
+def _instant(text: str | None) -> datetime:
+    if text is None:
+        return _now()
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        stop(f"--at {text}: want an instant with its offset, such as 2026-03-02T09:00:00+09:00")
+    return at
+
+
+def _now() -> datetime:
+    """Business time, as a running Rapport has it."""
+    return Clock.parse(Settings().clock or running().get("clock")).now()
+
+
+def _refuse(faults: Iterable[Fault]) -> NoReturn:
+    for fault in sorted(faults):
+        typer.echo(fault)
+    raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""What a playbook would do for one customer, worked out by the services' own functions."""

@@ -1,0 +1,180 @@
+"""`rapport playbook preview`: finds playbooks, customer and trigger, and rehearses each."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rapport import reading
+from rapport.preview.build import preview
+from rapport.preview.links import preview_links
+from rapport.preview.person import SOMEBODY, Person, accepted, described, event, person_of
+from rapport.preview.result import Preview
+from rapport.preview.samples import sample
+from schemas.errors import Rejection
+from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
+from services.messenger import tenants
+from services.messenger.letters import LetterWriter
+from services.playbooks.load import load_playbook, load_playbooks
+from services.playbooks.model import Playbook
+from services.playbooks.plan import triggers
+from services.playbooks.variables import event_values
+from services.policy.packs import load as load_packs
+from services.runtime.messages import Incoming
+from services.runtime.settings import Settings
+
+
+class NothingToPreview(ValueError):
+    """The playbook, customer or event can't be had; the text says what to give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a preview is asked for. `connection`: to the broker, for a real customer."""
+
+    playbook: str
+    customer: str | None
+    event: Path | None
+    at: datetime
+    days: int | None
+    locales: Sequence[str]
+    tenant: str = "default"
+
+
+class Connect:
+    """How to reach the broker; asked only where a real customer is wanted."""
+
+    def __init__(self, connection: Callable[[], dict[str, Any]]) -> None:
+        self._connection = connection
+
+    def records(self, topic: str) -> Iterable[reading.Raw]:
+        """Every record of a topic. Raises NoBroker, TopicMissing and what kafka-python raises."""
+        return reading.read_until_quiet(topic, self._connection())
+
+
+def previews(asked: Asked, settings: Settings, connect: Connect) -> list[Preview]:
+    """One preview for each playbook asked for.
+
+    Raises NothingToPreview, PlaybookFaults, PolicyFaults, TenantFaults, PersonFaults, NoSample,
+    and what reading the topics raises.
+    """
+    playbooks = _playbooks(asked.playbook, settings.playbooks_dir)
+    packs = load_packs(settings.policies_dir)
+    senders = tenants.load(settings.tenants_dir)
+    person = _person(asked, connect)
+    sender = senders.get(person.tenant) or senders["default"]
+    links = preview_links(sender.message_id_domain)
+    found = []
+    for playbook in playbooks:
+        writer = LetterWriter({playbook.name: playbook}, senders, links)
+        trigger, person_before, sampled = _trigger(asked, playbook, person)
+        found.append(
+            preview(
+                playbook,
+                person_before,
+                trigger,
+                packs,
+                writer,
+                asked.at,
+                asked.days,
+                asked.locales,
+                sampled,
+            )
+        )
+    return found
+
+
+def write_html(found: Sequence[Preview], folder: Path) -> list[Path]:
+    """Write every mail of the previews as PLAYBOOK/NUMBER-STEP.LOCALE.html; the files' paths."""
+    written = []
+    for one in found:
+        home = folder / one.playbook
+        home.mkdir(parents=True, exist_ok=True)
+        for number, step in enumerate(one.steps, 1):
+            for mail in step.mails:
+                file = home / f"{number:02}-{step.name}.{mail.locale}.html"
+                file.write_text(mail.html, encoding="utf-8")
+                written.append(file)
+    return written
+
+
+def _playbooks(named: str, folder: Path) -> Sequence[Playbook]:
+    """A playbook's folder, a folder of such, or the name of one in `folder`."""
+    path = Path(named)
+    if (path / "playbook.yaml").is_file():
+        return [load_playbook(path.resolve())]
+    if path.is_dir():
+        return list(load_playbooks(path).values())
+    known = folder / named
+    if (known / "playbook.yaml").is_file():
+        return [load_playbook(known)]
+    names = ", ".join(sorted(file.parent.name for file in folder.glob("*/playbook.yaml")))
+    raise NothingToPreview(f"{named}: no folder and no playbook; in {folder} there are {names}")
+
+
+def _person(asked: Asked, connect: Connect) -> Person:
+    if asked.customer is None:
+        return person_of(SOMEBODY, asked.at)
+    file = Path(asked.customer)
+    if file.suffix == ".json" or file.is_file():
+        try:
+            return described(file, asked.at)
+        except OSError as error:
+            raise NothingToPreview(f"{file}: {error.strerror}; name a JSON file") from None
+        except Rejection as error:
+            raise NothingToPreview(f"{file}: {error.pointer or ''} {error.detail}") from None
+    return _real(asked.customer, asked.tenant, connect)
+
+
+def _real(customer: str, tenant: str, connect: Connect) -> Person:
+    """A customer as the topics know them."""
+    events = accepted(CUSTOMER_EVENTS, connect.records(CUSTOMER_EVENTS), customer, tenant)
+    facts = accepted(OUTREACH_LOG, connect.records(OUTREACH_LOG), customer, tenant)
+    if not events and not facts:
+        raise NothingToPreview(
+            f"{customer}: neither a file nor a customer of tenant {tenant}; give an id that "
+            "customer.events knows, or a JSON file that describes one"
+        )
+    return Person(tenant, customer, events, facts)
+
+
+def _trigger(asked: Asked, playbook: Playbook, person: Person) -> tuple[Incoming, Person, bool]:
+    """The trigger, the customer as they were before it, and whether it is a sample."""
+    if asked.event is not None:
+        return _given(asked.event, person, asked.at), person, False
+    for one in reversed(person.events):
+        if triggers(playbook, event_values(one.event.type, one.event.data)):
+            before = [other for other in person.events if other is not one]
+            return _again(one, asked.at), replace(person, events=before), False
+    country, locale = (_newest(person.events, name) for name in ("country", "locale"))
+    type_, data = sample(playbook, asked.at, country, locale)
+    return event(person.customer, person.tenant, type_, data, asked.at), person, True
+
+
+def _again(one: Incoming, at: datetime) -> Incoming:
+    """The same event as if it came at the preview's instant."""
+    return event(one.key, one.event.tenant, one.event.type, one.event.data, at)
+
+
+def _given(file: Path, person: Person, at: datetime) -> Incoming:
+    """The event of a file: a CloudEvent, of which only type and data are needed."""
+    try:
+        given = json.loads(file.read_text(encoding="utf-8"))
+        return event(person.customer, person.tenant, given["type"], given["data"], at)
+    except OSError as error:
+        raise NothingToPreview(f"{file}: {error.strerror}; name a JSON file") from None
+    except (ValueError, KeyError, TypeError):
+        raise NothingToPreview(f'{file}:1: want one event: {{"type": ..., "data": ...}}') from None
+    except Rejection as error:
+        raise NothingToPreview(f"{file}:1: {error.pointer or ''} {error.detail}") from None
+
+
+def _newest(events: Sequence[Incoming], field: str) -> str | None:
+    """What the customer's events said last of a field."""
+    for one in reversed(events):
+        if one.event.type == "customer.updated" and field in one.event.data:
+            value = one.event.data[field]
+            return None if value is None else str(value)
+    return None

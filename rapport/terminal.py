@@ -1,0 +1,42 @@
+"""What all commands share: how they write, and how they give up."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, NoReturn
+
+import typer
+from kafka.errors import KafkaError
+from rich.console import Console
+from rich.markup import escape
+
+from rapport import reading
+from rapport.connection import NoBroker
+
+Bootstrap = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Broker; default: KAFKA_BOOTSTRAP_SERVERS, or a `rapport up` in this folder.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
+
+out = Console(soft_wrap=False)
+err = Console(stderr=True, soft_wrap=True)
+
+
+@contextmanager
+def broker() -> Iterator[None]:
+    """Turn what goes wrong between here and the broker into a sentence and exit status 2."""
+    try:
+        yield
+    except (NoBroker, reading.TopicMissing) as error:
+        stop(str(error))
+    except KafkaError as error:
+        stop(f"the broker can't be reached or refuses: {error}")
+
+
+def stop(why: str) -> NoReturn:
+    """Say why nothing could be done; exit status 2."""
+    err.print(escape(why), highlight=False)
+    raise typer.Exit(2)
