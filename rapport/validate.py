@@ -54,7 +54,6 @@ def _steered(
         if not used:
             continue
         names = " and ".join(sorted(used))
-        verb = "does" if len(used) == 1 else "do"
         said = (
             f"segment {segments[index].name!r}: {where(pack, rule, packs)} {names} may not steer "
             f"{playbook.document.purpose} (rule {pack.name}/{rule.name} v{pack.version}: "
@@ -67,7 +66,7 @@ def _steered(
             instead = f"{below[0].name!r} ({below[0].tone}) stands in"
             notes.append(lined.fault(["segments", index, "when"], f"{said}, and {instead}"))
         else:
-            remedy = f"add a segment below it whose condition {verb} not ask for {names}"
+            remedy = f"add a segment below it whose condition does not ask for {names}"
             faults.append(lined.fault(["segments", index, "when"], f"{said}; {remedy}"))
     return Verdict(faults, notes)
 

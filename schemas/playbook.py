@@ -16,7 +16,8 @@ Does = Literal["person", "request", "steps", "stop"]
 
 NAME = r"^[a-z][a-z0-9_-]{0,63}$"
 Name = Annotated[str, Field(pattern=NAME)]
-ChoiceName = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$")]
+CHOICE_NAME = r"^[a-z][a-z_]{0,39}$"
+ChoiceName = Annotated[str, Field(pattern=CHOICE_NAME)]
 Seniority = Literal["senior"]
 Condition = Annotated[str, Field(min_length=1, max_length=2000)]
 

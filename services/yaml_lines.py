@@ -49,6 +49,9 @@ class LinedFile:
         return Fault(self.file, self.by_path.get(where, 1), message)
 
 
+_MEND = "mend what stands there or just above: an indent, a quote or a bracket"
+
+
 class _Loader(yaml.SafeLoader):
     """YAML 1.2's core schema."""
 
@@ -80,9 +83,9 @@ def read(file: Path) -> LinedFile:
         raise FaultyFile(Fault(file, 1, f"can't be read: {error.strerror}")) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise FaultyFile(Fault(file, line, f"not YAML: {error.problem}")) from None
+        raise FaultyFile(Fault(file, line, f"not YAML: {error.problem}; {_MEND}")) from None
     except yaml.YAMLError as error:
-        raise FaultyFile(Fault(file, 1, f"not YAML: {error}")) from None
+        raise FaultyFile(Fault(file, 1, f"not YAML: {error}; {_MEND}")) from None
 
 
 def _note(

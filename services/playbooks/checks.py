@@ -13,7 +13,7 @@ from services.playbooks.conditions import (
     compile_condition,
 )
 from services.playbooks.samples import never_holds
-from services.playbooks.type_check import nearest, type_fault
+from services.playbooks.type_check import nearest, syntax_fault, type_fault
 from services.playbooks.types import Type, words
 from services.playbooks.variables import (
     CUSTOMER_FIELDS,
@@ -93,10 +93,15 @@ def _conditions(file: LinedFile, document: PlaybookDocument) -> Iterable[tuple[P
         *(
             (("triggers", index), one.when, {**event_types(one.event), **derived})
             for index, one in enumerate(document.triggers)
+            if one.event in EVENT_FIELDS
         ),
         *((("segments", i), one.when, of_segments) for i, one in enumerate(document.segments)),
         *((("steps", i), one.when, step_fields(document)) for i, one in enumerate(document.steps)),
-        *((("exits", i), one.when, event_types(one.on)) for i, one in enumerate(document.exits)),
+        *(
+            (("exits", index), one.when, event_types(one.on))
+            for index, one in enumerate(document.exits)
+            if one.on in EVENT_FIELDS
+        ),
     ]
     for path, source, fields in asked:
         for complaint in () if source is None else _complaints(source, fields):
@@ -107,7 +112,7 @@ def _complaints(source: str, fields: Mapping[str, Type]) -> Iterable[str]:
     try:
         condition = compile_condition(source)
     except ConditionError as error:
-        yield f"not CEL: {error}; mend what stands there"
+        yield f"not CEL: {syntax_fault(source) or error}; mend what stands there"
         return
     unknown = [name for name in condition.variables if name not in fields]
     for name in unknown:

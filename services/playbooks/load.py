@@ -8,18 +8,40 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from schemas.playbook import PlaybookDocument
+from schemas.common import REMEDIES
+from schemas.playbook import (
+    CHOICE_NAME,
+    NAME,
+    Choice,
+    Exit,
+    Offers,
+    PlaybookDocument,
+    Segment,
+    Step,
+    Trigger,
+)
 from services.playbooks.check_choices import check_choices
 from services.playbooks.check_templates import check_templates
 from services.playbooks.checks import check_document
 from services.playbooks.conditions import attributes_of
 from services.playbooks.model import CHOICES, Labels, Playbook, Templates, Wording
 from services.yaml_lines import Fault, FaultyFile, LinedFile, read
+
+_PARTS = (PlaybookDocument, Trigger, Segment, Step, Choice, Exit, Offers)
+_KEYS = sorted({name for part in _PARTS for name in part.model_fields})
+_PATTERNS = {
+    **REMEDIES,
+    NAME: "must be a short name of small letters, digits, _ and -, such as first_note",
+    CHOICE_NAME: "must be a short name of small letters and _, such as later",
+}
+"""What to do about a text that does not match, by pattern."""
 
 
 class PlaybookFaults(Exception):
@@ -144,17 +166,21 @@ def _document(file: LinedFile) -> PlaybookDocument:
     try:
         return PlaybookDocument.model_validate(file.data)
     except ValidationError as error:
-        raise PlaybookFaults(
-            [_schema_fault(file, e["loc"], e["msg"], e["type"]) for e in error.errors()]
-        ) from error
+        raise PlaybookFaults([_schema_fault(file, one) for one in error.errors()]) from error
 
 
-def _schema_fault(file: LinedFile, loc: Sequence[int | str], message: str, kind: str) -> Fault:
+def _schema_fault(file: LinedFile, error: ErrorDetails) -> Fault:
+    loc = error["loc"]
     name = ".".join(str(part) for part in loc) or "the file"
+    message, kind = error["msg"], error["type"]
     if kind == "extra_forbidden":
-        return file.fault(loc, f"{name}: no such key; remove it or mend its spelling")
+        close = get_close_matches(str(loc[-1]), _KEYS, n=1)
+        remedy = f"did you mean {close[0]!r}?" if close else "remove it"
+        return file.fault(loc, f"{name}: no such key; {remedy}")
     if kind == "missing":
         return file.fault(loc, f"{name}: missing; add it")
+    if kind == "string_pattern_mismatch":
+        message = _PATTERNS.get(error["ctx"]["pattern"], message)
     return file.fault(loc, f"{name}: {message[:1].lower()}{message[1:]}")
 
 

@@ -68,8 +68,8 @@ lead."""
 def not_given_by(name: str, document: PlaybookDocument) -> str | None:
     """The types of the trigger events where none of them ever gives the variable, or None."""
     events = [trigger.event for trigger in document.triggers]
-    if any(gives(event, name) for event in events):
-        return None
+    if any(gives(event, name) or event not in EVENT_FIELDS for event in events):
+        return None  # an unknown event is a fault of its own
     return ", ".join(events)
 
 

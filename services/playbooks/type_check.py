@@ -77,6 +77,15 @@ def type_fault(source: str, fields: Mapping[str, Type]) -> str | None:
     return None
 
 
+def syntax_fault(source: str) -> str | None:
+    """Where and why a condition can't be read; None where it can."""
+    try:
+        parse(source)
+    except SyntaxFault as error:
+        return str(error)
+    return None
+
+
 def nearest(name: str, known: Mapping[str, object] | frozenset[str]) -> str:
     """What to write in place of a name that nobody knows."""
     close = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
@@ -118,7 +127,7 @@ class _Checker:
     def _literal(self, node: Literal) -> Type:
         if node.value is None:
             raise _Wrong(
-                'null is never met: unknown text is "", and any other unknown matches nothing'
+                'null is never met; write "" for unknown text: any other unknown matches nothing'
             )
         if isinstance(node.value, bool):
             return FLAG
@@ -251,7 +260,7 @@ class _Checker:
                 f"write double({(node.left if left.whole else node.right).text})"
             )
         if node.sign in "/%" and isinstance(node.right, Literal) and not node.right.value:
-            raise _Wrong(f"`{node.text}`: divides by zero")
+            raise _Wrong(f"`{node.text}`: divides by zero; name another number")
         return self._measure(node, left, right)
 
     def _measure(self, node: Binary, left: Type, right: Type) -> Type:
@@ -266,10 +275,12 @@ class _Checker:
             return replace(measured[0], constant=False) if measured else plain
         if node.sign == "*":
             if len(measured) == 2:
-                raise _Wrong(f"`{node.text}`: {_SAID[left.kind]} times {_SAID[right.kind]}")
+                said = f"{_SAID[left.kind]} times {_SAID[right.kind]}"
+                raise _Wrong(f"`{node.text}`: {said}; multiply by a plain number")
             return measured[0] if measured else plain
         if right in measured and left.kind is not right.kind:
-            raise _Wrong(f"`{node.text}`: {_SAID[left.kind]} by {_SAID[right.kind]}")
+            said = f"{_SAID[left.kind]} by {_SAID[right.kind]}"
+            raise _Wrong(f"`{node.text}`: {said}; divide like by like, or by a plain number")
         return plain if right in measured or not measured else left
 
     def _call(self, node: Call) -> Type:
@@ -310,7 +321,9 @@ class _Checker:
             try:
                 cel.evaluate(f'"".matches({pattern.text})')
             except (ValueError, RuntimeError):
-                raise _Wrong(f"`{node.text}`: {pattern.text} is no regular expression") from None
+                raise _Wrong(
+                    f"`{node.text}`: {pattern.text} is no regular expression; mend the pattern"
+                ) from None
         return FLAG
 
     def _has(self, node: Call) -> Type:

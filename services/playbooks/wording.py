@@ -76,9 +76,13 @@ def fill(source: str, values: Mapping[str, Any], *, markdown: bool) -> str:
     try:
         return _compiled(source, markdown).render(values)
     except TemplateSyntaxError as error:
-        raise WordingError(error.message or "syntax error", error.lineno) from error
+        raise WordingError(_jinja(error), error.lineno) from error
     except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as error:
         raise WordingError(str(error)) from error
+
+
+def _jinja(error: TemplateSyntaxError) -> str:
+    return f"{error.message or 'not Jinja'}; mend the {{{{ }}}} or {{% %}} there"
 
 
 @lru_cache(maxsize=4096)
@@ -87,7 +91,7 @@ def needs(source: str) -> Needs:
     try:
         tree = _environment(True).parse(source)
     except TemplateSyntaxError as error:
-        raise WordingError(error.message or "syntax error", error.lineno) from error
+        raise WordingError(_jinja(error), error.lineno) from error
     bound = {n.name for n in tree.find_all(nodes.Name) if n.ctx in ("store", "param")}
     variables = {n.name for n in tree.find_all(nodes.Name) if n.ctx == "load"} - bound
     unknown = {n.name for n in tree.find_all(nodes.Filter)} - set(FILTERS)

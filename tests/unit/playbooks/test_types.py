@@ -132,7 +132,7 @@ def test_sound_conditions_pass(condition: str) -> None:
         ("amount_minor", "true or false is wanted"),
         ("age > 3 && amount_minor", "`amount_minor` is money, where true or false is wanted"),
         ("occupation == null", "no variable"),
-        ("tier == null", 'unknown text is ""'),
+        ("tier == null", 'write "" for unknown text'),
         ('tier.matches("[")', "is no regular expression"),
         ("int(tier) > 3", "int can't take text"),
         ('interests.exists(age, age == "x")', "choose a new name"),

@@ -1,0 +1,149 @@
+"""One planted fault of every kind: each is named by its exact line, with what to do about it.
+
+Whatever is found, nothing of the folder is used: the version in force stays.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import yaml
+from playbook_files import PLAYBOOK, TEMPLATES, write
+
+from rapport.validate import against_policies
+from services.playbooks.load import PlaybookFaults, load_playbook, load_playbooks
+from services.policy.packs import load as load_packs
+from services.runtime.settings import ROOT
+
+PACKS = load_packs(ROOT / "deploy" / "policies")
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+class Planted(NamedTuple):
+    """A fault, where it is planted, and how it is told: FILE:LINE: what and how to mend it."""
+
+    what: str
+    into: str
+    old: str
+    new: str
+    told: str
+
+
+APPLICATION = """\
+name: nudge
+version: 1
+title: An application waits
+purpose: marketing
+about: application
+triggers:
+  - event: application.abandoned
+segments:
+  - name: everyone
+    when: "true"
+    tone: neutral
+steps:
+  - name: first
+    anchor: due
+    days: 1
+    valid_for: P1D
+    template: hello
+exits:
+  - on: application.completed
+    reason: done
+links: [portal]
+"""
+BENEFIT = (
+    APPLICATION.replace("application.abandoned", "benefit.granted")
+    .replace("application.completed", "benefit.withdrawn")
+    .replace("about: application", "about: benefit")
+)
+PLAIN = TEMPLATES.replace("{{ amount }}{% if product %} for {{ product }}{% endif %}", "your wish")
+
+FAULTS = [
+    Planted(**one)
+    for one in yaml.safe_load(Path(__file__).with_name("faults.yaml").read_text(encoding="utf-8"))
+]
+
+
+@pytest.mark.parametrize("planted", FAULTS, ids=[one.what for one in FAULTS])
+def test_each_kind_of_fault_is_named_with_its_line_and_remedy(
+    tmp_path: Path, planted: Planted
+) -> None:
+    texts = {"playbook": PLAYBOOK, "templates": TEMPLATES}
+    assert planted.old in texts[planted.into]
+    texts[planted.into] = texts[planted.into].replace(planted.old, planted.new, 1)
+    write(tmp_path, texts["playbook"], texts["templates"])
+    told = faults(tmp_path)
+    assert any(one.startswith(planted.told) for one in told), told
+
+
+def test_a_missing_translation(tmp_path: Path) -> None:
+    (write(tmp_path) / "templates" / "zh.yaml").unlink()
+    assert faults(tmp_path) == ["playbook.yaml:1: add templates/zh.yaml"]
+
+
+def test_a_due_date_that_no_event_gives(tmp_path: Path) -> None:
+    write(tmp_path, APPLICATION, PLAIN)
+    assert faults(tmp_path) == [
+        "playbook.yaml:14: anchor: can never run: application.abandoned gives no due date; "
+        "write anchor: trigger"
+    ]
+
+
+def test_a_step_after_the_benefits_end(tmp_path: Path) -> None:
+    write(tmp_path, BENEFIT, PLAIN)
+    assert faults(tmp_path) == [
+        "playbook.yaml:15: days: comes after the benefit's last day; lower days"
+    ]
+
+
+def test_a_step_whose_whole_window_is_outside_every_places_hours(tmp_path: Path) -> None:
+    home = write(
+        tmp_path,
+        PLAYBOOK.replace("at: 10:30\n    valid_for: P1D", "at: 22:00\n    valid_for: PT5H"),
+    )
+    found = against_policies(load_playbook(home), home / "playbook.yaml", PACKS, NOW).faults
+    assert [f"{one.line}: {one.message}" for one in found] == [
+        "27: step 'last' can never run: from 22:00 for PT5H it never meets the hours 08:00 to "
+        "21:00 (default/hours v1); move `at` or lengthen valid_for"
+    ]
+
+
+def test_a_segment_by_age_is_named_with_the_rule_and_who_stands_in(tmp_path: Path) -> None:
+    home = write(tmp_path)
+    verdict = against_policies(load_playbook(home), home / "playbook.yaml", PACKS, NOW)
+    assert not verdict.faults
+    told = [f"{note.line}: {note.message}" for note in verdict.notes]
+    assert any(
+        one.startswith(
+            "12: segment 'young': everywhere age may not steer collection (rule default/steering v1"
+        )
+        and one.endswith("it is passed over there, and 'everyone' (neutral) stands in")
+        for one in told
+    ), told
+
+
+def test_a_segment_by_age_with_nobody_to_stand_in_is_a_fault(tmp_path: Path) -> None:
+    turned = PLAYBOOK.replace('when: "true"', "when: age >= 28")
+    home = write(tmp_path, turned)
+    found = against_policies(load_playbook(home), home / "playbook.yaml", PACKS, NOW).faults
+    assert {one.line for one in found} == {12, 15}
+    assert all(
+        "add a segment below it whose condition does not ask for age" in one.message
+        for one in found
+    )
+
+
+def test_all_faults_are_told_and_nothing_loads(tmp_path: Path) -> None:
+    write(tmp_path)
+    bad = PLAYBOOK.replace("name: nudge", "name: bad").replace("age < 28", "agee < 28")
+    write(tmp_path, bad.replace("P1D", "P0D", 1), name="bad")
+    assert len(faults(tmp_path)) == 2
+
+
+def faults(folder: Path) -> list[str]:
+    """The faults of a folder, with the file's name in place of its path."""
+    with pytest.raises(PlaybookFaults) as refused:
+        load_playbooks(folder)
+    return [f"{one.file.name}:{one.line}: {one.message}" for one in refused.value.faults]
