@@ -5,8 +5,9 @@ leave. So the ratios speak of delivery and durability, not of rules.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -50,7 +51,7 @@ class Outputs(UnitOfWork):
         self,
         topic: str,
         type: str,
-        data: BaseModel,
+        data: BaseModel | Mapping[str, Any],
         *,
         id: str,
         subject: str,

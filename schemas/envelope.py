@@ -213,7 +213,7 @@ def make(
 
 def write(
     type: str,
-    data: BaseModel,
+    data: BaseModel | Mapping[str, Any],
     *,
     id: str,
     source: str,
@@ -222,7 +222,10 @@ def write(
     time: datetime,
     cause: Cause | None = None,
 ) -> bytes:
-    """`encode(make(...))` for data that is a checked model already, several times as fast."""
+    """`encode(make(...))`, several times as fast, for data known to be as the contract wants it.
+
+    That is a model, or what msgspec encodes to the same: then a test must read it back.
+    """
     event: dict[str, Any] = {
         "specversion": "1.0",
         "id": id,
@@ -239,7 +242,10 @@ def write(
             event["traceparent"] = cause.traceparent
         event["correlationid"] = cause.correlationid or cause.id
         event["causationid"] = cause.id
-    event["data"] = msgspec.Raw(data.__pydantic_serializer__.to_json(data))
+    if isinstance(data, BaseModel):
+        event["data"] = msgspec.Raw(data.__pydantic_serializer__.to_json(data))
+    else:
+        event["data"] = data
     return msgspec.json.encode(event)
 
 

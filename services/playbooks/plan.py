@@ -1,8 +1,11 @@
 """What a playbook plans for one customer: resolved, so that later edits can't change it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
+from pydantic import BaseModel
 
 from schemas.commands import ChoiceTerms, ExitRule, OfferAuthority, PlannedStep
 from schemas.playbook import PlaybookDocument, Step
@@ -14,6 +17,14 @@ from services.playbooks.model import Playbook
 MOST_PLANS = 10_000
 
 
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The steps that many customers share. `encoded`: as JSON, worked out once for all of them."""
+
+    steps: tuple[PlannedStep, ...]
+    encoded: msgspec.Raw
+
+
 @dataclass
 class _Worked:
     """What has been worked out of one playbook: its content never changes."""
@@ -21,7 +32,9 @@ class _Worked:
     asked: tuple[str, ...]
     exits: tuple[ExitRule, ...]
     choices: tuple[ChoiceTerms, ...]
-    plans: dict[tuple[Any, ...], tuple[PlannedStep, ...]] = field(default_factory=dict)
+    encoded: Mapping[str, msgspec.Raw]
+    plans: dict[tuple[Any, ...], Plan] = field(default_factory=dict)
+    offers: dict[str | None, msgspec.Raw] = field(default_factory=dict)
 
 
 _WORKED: dict[str, _Worked] = {}
@@ -44,14 +57,21 @@ def planned_steps(
     None if no condition holds; nor if only choices would plan what is left, for then no mail
     ever offers them.
     """
+    return plan_for(playbook, values, choice).steps
+
+
+def plan_for(playbook: Playbook, values: Mapping[str, Any], choice: SegmentChoice) -> Plan:
+    """`planned_steps`, and the same as JSON."""
     known = {**playbook.with_derived(values), "segment": choice.name, "tone": choice.tone}
     worked = _worked(playbook)
     key = tuple(_hashable(known.get(name)) for name in worked.asked)
-    if key not in worked.plans:
+    found = worked.plans.get(key)
+    if found is None:
         if len(worked.plans) >= MOST_PLANS:
             worked.plans.clear()
-        worked.plans[key] = _planned(playbook.document, known)
-    return worked.plans[key]
+        steps = _planned(playbook.document, known)
+        found = worked.plans[key] = Plan(steps, _encoded(steps))
+    return found
 
 
 def _planned(document: PlaybookDocument, known: Mapping[str, Any]) -> tuple[PlannedStep, ...]:
@@ -76,6 +96,20 @@ def exit_rules(playbook: Playbook) -> tuple[ExitRule, ...]:
     return _worked(playbook).exits
 
 
+def encoded_rules(playbook: Playbook) -> Mapping[str, msgspec.Raw]:
+    """`exit_rules` and `choice_terms` as JSON, by their names in an order."""
+    return _worked(playbook).encoded
+
+
+def encoded_authority(playbook: Playbook, currency: str | None) -> msgspec.Raw:
+    """`offer_authority` as JSON."""
+    offers = _worked(playbook).offers
+    if currency not in offers:
+        authority = offer_authority(playbook, currency)
+        offers[currency] = msgspec.Raw(authority.model_dump_json() if authority else "null")
+    return offers[currency]
+
+
 def offer_authority(playbook: Playbook, currency: str | None) -> OfferAuthority | None:
     """What may be offered in this currency; None: nothing, a person answers."""
     offers = playbook.document.offers
@@ -96,8 +130,15 @@ def _worked(playbook: Playbook) -> _Worked:
         asked = {name for when in conditions for name in compile_condition(when).variables}
         exits = tuple(ExitRule(**rule.model_dump()) for rule in playbook.document.exits)
         choices = tuple(ChoiceTerms(**one.model_dump()) for one in playbook.document.choices)
-        found = _WORKED[playbook.content_hash] = _Worked(tuple(sorted(asked)), exits, choices)
+        encoded = {"exits": _encoded(exits), "choices": _encoded(choices)}
+        found = _WORKED[playbook.content_hash] = _Worked(
+            tuple(sorted(asked)), exits, choices, encoded
+        )
     return found
+
+
+def _encoded(parts: Sequence[BaseModel]) -> msgspec.Raw:
+    return msgspec.Raw(f"[{','.join(part.model_dump_json() for part in parts)}]")
 
 
 def _hashable(value: Any) -> Any:

@@ -6,6 +6,7 @@ from datetime import date
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+import msgspec
 from pydantic import BaseModel
 
 from schemas import customer_events, facts
@@ -112,8 +113,7 @@ CHOICE_FIELDS: Mapping[str, Type] = {"segment": TEXT, "tone": words(*get_args(To
 """What steps' conditions know besides: the segment chosen."""
 
 
-@dataclass(frozen=True)
-class Traits:
+class Traits(msgspec.Struct, frozen=True):
     """What segments may know of a customer. Whatever is unknown stays at its default."""
 
     age: int | None = None
@@ -140,12 +140,19 @@ def event_values(event_type: str, data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def customer_values(traits: Traits) -> dict[str, Any]:
-    """Values of the customer's traits for conditions."""
-    values: dict[str, Any] = {
-        name: known(type_.kind, getattr(traits, name, None))
-        for name, type_ in CUSTOMER_FIELDS.items()
+    """Values of the customer's traits for conditions: those of `CUSTOMER_FIELDS`."""
+    return {
+        "age": traits.age,
+        "age_known": traits.age is not None,
+        "gender": traits.gender or "",
+        "occupation": traits.occupation or "",
+        "tier": traits.tier or "",
+        "interests": list(traits.interests),
+        "country": traits.country or "",
+        "locale": traits.locale or "",
+        "holds": list(traits.holds),
+        "tags": traits.tags or {},
     }
-    return {**values, "age_known": traits.age is not None}
 
 
 def known(kind: Kind, value: Any) -> Any:

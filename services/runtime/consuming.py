@@ -21,11 +21,16 @@ from services.runtime.context import Context
 from services.runtime.database import is_passing
 from services.runtime.ledger import Fenced, Ownership
 from services.runtime.processing import Processor
+from services.runtime.takeover import take_over
 
 log = logging.get(__name__)
 
 COMMIT_EVERY_SECONDS = 1.0
 SWEEP_EVERY_SECONDS = 0.1
+POLL_MS = 50
+IDLE_SECONDS = 0.05
+# Batches worked on side by side: while one waits for the database, another is decided on.
+BATCHES_AT_ONCE = 3
 # A broker that takes longer to answer a commit is waited for, and /readyz says so.
 ANSWER_SECONDS = 3.0
 # Polls that fail one after the other, half a second apart, before the worker is started anew.
@@ -45,7 +50,8 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         self._topics = list(topics)
         self._cluster = cluster
         self._stopping = asyncio.Event()
-        self._idle = asyncio.Lock()
+        self._hands: dict[TopicPartition, asyncio.Lock] = {}
+        self._batches: set[asyncio.Task[None]] = set()
         self._consumer: Any = None
         self._fatal: Exception | None = None
         self._fenced = False
@@ -55,28 +61,57 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         """Consume until `stop`. Waits for brokers and databases; raises WrongCluster."""
         await self._start()
         committing = asyncio.create_task(self._keep_committing())
-        swept = self._context.clock.monotonic()
+        sweeping = asyncio.create_task(self._keep_sweeping())
         try:
             while not self._stopping.is_set():
-                held = dict(self._context.owned)
-                batches = await self._poll()
+                await self._feed()
                 if self._fatal is not None:
                     raise self._fatal
-                async with self._idle:
-                    await asyncio.gather(
-                        *(self._take(tp, records, held) for tp, records in _in_order(batches))
-                    )
-                    now = self._context.clock.monotonic()
-                    if now - swept >= SWEEP_EVERY_SECONDS:
-                        swept = now
-                        await self._sweep()
+                if sweeping.done():
+                    sweeping.result()
                 if self._fenced:
                     self._join_anew()
         finally:
-            committing.cancel()
-            await asyncio.wait({committing})
+            if self._batches:
+                await asyncio.wait(self._batches)
+            for task in (committing, sweeping):
+                task.cancel()
+            await asyncio.wait({committing, sweeping})
             await self._commit()
             await self._consumer.stop()
+
+    async def _feed(self) -> None:
+        """Hand one poll's batches over, each partition's to a thread of its own.
+
+        A partition has one batch in hand at a time; while it is worked on, others are polled for.
+        """
+        if len(self._batches) >= BATCHES_AT_ONCE:
+            await self._one_done()
+            return
+        held = dict(self._context.owned)
+        free = [tp for tp in self._consumer.assignment() if not self._hand(tp).locked()]
+        polled = await self._poll(free) if free else {}
+        for tp, records in _in_order(polled):
+            task = asyncio.create_task(self._take(tp, records, held))
+            self._batches.add(task)
+            await asyncio.sleep(0)  # The batch takes its partition before the next poll.
+        if not polled:
+            await self._one_done()
+
+    async def _one_done(self) -> None:
+        """Wait a moment for one of the batches in hand; raise what it raised."""
+        if not self._batches:
+            await asyncio.sleep(0 if self._consumer.assignment() else IDLE_SECONDS)
+            return
+        done, self._batches = await asyncio.wait(
+            self._batches, timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        for task in done:
+            task.result()
+
+    def _hand(self, tp: TopicPartition) -> asyncio.Lock:
+        """Held by whoever works on the partition: a batch, a sweep, a rebalance."""
+        return self._hands.setdefault(tp, asyncio.Lock())
 
     def stop(self) -> None:
         """End `run` after the batch in hand."""
@@ -110,10 +145,12 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         self._context.health.up("broker")
         self._consumer.subscribe(self._topics, listener=self)
 
-    async def _poll(self) -> Mapping[TopicPartition, list[Any]]:
+    async def _poll(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Any]:
         try:
             batches = await self._consumer.getmany(
-                timeout_ms=50, max_records=self._context.settings.batch_events
+                *partitions,
+                timeout_ms=0 if self._batches else POLL_MS,
+                max_records=self._context.settings.batch_events,
             )
         except KafkaError as error:
             self._failed_polls += 1
@@ -132,14 +169,15 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         held: Mapping[tuple[str, int], Ownership],
     ) -> None:
         """Apply a batch, if it was polled under the ownership that holds now."""
-        own = self._context.owned.get((tp.topic, tp.partition))
-        if own is None:
-            return
-        if own is not held.get((tp.topic, tp.partition)):
-            # Polled before the seek to the watermark: it may begin behind it, and leave a gap.
-            self._consumer.seek(tp, own.next_offset)
-            return
-        await self._apply(own, records)
+        async with self._hand(tp):
+            own = self._context.owned.get((tp.topic, tp.partition))
+            if own is None:
+                return
+            if own is not held.get((tp.topic, tp.partition)):
+                # Polled before the seek to the watermark: it may begin behind it, and leave a gap.
+                self._consumer.seek(tp, own.next_offset)
+                return
+            await self._apply(own, records)
 
     async def _apply(self, own: Ownership, records: list[Any]) -> None:
         backoff = Backoff(self._context.clock)
@@ -195,20 +233,29 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         self._fenced = False
         self._consumer.subscribe(self._topics, listener=self)
 
-    async def _sweep(self) -> None:
-        try:
-            waiting = await asyncio.to_thread(self._count_parked)
-            self._context.health.up("database")
-            for own in list(self._context.owned.values()) if waiting else ():
-                try:
-                    await asyncio.to_thread(self._processor.sweep, own)
-                except Fenced:
-                    metrics.FENCED.inc()
-                    self._lose(own)
-        except Exception as error:
-            if not is_passing(error):
-                raise
-            self._database_down(error)
+    async def _keep_sweeping(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_SECONDS)
+            try:
+                waiting = await asyncio.to_thread(self._count_parked)
+                self._context.health.up("database")
+                for place in list(self._context.owned) if waiting else ():
+                    await self._sweep(TopicPartition(*place))
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+                self._database_down(error)
+
+    async def _sweep(self, tp: TopicPartition) -> None:
+        async with self._hand(tp):
+            own = self._context.owned.get((tp.topic, tp.partition))
+            if own is None:
+                return
+            try:
+                await asyncio.to_thread(self._processor.sweep, own)
+            except Fenced:
+                metrics.FENCED.inc()
+                self._lose(own)
 
     def _count_parked(self) -> int:
         with Session(self._context.engine) as session:
@@ -249,9 +296,9 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         self._context.health.down("database", f"waited for: {type(error).__name__}")
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
-        """Let the batch in hand finish before another worker takes over."""
-        async with self._idle:
-            for tp in revoked:
+        """Let the batches in hand finish before another worker takes over."""
+        for tp in revoked:
+            async with self._hand(tp):
                 self._context.owned.pop((tp.topic, tp.partition), None)
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
@@ -283,19 +330,9 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _take_over(self, assigned: Sequence[TopicPartition]) -> list[Ownership]:
         cluster_id, topic_ids = await self._cluster.ids(self._topics)
-
-        def raise_epochs() -> list[Ownership]:
-            with Session(self._context.engine) as session:
-                owned = [
-                    ledger.take_over(
-                        session, tp.topic, tp.partition, cluster_id, topic_ids[tp.topic]
-                    )
-                    for tp in sorted(assigned)
-                ]
-                session.commit()
-            return owned
-
-        return await asyncio.to_thread(raise_epochs)
+        return await asyncio.to_thread(
+            take_over, self._context.engine, sorted(assigned), cluster_id, topic_ids
+        )
 
 
 def _in_order(

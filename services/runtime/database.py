@@ -11,7 +11,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from services.runtime.security import database_password
 from services.runtime.settings import Settings
 
-# A frozen worker must not hold rows that its successor needs: the server ends its session.
+# A frozen worker must not hold rows that its successor needs: the server ends its session, be it
+# idle in a transaction or not taking in what it asked for.
 IDLE_IN_TRANSACTION_MS = 10_000
 POOL = 12
 
@@ -67,7 +68,8 @@ def open_engine(url: URL, service: str, pool: int = POOL) -> Engine:
     """An engine whose sessions see the service's schema only. Opens no connection yet."""
     options = (
         f"-csearch_path={service} -ctimezone=UTC "
-        f"-cidle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS}"
+        f"-cidle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} "
+        f"-ctcp_user_timeout={IDLE_IN_TRANSACTION_MS}"
     )
     return create_engine(
         url,

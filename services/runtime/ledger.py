@@ -74,6 +74,21 @@ def take_over(
     return Ownership(topic, partition, row.epoch, row.next_offset)
 
 
+def evict_blockers(session: Session, pid: int) -> int:
+    """End the sessions of this role that block the session `pid`; how many there were.
+
+    Among them is one whose client froze in the middle of a COPY: no time-out of the server's
+    ends that.
+    """
+    blocking = text("SELECT count(pg_terminate_backend(b)) FROM unnest(pg_blocking_pids(:pid)) b")
+    return int(session.execute(blocking, {"pid": pid}).scalar_one())
+
+
+def session_pid(session: Session) -> int:
+    """The server's process that serves this session."""
+    return int(session.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
 def advance(session: Session, own: Ownership, next_offset: int) -> None:
     """Move the watermark of an owned partition. Raises Fenced if it is owned no more."""
     moved = session.execute(

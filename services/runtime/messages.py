@@ -1,14 +1,13 @@
 """What a handler is given."""
 
-from dataclasses import dataclass
+import msgspec
 
 from schemas.binary import Headers
 from schemas.common import Typed
 from schemas.envelope import Envelope
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True):
     """One accepted message: decoded, validated, and seen for the first time."""
 
     topic: str

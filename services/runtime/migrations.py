@@ -81,6 +81,8 @@ def create_runtime_tables(op: ModuleType) -> None:
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
     )
+    # A message is read once and dropped: compressing it, or storing it apart, would only cost.
+    op.execute("ALTER TABLE outbox SET (toast_tuple_target = 8160)")
     # Queues that are filled and emptied all day: keep them small without waiting for the default.
     for table in ("outbox", "parked"):
         op.execute(

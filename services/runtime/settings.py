@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     inbox_days: int = Field(
         45, description="Days an event's identity is kept; older replays are refused."
     )
-    batch_events: int = Field(4000, description="Events one poll takes at the most.")
+    batch_events: int = Field(1000, description="Events one poll takes at the most.")
 
     def port(self, service: str) -> int:
         """The HTTP port of a service: PORT_BASE plus 1 to 4."""

@@ -1,9 +1,10 @@
 """One transaction of a service: its state, and the messages that leave because of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel
 from sqlmodel import Session
@@ -70,7 +71,7 @@ class UnitOfWork:
         self,
         topic: str,
         type: str,
-        data: BaseModel,
+        data: BaseModel | Mapping[str, Any],
         *,
         id: str,
         subject: str,

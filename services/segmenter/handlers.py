@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from schemas.commands import OutreachRequested
 from schemas.envelope import check_age, version_of
 from schemas.errors import Rejection
 from schemas.facts import CustomerSegmented, EventApplied, RecordPosition
 from schemas.topics import OUTREACH_COMMANDS
 from services.playbooks.conditions import STEERING_ATTRIBUTES
 from services.playbooks.model import Playbook
-from services.playbooks.plan import choice_terms, exit_rules, offer_authority
+from services.playbooks.plan import encoded_authority, encoded_rules
 from services.policy.consent import may_steer
 from services.policy.model import Pack
 from services.policy.places import applying, candidate_zones
@@ -173,37 +172,35 @@ class CustomerEvents:
     ) -> None:
         event, playbook = message.event, enrolment.playbook
         position, offset = message.position
-        # Validated in one go: its parts as models of their own would be checked twice.
-        requested = OutreachRequested.model_validate(
-            {
-                "playbook": playbook.name,
-                "playbook_version": playbook.version,
-                "purpose": playbook.document.purpose,
-                "obligation": obligation_terms(event.type, data, message.key),
-                "segment": enrolment.segment,
-                "tone": enrolment.tone,
-                "steps": enrolment.steps,
-                "exits": exit_rules(playbook),
-                "choices": choice_terms(playbook),
-                "offers": offer_authority(playbook, data.get("currency")),
-                "locale": profile.locale,
-                "place": {name: getattr(profile, name) for name in PLACE},
-                "context": wording_inputs(data, profile.interests),
-                "trigger": {
-                    "event_type": event.type,
-                    "event_id": event.id,
-                    "event_source": event.source,
-                    "event_time": event.time,
-                },
-                "after": {position: offset},
-                "defaults_used": decision.defaults_used,
-            }
-        )
+        # Not a model: nearly all of it is the same for many customers, and encoded already.
+        # The tests read what leaves here back as the contract has it.
+        order = {
+            "playbook": playbook.name,
+            "playbook_version": playbook.version,
+            "purpose": playbook.document.purpose,
+            "obligation": obligation_terms(event.type, data, message.key),
+            "segment": enrolment.segment,
+            "tone": enrolment.tone,
+            "steps": enrolment.plan.encoded,
+            **encoded_rules(playbook),
+            "offers": encoded_authority(playbook, data.get("currency")),
+            "locale": profile.locale,
+            "place": {name: getattr(profile, name) for name in PLACE},
+            "context": wording_inputs(data, profile.interests),
+            "trigger": {
+                "event_type": event.type,
+                "event_id": event.id,
+                "event_source": event.source,
+                "event_time": event.time,
+            },
+            "after": {position: offset},
+            "defaults_used": decision.defaults_used,
+        }
         kind = "outreach.requested"
         work.say(
             OUTREACH_COMMANDS,
             kind,
-            requested,
+            order,
             id=derive(kind, event.tenant, event.source, event.id, playbook.name),
             subject=message.key,
             tenant=event.tenant,

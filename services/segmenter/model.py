@@ -1,6 +1,5 @@
 """What the segmenter knows and decides, as plain values."""
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -62,7 +61,7 @@ class Enrolment(msgspec.Struct, frozen=True):
     playbook: Any
     segment: str
     tone: str
-    steps: Sequence[Any]
+    plan: Any
 
 
 class Segmentation(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ import msgspec
 
 from services.playbooks.conditions import SegmentChoice, choose_segment
 from services.playbooks.model import Playbook
-from services.playbooks.plan import planned_steps, triggers
+from services.playbooks.plan import plan_for, triggers
 from services.playbooks.variables import Traits, customer_values, event_values
 from services.segmenter.model import (
     TRAITS,
@@ -69,8 +69,8 @@ def decide(
         choice = choose_segment(playbook, values, permitted)
         segmentations.append(_segmentation(playbook, choice, values))
         if choice.name is not None and choice.tone is not None:
-            steps = planned_steps(playbook, values, choice)
-            enrolments.append(Enrolment(playbook, choice.name, choice.tone, steps))
+            plan = plan_for(playbook, values, choice)
+            enrolments.append(Enrolment(playbook, choice.name, choice.tone, plan))
     return Decision(effect, segmentations, enrolments, defaults_used(profile))
 
 

@@ -59,8 +59,8 @@ def test_below_the_floor_nobody_is_written_to_and_that_is_told(amount: int) -> N
 def test_the_vulnerable_get_fewer_letters() -> None:
     (usual,) = decide(Profile(), missed()).enrolments
     (gentle,) = decide(Profile(holds=HARDSHIP), missed()).enrolments
-    assert len(gentle.steps) < len(usual.steps)
-    assert {step.name for step in gentle.steps} <= {step.name for step in usual.steps}
+    assert len(gentle.plan.steps) < len(usual.plan.steps)
+    assert {step.name for step in gentle.plan.steps} <= {step.name for step in usual.plan.steps}
 
 
 def test_each_trigger_starts_its_own_playbooks_in_order_of_their_names() -> None:
