@@ -21,7 +21,14 @@ Bootstrap = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON for programs.")]
 
-out = Console(soft_wrap=False)
+
+def _console() -> Console:
+    """Standard output; a file or pipe is taken to be wide, so that no table is squeezed."""
+    ours = Console(soft_wrap=False)
+    return ours if ours.is_terminal else Console(soft_wrap=False, width=160)
+
+
+out = _console()
 err = Console(stderr=True, soft_wrap=True)
 
 

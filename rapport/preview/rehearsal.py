@@ -6,6 +6,7 @@ final check and letter writer are called in the order in which the services woul
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -58,7 +59,7 @@ class Collected(UnitOfWork):
         self,
         topic: str,
         type: str,
-        data: BaseModel,
+        data: BaseModel | Mapping[str, Any],
         *,
         id: str,
         subject: str,

@@ -281,7 +281,7 @@ def test_a_planted_fault_is_found(mutant: str, monkeypatch: pytest.MonkeyPatch) 
     for where, name, wrong in MUTANTS[mutant]:
         monkeypatch.setattr(where, name, wrong)
     short = settings(
-        max_examples=400,
+        max_examples=4000,
         stateful_step_count=40,
         deadline=None,
         derandomize=True,
