@@ -45,9 +45,8 @@ def validate(
         against_policies(one, folder / one.name / "playbook.yaml", packs, now)
         for one in found.values()
     ]
-    for verdict in verdicts:
-        for note in verdict.notes:
-            typer.echo(f"{note.file}:{note.line}: note: {note.message}")
+    for note in sorted(note for verdict in verdicts for note in verdict.notes):
+        typer.echo(f"{note.file}:{note.line}: note: {note.message}")
     faults = [fault for verdict in verdicts for fault in verdict.faults]
     if faults:
         _refuse(faults)

@@ -53,7 +53,12 @@ def _(data: customer.CustomerSegmented) -> str:
     if not data.matched:
         return f"{playbook}: no contact{upon}, {data.reason}"
     careful = f", by default for {', '.join(data.defaults_used)}" if data.defaults_used else ""
-    return f"{playbook}: segment {data.segment}, tone {data.tone}{upon}{careful}"
+    passed = "".join(
+        f"; not {one.segment}, since {one.attribute} may not steer here ({one.rule} "
+        f"v{one.rule_version})"
+        for one in data.passed_over
+    )
+    return f"{playbook}: segment {data.segment}, tone {data.tone}{upon}{careful}{passed}"
 
 
 @sentence.register

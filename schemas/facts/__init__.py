@@ -7,6 +7,7 @@ from schemas.facts.customer import (
     CustomerHeldOut,
     CustomerSegmented,
     EventApplied,
+    PassedOver,
     RecordPosition,
 )
 from schemas.facts.machinery import DeadLetter, HttpOrigin, LogHeartbeat, PolicyInForce
@@ -125,6 +126,7 @@ __all__ = [
     "OutreachStepDeferred",
     "OutreachStepPlanned",
     "OutreachStepSuppressed",
+    "PassedOver",
     "PolicyInForce",
     "RecordPosition",
     "RequestMade",

@@ -38,6 +38,15 @@ class EventApplied(Typed):
     )
 
 
+class PassedOver(Contract):
+    """A segment that was not tried: a policy in force forbids an attribute that it asks for."""
+
+    segment: Text = Field(description="Name of the segment.")
+    attribute: Text = Field(description="What may not steer treatment at the customer's place.")
+    rule: Text = Field(description="The rule that forbids it, as pack/rule.")
+    rule_version: int = Field(description="Version of its pack.")
+
+
 class CustomerSegmented(Typed):
     """A trigger event was looked at by one playbook, with or without a match."""
 
@@ -58,6 +67,9 @@ class CustomerSegmented(Typed):
     )
     inputs: dict[str, Any] = Field(
         default_factory=dict, description="Names and values of the non-personal inputs."
+    )
+    passed_over: tuple[PassedOver, ...] = Field(
+        default=(), description="Segments above it that a policy did not let decide."
     )
 
 

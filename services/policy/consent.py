@@ -76,7 +76,8 @@ def may_steer(attribute: str, now: datetime, zones: Zones, packs: Sequence[Pack]
 
     permitting = [p for p in packs if any(r.loosens and relevant(r) for r in p.permits)]
     permitted = _covers_all_countries(permitting, zones)
-    for pack in packs:
+    # The law of the place is named before the house rule.
+    for pack in sorted(packs, key=lambda one: one.everywhere):
         for rule in pack.forbidden:
             if relevant(rule) and not (rule.yields and permitted):
                 return Verdict(False, "steering", f"{pack.name}/{rule.name}", pack.version)

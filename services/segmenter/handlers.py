@@ -6,13 +6,13 @@ from typing import Any
 
 from schemas.envelope import check_age, version_of
 from schemas.errors import Rejection
-from schemas.facts import CustomerSegmented, EventApplied, RecordPosition
+from schemas.facts import CustomerSegmented, EventApplied, PassedOver, RecordPosition
 from schemas.topics import OUTREACH_COMMANDS
 from services.playbooks.conditions import STEERING_ATTRIBUTES
 from services.playbooks.model import Playbook
 from services.playbooks.plan import encoded_authority, encoded_rules
 from services.policy.consent import may_steer
-from services.policy.model import Pack
+from services.policy.model import Pack, Verdict
 from services.policy.places import applying, candidate_zones
 from services.runtime.ids import derive
 from services.runtime.messages import Incoming
@@ -22,6 +22,24 @@ from services.segmenter import rules, store
 from services.segmenter.model import PLACE, Decision, Enrolment, Happening, Profile, Segmentation
 from services.segmenter.nonpersonal import nonpersonal
 from services.segmenter.obligations import obligation_id_of, obligation_terms, wording_inputs
+
+
+class _Steering:
+    """What may steer treatment at one place, and for each that may not, the rule against it."""
+
+    def __init__(self, verdicts: Mapping[str, Verdict]) -> None:
+        self.permitted = frozenset(name for name, one in verdicts.items() if one.allowed)
+        self._verdicts = verdicts
+
+    def cited(self, segment: str, attribute: str) -> PassedOver:
+        """Why a segment was passed over, as the fact tells it."""
+        refusal = self._verdicts[attribute]
+        return PassedOver(
+            segment=segment,
+            attribute=attribute,
+            rule=refusal.rule or "steering",
+            rule_version=refusal.rule_version or 1,
+        )
 
 
 class CustomerEvents:
@@ -34,7 +52,7 @@ class CustomerEvents:
         self._packs = packs
         self._signer = signer
         self._inbox = timedelta(days=inbox_days)
-        self._steering: dict[tuple[object, int], frozenset[str]] = {}
+        self._steering: dict[tuple[object, int], _Steering] = {}
 
     def handle(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         """Apply each event to its customer's profile; emit what follows."""
@@ -70,12 +88,13 @@ class CustomerEvents:
         happening = Happening(event.type, event.id, event.source, event.time, event.replay, data)
         obligation_id = obligation_id_of(event.type, data)
         key = (event.tenant, obligation_id or "")
+        steering = self._steered(profile, work.now)
         decision = rules.decide(
             profile,
             happening,
             work.now,
             self._playbooks,
-            self._permitted(profile, work.now),
+            steering.permitted,
             versions.get(key),
         )
         version = data.get("version")
@@ -83,12 +102,15 @@ class CustomerEvents:
             versions[key] = max(version, versions.get(key, version))
         self._tell_applied(work, message, decision, obligation_id)
         for segmentation in decision.segmentations:
-            self._tell_segmented(work, message, segmentation, decision, obligation_id)
+            passed_over = [
+                steering.cited(past.segment, past.attribute) for past in segmentation.passed_over
+            ]
+            self._tell_segmented(work, message, segmentation, decision, obligation_id, passed_over)
         for enrolment in decision.enrolments:
             self._request(work, message, data, profile, decision, enrolment)
 
-    def _permitted(self, profile: Profile, now: datetime) -> frozenset[str]:
-        """The attributes that may steer treatment where this customer is (by the hour)."""
+    def _steered(self, profile: Profile, now: datetime) -> "_Steering":
+        """What may steer treatment where this customer is, and by which rule not (by the hour)."""
         place = (profile.timezone, profile.country, profile.region, profile.city)
         key = (place, int(now.timestamp()) // 3600)
         if key not in self._steering:
@@ -96,10 +118,8 @@ class CustomerEvents:
             in_force = applying(self._packs, zones)
             if len(self._steering) > 10_000:
                 self._steering.clear()
-            self._steering[key] = frozenset(
-                attribute
-                for attribute in STEERING_ATTRIBUTES
-                if may_steer(attribute, now, zones, in_force).allowed
+            self._steering[key] = _Steering(
+                {name: may_steer(name, now, zones, in_force) for name in STEERING_ATTRIBUTES}
             )
         return self._steering[key]
 
@@ -139,6 +159,7 @@ class CustomerEvents:
         segmentation: Segmentation,
         decision: Decision,
         obligation_id: str | None,
+        passed_over: Sequence[PassedOver],
     ) -> None:
         event = message.event
         work.fact(
@@ -154,6 +175,7 @@ class CustomerEvents:
                 trigger_event_id=event.id,
                 defaults_used=decision.defaults_used,
                 inputs=segmentation.inputs,
+                passed_over=passed_over,
             ),
             subject=message.key,
             tenant=event.tenant,

@@ -1,8 +1,11 @@
 """What the segmenter knows and decides, as plain values."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
+
+from services.playbooks.conditions import PassedOver
 
 Effect = Literal["applied", "stale_version", "old"]
 
@@ -73,6 +76,7 @@ class Segmentation(msgspec.Struct, frozen=True):
     tone: str | None
     reason: str | None
     inputs: dict[str, Any]
+    passed_over: Sequence[PassedOver] = ()
 
 
 class Decision(msgspec.Struct, frozen=True):

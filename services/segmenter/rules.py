@@ -137,14 +137,14 @@ def matched_titles(recommended: Sequence[str], interests: Sequence[str]) -> list
 def _segmentation(
     playbook: Playbook, choice: SegmentChoice, values: Mapping[str, Any]
 ) -> Segmentation:
-    passed_over = {f"passed_over.{past.segment}": past.attribute for past in choice.passed_over}
     return Segmentation(
         playbook.name,
         playbook.version,
         choice.name,
         choice.tone,
         None if choice.name else "no_segment",
-        {"holds": values["holds"], "tier": values["tier"], **passed_over},
+        {"holds": values["holds"], "tier": values["tier"]},
+        choice.passed_over,
     )
 
 

@@ -39,8 +39,10 @@ def test_the_first_segment_that_holds_and_is_permitted_is_taken(
 
 def test_what_a_policy_forbids_is_named() -> None:
     (told,) = decide(Profile(**YOUNG), missed(), permitted=CAREFUL).segmentations
-    assert told.inputs["passed_over.young"] == "age"
-    assert told.inputs["passed_over.settled_professional"] == "age"
+    assert [(past.segment, past.attribute) for past in told.passed_over] == [
+        ("settled_professional", "age"),
+        ("young", "age"),
+    ]
 
 
 def test_inputs_name_no_age_gender_or_occupation() -> None:
