@@ -18,6 +18,7 @@ from schemas.facts import (
     AgreementCompleted,
     AgreementMade,
     AgreementReopened,
+    ChoiceMade,
     ContactPreferenceChanged,
     ContactRightParty,
     ContactUnsubscribed,
@@ -80,6 +81,7 @@ class Word:
     channel: str = ANY
     purpose: str = ANY
     obligation: str | None = None
+    enrolment: str | None = None
     until: datetime | None = None
 
     def known(self, through: Mapping[str, int]) -> bool:
@@ -92,6 +94,7 @@ class Word:
             self.channel in (ANY, intended.channel)
             and self.purpose in (ANY, intended.purpose)
             and (self.obligation is None or self.obligation in intended.obligation_ids)
+            and self.enrolment in (None, intended.enrolment_id)
         )
 
     def lasts(self, at: datetime) -> bool:
@@ -262,6 +265,10 @@ def _of_customers(log: Log) -> Iterator[tuple[Key, Word]]:
         word = Word(True, "opt_out", left.time, left, (left.position,))
         about = replace(word, channel=left.data.channel, purpose=left.data.purpose)
         yield customer_key(*left.who), about
+    for made in log.of(ChoiceMade):
+        if made.data.does == "stop":
+            word = Word(True, "choice", made.time, made, (made.position,))
+            yield customer_key(*made.who), replace(word, enrolment=made.data.enrolment_id)
     for changed in log.of(ContactPreferenceChanged):
         for word in _of_preferences(changed):
             yield customer_key(*changed.who), word

@@ -171,6 +171,27 @@ def find_choice(session: Session, message: MessageRow) -> ChoiceRow | None:
     return session.get(ChoiceRow, (message.tenant, message.customer, message.enrolment_id))
 
 
+def choices(
+    session: Session, enrolments: Iterable[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], str]:
+    """By (tenant, customer, enrolment): the name of the choice that counts, where one was made."""
+    wanted = list(enrolments)
+    found = session.connection().execute(
+        text(
+            "SELECT tenant, customer, enrolment_id, choice FROM choice"
+            " JOIN unnest(CAST(:tenants AS text[]), CAST(:customers AS text[]),"
+            " CAST(:enrolments AS text[])) AS w(t, c, e)"
+            " ON tenant = t AND customer = c AND enrolment_id = e"
+        ),
+        {
+            "tenants": [tenant for tenant, _, _ in wanted],
+            "customers": [customer for _, customer, _ in wanted],
+            "enrolments": [enrolment for _, _, enrolment in wanted],
+        },
+    )
+    return {(row.tenant, row.customer, row.enrolment_id): row.choice for row in found}
+
+
 def first_call(session: Session, provider: str, call_id: str, at: datetime) -> bool:
     """Note a webhook's id; False if it was there already."""
     found = session.connection().execute(

@@ -19,6 +19,7 @@ def check_choices(
     """All that is wrong with choices and with who takes a step. `files`: templates by locale."""
     faults = [*_choices(file, document), *_steps(file, document)]
     offers = {locale: _offers(lined) for locale, lined in files.items()}
+    faults += _kept_and_asking(file, document, offers)
     faults += _offered_again(file, document, offers)
     faults += _never_offered(file, document, offers)
     for lined in files.values():
@@ -129,6 +130,19 @@ def _offered_again(
                 ("steps", index, "template"),
                 f"template: {why} would lead in a circle; use a template without choices",
             )
+
+
+def _kept_and_asking(
+    file: LinedFile, document: PlaybookDocument, offers: Mapping[str, Offers]
+) -> Iterable[Fault]:
+    """A letter that goes out after a choice must not offer what counts no more."""
+    asking = {name for by in offers.values() for name, offered in by.items() if offered}
+    templates = {step.name: step.template for step in document.steps if step.anchor != "choice"}
+    for index, choice in enumerate(document.choices):
+        for name in choice.keep:
+            if templates.get(name) in asking:
+                why = f"step {name!r} offers choices, and after this one none counts; leave it out"
+                yield file.fault(("choices", index, "keep"), f"keep: {why}")
 
 
 def _never_offered(

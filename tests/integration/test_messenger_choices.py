@@ -227,6 +227,26 @@ def test_an_expired_link_says_so_and_does_nothing(messenger: World, http: TestCl
     assert chosen(messenger) == []
 
 
+def test_a_mail_on_its_way_is_stopped_by_the_choice_unless_it_is_kept(
+    messenger: World, http: TestClient
+) -> None:
+    message_id = ask(messenger)
+    http.post(url(messenger, message_id, "price"))
+    offered = [{"name": "price", "does": "request", "request": "x", "keep": ["kept"]}]
+    common: dict[str, Any] = {
+        "playbook": "rescue",
+        "template": "again",
+        "purpose": "service",
+        "obligations": [OBLIGATION],
+    }
+    messenger.dispatch(**common, step="second", choices=offered)
+    (refused,) = messenger.until("message.refused")
+    assert (refused["data"]["reason"], refused["data"]["retryable"]) == ("cancelled", False)
+    messenger.dispatch(**common, step="kept", choices=offered)
+    messenger.dispatch(**common, step="again", choices=[])
+    messenger.until("message.sent", count=3)
+
+
 def test_a_mail_without_choices_has_none(messenger: World, http: TestClient) -> None:
     message_id = ask(messenger, template="again", choices=[])
     assert http.post(url(messenger, message_id, "later")).status_code == 404

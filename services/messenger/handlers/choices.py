@@ -1,12 +1,17 @@
 """One-tap answers: the first one of an enrolment counts."""
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from sqlmodel import Session
+
+from schemas.commands import DispatchOrdered
 from schemas.facts import ChoiceMade
 from services.messenger import message_store, metrics
 from services.messenger.handlers import answers
 from services.messenger.model import Choice
-from services.messenger.tables import ChoiceRow, MessageRow
+from services.messenger.rules.choices import is_overtaken
+from services.messenger.tables import ChoiceRow, DispatchRow, MessageRow
 from services.runtime.context import Context
 
 
@@ -55,6 +60,29 @@ def choose(context: Context, message_id: str, name: str) -> Answered:
         answers.tell(work, message, _fact(message, name, choice), name)
     metrics.ANSWERS.labels("choice").inc()
     return Answered(message, choice, True, choice.label)
+
+
+def overtaken(
+    session: Session, rows: Sequence[DispatchRow], orders: Mapping[str, DispatchOrdered]
+) -> set[str]:
+    """Ids of the pending dispatches that a choice made since has ended. orders: by their ids."""
+    asking = [row for row in rows if orders[row.dispatch_id].choices]
+    if not asking:
+        return set()
+    keys = {
+        row.dispatch_id: (row.tenant, row.customer, orders[row.dispatch_id].enrolment_id)
+        for row in asking
+    }
+    chosen = message_store.choices(session, keys.values())
+    return {
+        dispatch_id
+        for dispatch_id, key in keys.items()
+        if is_overtaken(
+            orders[dispatch_id].step,
+            {one.name: one.keep for one in orders[dispatch_id].choices},
+            chosen.get(key),
+        )
+    }
 
 
 def _offered(message: MessageRow, name: str) -> Choice:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from schemas.commands import DispatchOrdered
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.messenger import message_store, store
+from services.messenger.handlers import choices
 from services.messenger.handlers.flights import ordered_by
 from services.messenger.handlers.translate import customer_of, obligation_of, order_of
 from services.messenger.mail import UnusableAddress, normal_address
@@ -57,6 +58,7 @@ def cases(
     keys = [(row.tenant, row.customer) for row in rows]
     lanes = store.lanes(session, {row.lane for row in rows})
     cancelled = store.cancelled(session, [(row.tenant, row.customer, row.step_id) for row in rows])
+    overtaken = choices.overtaken(session, rows, orders)
     suppressions = store.suppressions(session, [(*key, hashes[key]) for key in keys])
     contacts = message_store.contacts(session, keys, work.now - window)
     obligations = store.obligations(
@@ -80,7 +82,10 @@ def cases(
                 row=row,
                 cause=ordered_by(row),
                 dispatch=dispatch,
-                order=order_of(dispatch, (*key, row.step_id) in cancelled),
+                order=order_of(
+                    dispatch,
+                    cancelled=(*key, row.step_id) in cancelled or row.dispatch_id in overtaken,
+                ),
                 addressee=addressees[key],
                 customer=customer_of(
                     addressees[key], suppressions.get(key, ()), contacts.get(key, ())

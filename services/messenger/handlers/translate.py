@@ -37,7 +37,7 @@ def customer_of(
     )
 
 
-def order_of(dispatch: DispatchOrdered, cancelled: bool) -> Order:
+def order_of(dispatch: DispatchOrdered, *, cancelled: bool) -> Order:
     """The dispatch as the final check sees it."""
     place = dispatch.place
     zones = [terms.due_timezone for terms in dispatch.obligations if terms.due_timezone]

@@ -30,6 +30,14 @@ def contact_after_payment(world: World) -> None:
             before="d-tokyo-3.dispatched")  # fmt: skip
 
 
+@planted(3, "choice", "chosen", "d-tokyo-3.intended")
+def contact_after_the_customer_chose_to_stop(world: World) -> None:
+    world.add("chosen", "choice.made", "tokyo", "2026-03-08T00:00:00+00:00",
+              message_id="m-d-tokyo-2", enrolment_id="e-tokyo", choice="leaving", does="stop",
+              obligation_id="b-tokyo", playbook="bill-reminder", locale="ja",
+              before="d-tokyo-3.dispatched")  # fmt: skip
+
+
 @planted(3, "settled", "late.paid", "d-late-1.intended")
 def contact_upon_a_failure_told_late(world: World) -> None:
     world.drop("late.reversed")

@@ -21,6 +21,25 @@ def test_the_good_log_holds() -> None:
     assert report.held
 
 
+def test_choices_and_steps_for_a_person_explain_themselves() -> None:
+    world = good()
+    now = "2026-03-09T00:00:00+00:00"
+    world.bill("vip.due", "vip", now, "b-vip")
+    world.enrol("e-vip", "vip", now, "vip.due", "b-vip", steps={"s-vip": now})
+    world.add("vip.person", "outreach.person_due", "vip", now, step_id="s-vip",
+              enrolment_id="e-vip", playbook="vip-care", playbook_version=1,
+              obligation_id="b-vip", reason="adviser_calls", segment="private",
+              due_by=now)  # fmt: skip
+    for enrolment, does in (("e-tokyo", "person"), ("another", "stop")):
+        world.add(f"chosen.{does}", "choice.made", "tokyo", "2026-03-08T00:00:00+00:00",
+                  message_id="m-d-tokyo-2", enrolment_id=enrolment, choice="x", does=does,
+                  playbook="bill-reminder", locale="ja", before="d-tokyo-3.dispatched")  # fmt: skip
+    report = audit(world.records())
+    assert [violation.as_dict() for violation in report.violations] == []
+    eighth = next(one for one in report.outcomes if one.promise == 8)
+    assert "due steps without a contact or a reason yet" not in eighth.notes
+
+
 def test_it_does_not_matter_in_which_partitions_the_facts_stand() -> None:
     world = good()
     world.by_lane = False

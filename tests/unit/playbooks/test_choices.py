@@ -12,6 +12,8 @@ from services.playbooks.plan import choice_terms, planned_steps
 from services.playbooks.variables import event_values
 
 ASKING = PLAYBOOK.replace(
+    "    template: hello\n    when:", "    template: late\n    when:"
+).replace(
     "exits:",
     """\
   - name: again
@@ -54,13 +56,16 @@ WORDS = (
         f"\n      [Tap]({{{{ choices.{name} }}}})\n"
         for name in ("documents", "cheaper", "later", "leaving")
     )
-    + """\
-reminder:
+    + "".join(
+        f"""\
+{name}:
   neutral:
     subject: As you asked
     preheader: It is later now.
-    body: "[Open]({{ links.portal }})"
+    body: "[Open]({{{{ links.portal }}}})"
 """
+        for name in ("reminder", "late")
+    )
 )
 
 
@@ -128,6 +133,7 @@ def test_the_hash_covers_the_labels(tmp_path: Path) -> None:
         ("does: person", "does: stop", "seniority: senior\n  - name: ch", "does person"),
         ("keep: [last]", "keep: [lost]", "keep: [lost]", "no step 'lost'"),
         ("keep: [last]", "keep: [again]", "keep: [again]", "planned by a choice only"),
+        ("keep: [last]", "keep: [first]", "keep: [first]", "after this one none counts"),
         ("does: stop", "does: stop\n    keep: [last]", "keep: [last]\nexits", "keeps nothing"),
         ("does: stop", "does: steps", "does: steps\nexits", "plans no step"),
         ("by: person", "by: machine", "seniority: senior\n    anchor", "only a person's step"),
