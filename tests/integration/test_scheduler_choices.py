@@ -12,7 +12,7 @@ from schemas.topics import OUTREACH_COMMANDS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.runtime.ids import derive
 from support.database import Database
 
-CHOICES = [
+CHOICES: list[dict[str, Any]] = [
     {"name": "documents", "does": "person"},
     {"name": "price", "does": "request", "request": "better_price", "keep": ["second"]},
     {"name": "later", "does": "steps"},

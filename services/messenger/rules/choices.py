@@ -9,4 +9,4 @@ def is_overtaken(step: str, keeps: Mapping[str, Collection[str]], chosen: str | 
     keeps: by choice that the letter may offer, the steps that it leaves alone; none where the
     order came after the choice. chosen: the choice that counts, if one was made.
     """
-    return chosen in keeps and step not in keeps[chosen]
+    return chosen is not None and chosen in keeps and step not in keeps[chosen]
