@@ -3,9 +3,12 @@
 import argparse
 from collections.abc import Callable, Mapping
 
-from bench import segment_and_emit
+from bench import playbooks_scale, segment_and_emit
 
-BENCHES: Mapping[str, Callable[[], bool]] = {"segment-and-emit": segment_and_emit.run}
+BENCHES: Mapping[str, Callable[[], bool]] = {
+    "segment-and-emit": segment_and_emit.run,
+    "playbooks-scale": playbooks_scale.run,
+}
 
 
 def main() -> int:

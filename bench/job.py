@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from schemas.envelope import Cause, write
 from schemas.topics import CUSTOMER_EVENTS
 from services.playbooks.load import load_playbooks
+from services.playbooks.model import Playbook
 from services.policy.packs import load as load_packs
 from services.runtime.clock import Clock
 from services.runtime.messages import Incoming
@@ -78,11 +79,14 @@ class Outputs(UnitOfWork):
 class Job:
     """Decode, decide and encode one event, given the customer's profile as text."""
 
-    def __init__(self) -> None:
+    def __init__(self, playbooks: Sequence[Playbook] | None = None) -> None:
+        """playbooks: None: those that are shipped."""
         settings = Settings()
+        if playbooks is None:
+            playbooks = list(load_playbooks(settings.playbooks_dir).values())
         self._clock = Clock.parse(os.environ.get("CLOCK"))
         self._events = CustomerEvents(
-            list(load_playbooks(settings.playbooks_dir).values()),
+            playbooks,
             load_packs(settings.policies_dir),
             Signer("bench"),
             settings.inbox_days,

@@ -5,7 +5,7 @@ It reads the part of CEL that conditions may use; the grammar is that of the CEL
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 _TOKEN = re.compile(
@@ -108,6 +108,18 @@ def parse(source: str) -> Node:
     if reader.kind:
         raise reader.fault(f"{reader.token!r} stands where nothing is expected")
     return tree
+
+
+def renamed(source: str, names: Mapping[str, str]) -> str:
+    """The condition with variables under other names; fields (`x.name`) keep theirs."""
+    parts: list[str] = []
+    after_dot = False
+    for found in _TOKEN.finditer(source):
+        token, kind = found[0], found.lastgroup
+        parts.append(names.get(token, token) if kind == "name" and not after_dot else token)
+        if kind != "space":
+            after_dot = token == "."
+    return "".join(parts)
 
 
 class _Reader:

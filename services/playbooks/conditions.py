@@ -29,7 +29,8 @@ PERMITTED_BY_DEFAULT = STEERING_ATTRIBUTES - {"age", "gender"}
 """The careful default: age and gender steer nothing until a policy in force permits them."""
 
 _BOUND = re.compile(r"\.(?:all|exists|exists_one|filter|map)\(\s*(\w+)\s*,")
-_UNDECIDED = (RuntimeError, TypeError, KeyError, ValueError, OverflowError)
+UNDECIDED = (RuntimeError, TypeError, KeyError, ValueError, OverflowError)
+"""What CEL raises where something it needs is unknown."""
 
 
 class ConditionError(ValueError):
@@ -49,7 +50,7 @@ class Condition:
         """True where it is surely so; undecided (something it needs is unknown) is False."""
         try:
             return self.program.execute(_pick(self.variables, values)) is True
-        except _UNDECIDED:
+        except UNDECIDED:
             return False
 
 
@@ -153,7 +154,7 @@ def _first(ladder: _Ladder, values: Mapping[str, Any]) -> int | None:
     chain = ladder.chain
     try:
         index: int = chain.program.execute(_pick(chain.variables, values))
-    except _UNDECIDED:
+    except UNDECIDED:
         # Something is unknown, and CEL can't catch that within one expression: one by one.
         for position, condition in zip(ladder.usable, ladder.conditions, strict=True):
             if condition.holds(values):

@@ -53,13 +53,17 @@ class Playbook:
 
     def with_derived(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """`values` of an event, and what this playbook says to its amount and currency."""
+        own = self.derived(values)
+        return {**values, **own} if own else values
+
+    def derived(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What this playbook says to an event's amount and currency; nothing without these."""
         amount, currency = values.get("amount_minor"), values.get("currency")
         if amount is None or currency is None:
-            return values
+            return {}
         offers = self.document.offers
         least = offers.least_instalment.get(currency) if offers else None
         return {
-            **values,
             "floor_minor": self.document.floors.get(currency, 0),
             "divisible": least is not None and amount >= 2 * least,
         }
