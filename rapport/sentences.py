@@ -51,7 +51,8 @@ def _(data: customer.CustomerSegmented) -> str:
     playbook = f"{data.playbook} v{data.playbook_version}"
     upon = f" upon {data.trigger_event_id}"
     if not data.matched:
-        return f"{playbook}: no contact{upon}, {data.reason}"
+        others = "".join(f", {name} v{version}" for name, version in data.also.items())
+        return f"{playbook}{others}: no contact{upon}, {data.reason}"
     careful = f", by default for {', '.join(data.defaults_used)}" if data.defaults_used else ""
     passed = "".join(
         f"; not {one.segment}, since {one.attribute} may not steer here ({one.rule} "

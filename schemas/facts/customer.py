@@ -71,6 +71,11 @@ class CustomerSegmented(Typed):
     passed_over: tuple[PassedOver, ...] = Field(
         default=(), description="Segments above it that a policy did not let decide."
     )
+    also: dict[str, int] = Field(
+        default_factory=dict,
+        description="Where it did not match: further playbooks of which the same is true, with "
+        "their versions.",
+    )
 
 
 class CustomerHeldOut(Typed):

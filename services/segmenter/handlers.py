@@ -176,6 +176,7 @@ class CustomerEvents:
                 defaults_used=decision.defaults_used,
                 inputs=segmentation.inputs,
                 passed_over=passed_over,
+                also=segmentation.also,
             ),
             subject=message.key,
             tenant=event.tenant,

@@ -68,7 +68,10 @@ class Enrolment(msgspec.Struct, frozen=True):
 
 
 class Segmentation(msgspec.Struct, frozen=True):
-    """What one playbook made of one event; `reason` says why not, where it did not match."""
+    """What one playbook made of one event; `reason` says why not, where it did not match.
+
+    `also`: further playbooks of which the same is true, with their versions.
+    """
 
     playbook: str
     version: int
@@ -77,6 +80,7 @@ class Segmentation(msgspec.Struct, frozen=True):
     reason: str | None
     inputs: dict[str, Any]
     passed_over: Sequence[PassedOver] = ()
+    also: dict[str, int] = {}
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -8,7 +8,8 @@ import msgspec
 
 from services.playbooks.conditions import SegmentChoice, choose_segment
 from services.playbooks.model import Playbook
-from services.playbooks.plan import plan_for, triggers
+from services.playbooks.plan import plan_for
+from services.playbooks.triggering import started_by
 from services.playbooks.variables import Traits, customer_values, event_values
 from services.segmenter.model import (
     TRAITS,
@@ -59,13 +60,16 @@ def decide(
     if not candidates or effect == "stale_version":
         return Decision(effect)
     if effect == "old":
-        return Decision(effect, [_not_matched(playbook, "old_event") for playbook in candidates])
-    values = event_values(event.type, event.data) | customer_values(traits(profile, now))
-    segmentations, enrolments = [], []
-    for playbook in candidates:
-        if not triggers(playbook, values):
-            segmentations.append(_not_matched(playbook, "not_triggered"))
-            continue
+        return Decision(effect, [_not_matched(candidates, "old_event")])
+    asked = event_values(event.type, event.data)
+    started = started_by(candidates, asked)
+    idle = [playbook for playbook, starts in zip(candidates, started, strict=True) if not starts]
+    segmentations = [_not_matched(idle, "not_triggered")] if idle else []
+    enrolments: list[Enrolment] = []
+    if len(idle) == len(candidates):
+        return Decision(effect, segmentations, enrolments, defaults_used(profile))
+    values = asked | customer_values(traits(profile, now))
+    for playbook in (one for one, starts in zip(candidates, started, strict=True) if starts):
         choice = choose_segment(playbook, values, permitted)
         segmentations.append(_segmentation(playbook, choice, values))
         if choice.name is not None and choice.tone is not None:
@@ -148,8 +152,11 @@ def _segmentation(
     )
 
 
-def _not_matched(playbook: Playbook, reason: str) -> Segmentation:
-    return Segmentation(playbook.name, playbook.version, None, None, reason, {})
+def _not_matched(playbooks: Sequence[Playbook], reason: str) -> Segmentation:
+    """What is true of all of these alike: told once, since an event may be heard by many."""
+    first, *others = playbooks
+    also = {playbook.name: playbook.version for playbook in others}
+    return Segmentation(first.name, first.version, None, None, reason, {}, also=also)
 
 
 def _hold(event: Happening) -> Hold:

@@ -1,10 +1,11 @@
 """Whether an event counts in full, only updates state, or changes nothing."""
 
+import dataclasses
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from segmenter_world import MISSED, NOW, decide, happening, missed
+from segmenter_world import CAREFUL, MISSED, NOW, decide, happening, missed, playbooks
 
 from services.segmenter import rules
 from services.segmenter.model import Profile
@@ -93,3 +94,19 @@ def test_the_same_input_gives_the_same_decision() -> None:
     one, other = Profile(country="DE"), Profile(country="DE")
     assert decide(one, missed()) == decide(other, missed())
     assert one == other
+
+
+def test_of_many_playbooks_that_an_event_does_not_start_one_fact_tells() -> None:
+    (recover,) = playbooks()["payment.missed"]
+    twins = [
+        dataclasses.replace(
+            recover, document=recover.document.model_copy(update={"name": f"twin-{number}"})
+        )
+        for number in range(3)
+    ]
+    listening = {"payment.missed": [recover, *twins]}
+    small, now = missed(amount_minor=1), NOW
+    decision = rules.decide(Profile(), small, now, listening, CAREFUL, None)
+    (told,) = decision.segmentations
+    assert (told.playbook, told.reason) == ("recover", "not_triggered")
+    assert told.also == {"twin-0": 1, "twin-1": 1, "twin-2": 1}
