@@ -37,12 +37,71 @@ class AgreementStatus(StrEnum):
     ENDED = "ended"
 
 
-class Booking(StrEnum):
-    """The publisher's answer to the request to book a plan in its ledger."""
+class RequestStatus(StrEnum):
+    """The publisher's answer to a request; Rapport is not the ledger."""
 
     REQUESTED = "requested"
     ACCEPTED = "accepted"
     REFUSED = "refused"
+
+
+class RequestKind(StrEnum):
+    """What a customer can ask about a bill by themselves.
+
+    Details: due_date {due_date: YYYY-MM-DD}, payment_day {day: 1 to 31; a shorter month's last
+    day}, autopay {on: bool}.
+    """
+
+    DUE_DATE = "due_date"
+    PAYMENT_DAY = "payment_day"
+    AUTOPAY = "autopay"
+
+
+class RequestRefusal(StrEnum):
+    """Why a request is not made; nothing changes then."""
+
+    UNREADABLE = "unreadable"
+    OUT_OF_RANGE = "out_of_range"
+    NOT_NOW = "not_now"
+    WAITING = "waiting"
+    TOO_MANY = "too_many"
+
+
+class QuestionRefusal(StrEnum):
+    """Why a question does not reach a person; nothing changes then."""
+
+    EMPTY = "empty"
+    TOO_LONG = "too_long"
+    TOO_MANY = "too_many"
+
+
+class BillState(StrEnum):
+    """How a customer's page calls the state of one of their bills."""
+
+    DUE = "due"
+    PAST_DUE = "past_due"
+    AGREED = "agreed"
+    ARRANGED = "arranged"
+    DISPUTED = "disputed"
+    PAUSED = "paused"
+    PAID = "paid"
+
+
+class SubscriptionStatus(StrEnum):
+    """Whether a subscription runs."""
+
+    RUNNING = "running"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class PaymentStatus(StrEnum):
+    """What the publisher last said of a payment."""
+
+    RECEIVED = "received"
+    PENDING = "pending"
+    FAILED = "failed"
+    REVERSED = "reversed"
 
 
 class HandoffStatus(StrEnum):
@@ -62,6 +121,7 @@ class HandoffReason(StrEnum):
     WRONG_PERSON = "wrong_person"
     DISPUTE = "dispute"
     HARDSHIP = "hardship"
+    QUESTION = "question"
     PLAN_REFUSED = "plan_refused"
 
 
@@ -164,11 +224,24 @@ class Bill:
     due_date: date | None = None
     due_timezone: str | None = None
     version: int | None = None
+    autopay: bool | None = None
 
     @property
     def is_owed(self) -> bool:
         """Whether there is anything left to agree on."""
         return self.status is ObligationStatus.OPEN and self.remaining_minor > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subscription as its publisher last told; None where it has not said."""
+
+    status: SubscriptionStatus
+    plan: str | None = None
+    expires_on: date | None = None
+    price_minor: int | None = None
+    currency: str | None = None
+    auto_renew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,10 @@ class NegotiatorSettings(BaseSettings):
         12, gt=0, description="Business hours a sign-in at the desk lasts."
     )
 
+    later_date_days: int = Field(
+        31, ge=1, le=366, description="Days after its due date that a bill may be asked to wait."
+    )
+
     @property
     def portal_session(self) -> timedelta:
         """How long a verified visit lasts."""

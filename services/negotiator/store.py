@@ -10,6 +10,7 @@ from sqlmodel import Session, SQLModel, col, delete, select
 from services.negotiator.model import (
     AgreementStatus,
     Bill,
+    HandoffReason,
     HandoffStatus,
     Hold,
     ObligationStatus,
@@ -34,7 +35,7 @@ Key = tuple[str, str]
 
 IN_FORCE = (AgreementStatus.ACTIVE.value, AgreementStatus.COMPLETED.value)
 _BILL = tuple(field.name for field in fields(Bill))
-_BILL_TYPES = ("text", "bigint", "text", "text", "text", "date", "text", "bigint")
+_BILL_TYPES = ("text", "bigint", "text", "text", "text", "date", "text", "bigint", "boolean")
 
 
 def lock_customers(session: Session, customers: Sequence[Key]) -> dict[Key, CustomerRow]:
@@ -271,6 +272,21 @@ def has_open_handoff(session: Session, tenant: str, customer: str, obligation_id
         .limit(1)
     )
     return found.first() is not None
+
+
+def obligations_awaiting(
+    session: Session, tenant: str, customer: str, reason: HandoffReason
+) -> set[str]:
+    """About which obligations of the customer a person is still asked for that reason."""
+    rows = session.exec(
+        select(HandoffRow.obligation_id).where(
+            HandoffRow.tenant == tenant,
+            HandoffRow.customer == customer,
+            HandoffRow.reason == reason.value,
+            col(HandoffRow.status) != HandoffStatus.RESOLVED.value,
+        )
+    )
+    return set(rows)
 
 
 def handoff_by_id(session: Session, handoff_id: str) -> HandoffRow | None:

@@ -83,10 +83,68 @@ class ObligationRow(_Table, table=True):
     due_date: date | None = None
     due_timezone: str | None = None
     version: int | None = None
+    autopay: bool | None = None
+
+
+class PartyRow(_Table, table=True):
+    """A customer who answers for a bill, under the id that the publisher named."""
+
+    __tablename__ = "party"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    obligation_id: str = Field(primary_key=True)
+
+
+class SubscriptionRow(_Table, table=True):
+    """A customer's subscription as the log last told."""
+
+    __tablename__ = "subscription"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    subscription_id: str = Field(primary_key=True)
+    status: str
+    plan: str | None = None
+    expires_on: date | None = None
+    price_minor: int | None = None
+    currency: str | None = None
+    auto_renew: bool = False
+
+
+class PaymentRow(_Table, table=True):
+    """A customer's payment as the log last told; `at` is when they paid, as far as it is known."""
+
+    __tablename__ = "payment"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    obligation_id: str = Field(primary_key=True)
+    payment_id: str = Field(primary_key=True)
+    status: str
+    amount_minor: int
+    currency: str
+    at: datetime = _instant()
+
+
+class RequestRow(_Table, table=True):
+    """Something the customer asked of the publisher, and its answer."""
+
+    __tablename__ = "request"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    request_id: str = Field(primary_key=True)
+    obligation_id: str
+    kind: str
+    details: dict[str, Any] = _json()
+    status: str
+    made_at: datetime = _instant()
+    answered_at: datetime | None = _instant(nullable=True)
 
 
 class EnrolmentRow(_Table, table=True):
-    """With which authority a customer may be offered terms about an obligation."""
+    """For what, and with which authority, a customer is written to about an obligation."""
 
     __tablename__ = "enrolment"
 
@@ -94,6 +152,7 @@ class EnrolmentRow(_Table, table=True):
     customer: str = Field(primary_key=True)
     enrolment_id: str = Field(primary_key=True)
     obligation_id: str
+    purpose: str | None = None
     authority: dict[str, Any] | None = _json(nullable=True)
 
 
@@ -195,6 +254,19 @@ class HandoffRow(_Table, table=True):
     assigned_at: datetime | None = _instant(nullable=True)
     outcome: str | None = None
     resolved_at: datetime | None = _instant(nullable=True)
+
+
+class QuestionRow(_Table, table=True):
+    """What a customer asks a person, in their own words; never on the log."""
+
+    __tablename__ = "question"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    question_id: str = Field(primary_key=True)
+    handoff_id: str
+    text: str
+    asked_at: datetime = _instant()
 
 
 class AttemptRow(_Table, table=True):

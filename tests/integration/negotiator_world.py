@@ -1,6 +1,7 @@
 """A negotiator with a real database, told of the world by records, visited by a browser's means."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -128,6 +129,20 @@ class World:
         }  # fmt: skip
         self.applied("payment.missed", customer, **(data | given))
 
+    def due_soon(self, bill: str = "b-1", customer: str = "c-1", **given: Any) -> None:
+        """A bill of 80 euro that falls due on 12 March, or what is given."""
+        data: dict[str, Any] = {
+            "bill_id": bill, "creditor": "Brightwater", "amount_minor": 8_000,
+            "currency": "EUR", "due_date": "2026-03-12", "product": "Electricity",
+        }  # fmt: skip
+        self.applied("bill.due_soon", customer, **(data | given))
+
+    def reminded(self, **customer: Any) -> str:
+        """A customer who was reminded of a bill; the token of the mail's link."""
+        self.customer(**({"verification": VERIFICATION, "timezone": "Europe/Berlin"} | customer))
+        self.due_soon()
+        return self.invited(offers=None, purpose="service")
+
     def paid(self, amount: int, remaining: int, bill: str = "b-1", **given: Any) -> None:
         """A payment came in, or what `event_type` says of it."""
         event_type = given.pop("event_type", "payment.received")
@@ -143,13 +158,14 @@ class World:
         bill: str = "b-1",
         customer: str = "c-1",
         offers: dict[str, Any] | None = AUTHORITY,
+        purpose: str = "collection",
         **given: Any,
     ) -> str:
         """The scheduler enrols, the messenger sends; the token of the mail's link."""
         enrolment = derive("enrolment", customer, bill)
         enrolled = {
             "enrolment_id": enrolment, "command_id": "cmd", "playbook": "recover",
-            "playbook_version": 1, "segment": "s", "tone": "neutral", "purpose": "collection",
+            "playbook_version": 1, "segment": "s", "tone": "neutral", "purpose": purpose,
             "obligation": {"obligation_id": bill, "kind": "bill"}, "offers": offers,
             "trigger_event_id": "e",
         }  # fmt: skip
@@ -157,7 +173,7 @@ class World:
         intended = {
             "message_id": message, "step_id": "s", "dispatch_id": "d", "enrolment_id": enrolment,
             "checked_at": self.now.isoformat(), "applied_through": {}, "log_age_seconds": 0.1,
-            "purpose": "collection", "channel": "email", "obligation_ids": [bill],
+            "purpose": purpose, "channel": "email", "obligation_ids": [bill],
             "playbook": "recover", "playbook_version": 1, "step": "first", "template": "first",
             "segment": "s", "tone": "neutral", "variant": "a", "locale": "en",
             "zones": ["Europe/Berlin"], "place": {"timezone": "Europe/Berlin"}, "packs": [],
@@ -252,6 +268,21 @@ class Browser:
     @property
     def offers(self) -> list[str]:
         return self.form("/accept").choices
+
+    def ask(self, kind: str, value: str) -> Response:
+        """Send the form by which something is asked of the publisher, with this value."""
+        form = next(
+            form
+            for form in forms_of(self.page)
+            if form.action.endswith("/ask") and form.fields["kind"] == kind
+        )
+        return self._follow(self.client.post(form.action, data=form.fields | {"value": value}))
+
+    def open(self, text: str) -> Response:
+        """Follow the page's first link whose words contain that."""
+        links = re.findall(r'<a href="([^"]+)"[^>]*>(.*?)</a>', self.page.text, re.S)
+        address = next(address for address, words in links if text in words)
+        return self._follow(self.client.get(address))
 
     def accept(self, offer: str) -> Response:
         return self.post("/accept", offer_id=offer)

@@ -6,7 +6,9 @@ from fastapi import Depends, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.negotiator import store
+from services.negotiator.api.bills import Bills
 from services.negotiator.api.desk import Desk
+from services.negotiator.api.entrance import Entrance
 from services.negotiator.api.portal import Portal
 from services.negotiator.handlers import cases
 from services.negotiator.settings import NegotiatorSettings
@@ -22,8 +24,10 @@ def create(context: Context, settings: NegotiatorSettings | None = None) -> Fast
     """The negotiator's routes; `settings` are read from the environment where not given."""
     api = create_api(context, "Rapport negotiator", DESCRIPTION)
     settings = settings or NegotiatorSettings()
-    portal = Portal(context, settings)
+    entrance = Entrance(context, settings)
+    portal = Portal(context, settings, entrance)
     api.include_router(portal.routes())
+    api.include_router(Bills(context, settings, entrance).routes())
     api.include_router(Desk(context, settings).routes())
     api.add_exception_handler(InvalidToken, portal.invalid)
     api.add_exception_handler(SQLAlchemyError, portal.unreachable)

@@ -34,6 +34,7 @@ THANKS = {
     HandoffReason.NO_EVIDENCE.value: "asked",
     HandoffReason.HARDSHIP.value: "hardship",
     HandoffReason.DISPUTE.value: "dispute",
+    HandoffReason.QUESTION.value: "question_asked",
     HandoffReason.WRONG_PERSON.value: "wrong_person",
     "left": "left",
 }
@@ -92,7 +93,7 @@ class Pages:
             return self.message("wrong_person")
         tries = Tries(visit.customer.wrong_tries, visit.customer.locked_until)
         if tries.locked_until is not None and rules.is_locked(tries, work.now):
-            until = self._formats(visit, NOTHING_KNOWN).moment(tries.locked_until)
+            until = self.formats(visit, NOTHING_KNOWN).moment(tries.locked_until)
             return self.message("locked", lead=self.words["locked"]["lead"].format(time=until))
         asked = questions(work, visit)
         if asked is None:
@@ -113,7 +114,7 @@ class Pages:
         found = visits.find(work.session, case, work.now)
         if found.situation in MESSAGES:
             return self._situation(found.situation)
-        formats, bill = self._formats(visit, found.bill), found.bill
+        formats, bill = self.formats(visit, found.bill), found.bill
         if found.situation is Situation.AGREEMENT:
             return self.render("agreement.html", agreement=self._agreed(found, formats))
         owed = views.debt(
@@ -160,7 +161,7 @@ class Pages:
             total=formats.money(row.total_minor, row.currency),
         )
 
-    def _formats(self, visit: Visit, bill: Bill) -> Formats:
+    def formats(self, visit: Visit, bill: Bill) -> Formats:
         """The customer's own locale where the page speaks its language, else the language's."""
         tags = (visit.customer.locale, visit.invitation.locale)
         own = next((tag for tag in tags if supported(tag) == self.language), None)

@@ -8,10 +8,10 @@ from services.negotiator.handlers import offers
 from services.negotiator.handlers.translate import terms
 from services.negotiator.model import (
     AgreementStatus,
-    Booking,
     HandoffReason,
     OfferStatus,
     Refusal,
+    RequestStatus,
 )
 from services.negotiator.rules.offers import is_held, refusal
 from services.negotiator.tables import AgreementRow, CaseRow, OfferRow
@@ -63,7 +63,7 @@ def _agree(work: UnitOfWork, case: CaseRow, offer: OfferRow) -> None:
         discount_minor=offer.discount_minor,
         instalments=offer.instalments,
         request_id=derive("request", offer.offer_id),
-        booking=Booking.REQUESTED,
+        booking=RequestStatus.REQUESTED,
         made_at=work.now,
     )
     work.session.add(agreement)

@@ -8,11 +8,11 @@ from services.negotiator.handlers.translate import instalments
 from services.negotiator.model import (
     AgreementStatus,
     Bill,
-    Booking,
     HandoffReason,
     Instalment,
     ObligationStatus,
     Progress,
+    RequestStatus,
 )
 from services.negotiator.rules import bills
 from services.negotiator.rules.agreements import progress
@@ -47,9 +47,9 @@ def follow(
 
 def booked(work: UnitOfWork, row: AgreementRow, answer: str, cause: Envelope) -> None:
     """The publisher answered the request to book the plan; a refusal goes to a person."""
-    row.booking = Booking(answer)
+    row.booking = RequestStatus(answer)
     case = store.case_by_id(work.session, row.case_id)
-    if answer == Booking.REFUSED and case is not None:
+    if answer == RequestStatus.REFUSED and case is not None:
         people.request(work, case, HandoffReason.PLAN_REFUSED, cause)
 
 

@@ -1,8 +1,7 @@
-"""Handles `outreach.log`: bills, payments, holds, authorities, invitations, hand-offs."""
+"""Handles `outreach.log`: bills, payments, subscriptions, holds, invitations, hand-offs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlmodel import col, delete
 
@@ -16,20 +15,19 @@ from schemas.facts import (
     OutreachPersonDue,
 )
 from schemas.topics import CUSTOMER_EVENTS
-from services.negotiator import store
-from services.negotiator.handlers import agreements, choices, people
+from services.negotiator import account_store, store
+from services.negotiator.handlers import agreements, choices, people, requests
+from services.negotiator.handlers.learning import Learned
 from services.negotiator.model import Bill, ObligationStatus
-from services.negotiator.rules import bills
+from services.negotiator.rules import bills, subscriptions
 from services.negotiator.rules.bills import NOTHING_KNOWN
 from services.negotiator.store import Key
-from services.negotiator.tables import AgreementRow, EnrolmentRow, HoldRow, InvitationRow
+from services.negotiator.tables import EnrolmentRow, HoldRow, InvitationRow
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
 
 HOLD_PLACED, HOLD_LIFTED = "customer.hold_placed", "customer.hold_lifted"
-APPLIED = bills.EVENTS | {HOLD_PLACED, HOLD_LIFTED, RequestAnswered.TYPE}
-
-
+APPLIED = bills.EVENTS | subscriptions.EVENTS | {HOLD_PLACED, HOLD_LIFTED, RequestAnswered.TYPE}
 _ABOUT_PEOPLE = (HandoffRequested, ChoiceMade, OutreachPersonDue)
 
 
@@ -45,7 +43,7 @@ def _concerns_us(message: Incoming) -> bool:
     if isinstance(data, EventApplied):
         return data.event_type in APPLIED and data.effect != "stale_version"
     if isinstance(data, OutreachEnrolled):
-        return data.obligation.kind == "bill"
+        return True
     if isinstance(data, ChoiceMade):
         return data.does in choices.OURS
     if isinstance(data, OutreachPersonDue):
@@ -63,16 +61,26 @@ class _Batch:
         self.messages = messages
         self.invitations: list[InvitationRow] = []
         self.enrolments: list[EnrolmentRow] = []
-        self.requested = {
-            row.request_id: row for message in messages if (row := self._asked(message))
+        self.learned = Learned(work.session)
+        answered = {name for message in messages if (name := _answered(message))}
+        self.booked = {
+            name: row
+            for name in answered
+            if (row := store.agreement_by_request(work.session, *name))
+        }
+        self.asked = {
+            name: request
+            for name in answered
+            if (request := account_store.request_by_id(work.session, *name))
         }
         store.lock_customers(
             work.session,
             [_subject(message) for message in messages if _is_about_customer(message)]
-            + [(row.tenant, row.customer) for row in self.requested.values()],
+            + [(row.tenant, row.customer) for row in self.booked.values()]
+            + [(row.tenant, row.customer) for row in self.asked.values()],
         )
         obligations = [key for message in messages if (key := _obligation(message))]
-        obligations += [(row.tenant, row.obligation_id) for row in self.requested.values()]
+        obligations += [(row.tenant, row.obligation_id) for row in self.booked.values()]
         self.bills = store.lock_bills(work.session, obligations)
         self.agreements = store.agreements_in_force(work.session, list(self.bills))
 
@@ -92,12 +100,16 @@ class _Batch:
                 choices.hand_over(self.work, message.event, data)
             elif isinstance(data, EventApplied) and data.event_type in bills.EVENTS:
                 self._tell_bill(message, data)
+                self.learned.bill(message.event, data)
+            elif isinstance(data, EventApplied) and data.event_type in subscriptions.EVENTS:
+                self.learned.subscription(message.event, data)
             elif isinstance(data, EventApplied) and _is_hold(message):
                 self._hold(message, data)
             elif isinstance(data, EventApplied):
-                self._answer(message, data.data)
+                self._answer(message, data.data["answer"])
         changed = {key: bill for key, bill in self.bills.items() if bill != before[key]}
         store.save_bills(self.work.session, changed)
+        self.learned.save()
         store.upsert(self.work.session, InvitationRow, self.invitations)
         store.upsert(self.work.session, EnrolmentRow, self.enrolments)
 
@@ -128,9 +140,13 @@ class _Batch:
                 customer=message.event.subject,
                 enrolment_id=data.enrolment_id,
                 obligation_id=terms.obligation_id,
+                purpose=data.purpose,
                 authority=data.offers.model_dump(mode="json") if data.offers else None,
             )
         )
+        if terms.kind != "bill":
+            return
+        self.learned.parties(tenant, terms.obligation_id, {message.event.subject, *terms.parties})
         key = (tenant, terms.obligation_id)
         # Another party's events may be in a lane that is not read yet: the terms say enough.
         if self.bills[key] == NOTHING_KNOWN:
@@ -179,19 +195,21 @@ class _Batch:
             if agreement.status not in store.IN_FORCE:
                 del self.agreements[key]
 
-    def _answer(self, message: Incoming, answer: Mapping[str, Any]) -> None:
-        agreement = self.requested.get(answer["request_id"])
-        if agreement is not None:
-            agreements.booked(self.work, agreement, answer["answer"], message.event)
+    def _answer(self, message: Incoming, answer: str) -> None:
+        name = _answered(message)
+        assert name is not None
+        if (agreement := self.booked.get(name)) is not None:
+            agreements.booked(self.work, agreement, answer, message.event)
+        if (request := self.asked.get(name)) is not None:
+            requests.answered(request, answer, message.event.time)
 
-    def _asked(self, message: Incoming) -> AgreementRow | None:
-        """The agreement whose booking this answers."""
-        data = message.data
-        if not isinstance(data, EventApplied) or data.event_type != RequestAnswered.TYPE:
-            return None
-        return store.agreement_by_request(
-            self.work.session, message.event.tenant, data.data["request_id"]
-        )
+
+def _answered(message: Incoming) -> Key | None:
+    """Tenant and id of the request that the message answers, if it does."""
+    data = message.data
+    if isinstance(data, EventApplied) and data.event_type == RequestAnswered.TYPE:
+        return message.event.tenant, data.data["request_id"]
+    return None
 
 
 def _subject(message: Incoming) -> Key:
@@ -199,7 +217,12 @@ def _subject(message: Incoming) -> Key:
 
 
 def _is_about_customer(message: Incoming) -> bool:
-    return _is_hold(message) or isinstance(message.data, _ABOUT_PEOPLE)
+    data = message.data
+    return (
+        _is_hold(message)
+        or isinstance(data, _ABOUT_PEOPLE)
+        or (isinstance(data, EventApplied) and data.event_type in subscriptions.EVENTS)
+    )
 
 
 def _is_hold(message: Incoming) -> bool:
@@ -211,7 +234,8 @@ def _obligation(message: Incoming) -> Key | None:
     """The bill that the message tells of, if it does."""
     data = message.data
     if isinstance(data, OutreachEnrolled):
-        return message.event.tenant, data.obligation.obligation_id
+        is_bill = data.obligation.kind == "bill"
+        return (message.event.tenant, data.obligation.obligation_id) if is_bill else None
     if isinstance(data, EventApplied) and data.event_type in bills.EVENTS:
         return message.event.tenant, data.data["bill_id"]
     return None

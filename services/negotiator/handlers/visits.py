@@ -96,6 +96,28 @@ def enter(work: UnitOfWork, message_id: str) -> tuple[Visit, CaseRow] | None:
     return Visit(invitation, customer, case), case
 
 
+def case_about(work: UnitOfWork, visit: Visit, obligation_id: str) -> CaseRow:
+    """The visitor's case about any of their obligations; opened where there is none.
+
+    The customer is locked. What is opened so rests on no enrolment, and so on no authority.
+    """
+    tenant, name = visit.customer.tenant, visit.customer.customer
+    case = store.find_case(work.session, tenant, name, obligation_id)
+    if case is None:
+        case = CaseRow(
+            tenant=tenant,
+            customer=name,
+            case_id=derive("case", tenant, name, obligation_id),
+            obligation_id=obligation_id,
+            enrolment_id="",
+            message_id=visit.invitation.message_id,
+            opened_at=work.now,
+        )
+        work.session.add(case)
+        work.session.flush()
+    return case
+
+
 def session_of(session: Session, visit: Visit, session_id: str, now: datetime) -> SessionRow | None:
     """The verified session of this name, if it is in force and for this case."""
     row = session.get(SessionRow, session_id)
@@ -127,6 +149,16 @@ def find(session: Session, case: CaseRow, now: datetime) -> Found:
         has_live_offers=bool(offers),
     )
     return Found(found, bill, agreement, offers)
+
+
+def is_about_terms(session: Session, visit: Visit) -> bool:
+    """Whether the message was about a debt to come to terms on, and no reminder or service."""
+    invitation, customer = visit.invitation, visit.customer
+    for name in {customer.customer, invitation.customer}:
+        row = store.find_enrolment(session, customer.tenant, name, invitation.enrolment_id)
+        if row is not None:
+            return row.authority is not None or row.purpose in (None, "collection")
+    return True
 
 
 def place(visit: Visit, bill: Bill) -> ZoneInfo:

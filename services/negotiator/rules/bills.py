@@ -35,9 +35,11 @@ def after(bill: Bill, event_type: str, data: Mapping[str, Any]) -> Bill:
         return replace(known, status=status, remaining_minor=0)
     if event_type in PAYMENTS:
         return _remaining(replace(known, currency=data["currency"]), data["remaining_minor"])
+    autopay = data.get("autopay")
     return _remaining(
         replace(
             known,
+            autopay=bill.autopay if autopay is None else autopay,
             currency=data["currency"],
             creditor=data["creditor"],
             product=data.get("product"),
