@@ -7,10 +7,11 @@ commits.
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlmodel import Session, col, delete, func, select
 
 from services.negotiator.tables import (
+    InvitationRow,
     ObligationRow,
     PartyRow,
     PaymentRow,
@@ -90,6 +91,15 @@ def subscriptions_of(session: Session, tenant: str, ids: Sequence[str]) -> list[
             .where(SubscriptionRow.tenant == tenant, col(SubscriptionRow.customer).in_(ids))
             .order_by(col(SubscriptionRow.expires_on), col(SubscriptionRow.subscription_id))
         )
+    )
+
+
+def close_invitations(session: Session, tenant: str, ids: Sequence[str], *, closed: bool) -> None:
+    """Shut all links that were sent to whoever has these ids, or open them again."""
+    session.exec(
+        update(InvitationRow)
+        .where(col(InvitationRow.tenant) == tenant, col(InvitationRow.customer).in_(ids))
+        .values(closed=closed)
     )
 
 

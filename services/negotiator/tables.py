@@ -31,7 +31,7 @@ def _json(nullable: bool = False) -> Any:
 
 
 class CustomerRow(_Table, table=True):
-    """One customer, and the tries at proving to be them."""
+    """One customer, the tries at proving to be them, and whether someone else reads their mail."""
 
     __tablename__ = "customer"
 
@@ -42,6 +42,7 @@ class CustomerRow(_Table, table=True):
     merged_into: str | None = None
     wrong_tries: int = 0
     locked_until: datetime | None = _instant(nullable=True)
+    wrong_person: bool = False
 
 
 class EvidenceRow(_Table, table=True):
@@ -157,7 +158,7 @@ class EnrolmentRow(_Table, table=True):
 
 
 class InvitationRow(_Table, table=True):
-    """A message whose link opens the portal, and what was known when it was sent."""
+    """A message whose link opens the portal unless `closed`; what was known when it was sent."""
 
     __tablename__ = "invitation"
 
@@ -169,6 +170,7 @@ class InvitationRow(_Table, table=True):
     locale: str
     timezone: str | None = None
     applied_through: dict[str, int] = _json()
+    closed: bool = False
 
 
 class CaseRow(_Table, table=True):

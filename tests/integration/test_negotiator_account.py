@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from negotiator_world import VERIFICATION, Browser, World, world_of
+from negotiator_world import VERIFICATION, Browser, World, forms_of, world_of
 
 from support.database import Database
 
@@ -304,6 +304,10 @@ def test_a_question_goes_to_the_desk_and_never_to_the_log(world: World) -> None:
     assert "half" not in str(world.facts())
     rows = world.database.rows("SELECT text FROM negotiator.question ORDER BY asked_at, text")
     assert {row[0] for row in rows} == {text, "And one more thing."}
+    desk = TestClient(world.api)
+    (way_in,) = forms_of(desk.get("/desk"))
+    page = desk.post(way_in.action, data=way_in.fields | {"token": "ana-secret"})
+    assert "May I pay &lt;half&gt; now? 残りは来月に。" in page.text
 
 
 @pytest.mark.parametrize(("text", "status"), [("", 422), ("   ", 422), ("長" * 1001, 422)])

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from negotiator_world import ANSWERS, VERIFICATION, Browser, World, world_of
 
+from services.negotiator.handlers import people
 from support.database import Database
 
 WRONG = {"last_digits": "0000", "birth_year": "1980"}
@@ -128,6 +129,39 @@ def test_this_is_not_me_closes_every_visit_and_calls_a_person(world: World) -> N
     assert "/verify" not in world.browser(token).page.text
 
 
+def test_no_link_to_someone_else_opens_again_once_a_person_has_seen_to_it(world: World) -> None:
+    token = world.ready()
+    world.missed("b-2")
+    other = world.invited("m-2", "b-2")
+    inside = world.browser(other)
+    inside.verify()
+    world.browser(token).post("/not-me")
+    assert "600.00" not in inside.get("/plans").text
+    _resolve(world, "wrong_person")
+    for link in (token, other):
+        assert "/verify" not in world.browser(link).page.text
+    world.customer(email="new@example.org")
+    assert "/verify" not in world.browser(token).page.text
+    assert "€600.00" in _verified(world, world.invited("m-3"))
+
+
+def test_a_wrong_person_found_at_the_desk_is_told_and_shut_out(world: World) -> None:
+    token = world.ready()
+    world.browser(token).post("/person")
+    _resolve(world, "wrong_person")
+    (told,) = world.facts("contact.right_party")
+    assert (told["data"]["confirmed"], told["data"]["via"]) == (False, "desk")
+    assert "/verify" not in world.browser(token).page.text
+
+
+def test_who_was_taken_for_someone_else_is_let_in_again(world: World) -> None:
+    token = world.ready()
+    world.browser(token).post("/not-me")
+    _resolve(world, "identity_confirmed")
+    assert [one["data"]["confirmed"] for one in world.facts("contact.right_party")] == [False, True]
+    assert "€600.00" in _verified(world, token)
+
+
 def test_asking_for_a_person_twice_asks_once(world: World) -> None:
     visitor = world.browser(world.ready())
     form = visitor.form("/person")
@@ -151,6 +185,14 @@ def test_a_merged_customer_is_asked_what_either_was_known_by(world: World) -> No
     world.merged("c-1", "c-9")
     assert "€600.00" in _verified(world, token)
     assert {fact["subject"] for fact in world.facts()} == {"c-9"}
+
+
+def _resolve(world: World, outcome: str) -> None:
+    """A person at the desk takes the one hand-off that waits and ends it so."""
+    (requested,) = world.facts("handoff.requested")
+    with world.context.unit() as work:
+        people.assign(work, requested["data"]["handoff_id"], "ana", None)
+        people.resolve(work, requested["data"]["handoff_id"], "ana", outcome, None)
 
 
 def _verified(world: World, token: str) -> str:

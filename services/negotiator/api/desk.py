@@ -1,12 +1,13 @@
 """The desk: what waits for a person, taken by one and resolved with an outcome."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
-from services.negotiator import store
+from services.negotiator import account_store, store
 from services.negotiator.api.visitors import Binding, form_fields
 from services.negotiator.handlers import people
 from services.negotiator.pages import HEADERS, render
@@ -34,6 +35,7 @@ REASONS = {
     "dispute": "Disputes the bill",
     "hardship": "In difficulty",
     "reply": "Wrote back",
+    "question": "Asks something",
     "plan_refused": "Creditor refused to book the plan",
 }
 NOTICES = {
@@ -133,6 +135,9 @@ class Desk:
         if caller is None:
             return self._way_in(notice, 200)
         rows = store.unresolved_handoffs(work.session, caller.tenant, SHOWN)
+        asked: dict[str, list[str]] = defaultdict(list)
+        for one in account_store.questions_of(work.session, [row.handoff_id for row, _ in rows]):
+            asked[one.handoff_id].append(one.text)
         return render(
             "desk.html",
             "en",
@@ -155,6 +160,7 @@ class Desk:
                     "due_by": row.due_by.strftime("%Y-%m-%d %H:%M UTC") if row.due_by else None,
                     "since": row.requested_at.strftime("%Y-%m-%d %H:%M UTC"),
                     "holder": row.assigned_to,
+                    "questions": asked[row.handoff_id],
                 }
                 for row, locale in rows
             ],

@@ -158,7 +158,7 @@ class Portal:
         return see(f"{act.guest.base}/thanks?for={reason}")
 
     def _not_me(self, act: Act) -> Response:
-        verification.not_me(act.work, act.case)
+        verification.not_me(act.work, act.guest.visit, act.case)
         answer = see(f"{act.guest.base}/thanks?for={HandoffReason.WRONG_PERSON}")
         self._entrance.dismiss(answer, act.case)
         return answer

@@ -89,7 +89,7 @@ class Pages:
         """The page before verification: two questions, or why there are none."""
         case = visit.case
         reasons = store.unresolved_reasons(work.session, case.case_id) if case else set()
-        if HandoffReason.WRONG_PERSON in reasons:
+        if visit.is_shut:
             return self.message("wrong_person")
         tries = Tries(visit.customer.wrong_tries, visit.customer.locked_until)
         if tries.locked_until is not None and rules.is_locked(tries, work.now):

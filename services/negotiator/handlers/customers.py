@@ -6,7 +6,8 @@ Bills, payments and holds are learnt from the log, where they stand for every se
 from collections.abc import Sequence
 
 from schemas.customer_events import CustomerMerged, CustomerUpdated
-from services.negotiator import store
+from services.negotiator import merging_store, store
+from services.negotiator.handlers import identity
 from services.negotiator.handlers.answers import hash_answer
 from services.negotiator.model import Evidence
 from services.negotiator.tables import CustomerRow
@@ -15,7 +16,7 @@ from services.runtime.messages import Incoming
 from services.runtime.security import Signer
 from services.runtime.unit_of_work import UnitOfWork
 
-KEPT = frozenset({"verification", "locale", "timezone"})
+CONCERNING = frozenset({"verification", "locale", "timezone", "email"})
 
 
 class CustomerEvents:
@@ -33,7 +34,7 @@ class CustomerEvents:
             if isinstance(message.data, CustomerMerged):
                 row.merged_into = message.data.into
                 work.session.flush()
-                store.move_to(work.session, row.tenant, row.customer, message.data.into)
+                merging_store.move_to(work.session, row.tenant, row.customer, message.data.into)
             elif isinstance(message.data, CustomerUpdated):
                 self._update(work, row, message.data)
 
@@ -43,6 +44,8 @@ class CustomerEvents:
             row.locale = data.locale
         if "timezone" in given:
             row.timezone = data.timezone
+        if data.email is not None:
+            identity.new_address(row)
         if "verification" in given:
             salt = derive("verification", row.tenant, row.customer)
             hashes = {
@@ -56,7 +59,9 @@ class CustomerEvents:
 def _concerns_us(message: Incoming) -> bool:
     if isinstance(message.data, CustomerMerged):
         return message.data.into != message.event.subject
-    return isinstance(message.data, CustomerUpdated) and bool(message.data.model_fields_set & KEPT)
+    return isinstance(message.data, CustomerUpdated) and bool(
+        message.data.model_fields_set & CONCERNING
+    )
 
 
 def _customers(message: Incoming) -> list[store.Key]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from schemas.envelope import Envelope
 from schemas.facts import HandoffAssigned, HandoffNeeds, HandoffRequested, HandoffResolved
 from services.negotiator import store
+from services.negotiator.handlers import identity
 from services.negotiator.model import HandoffReason, HandoffStatus
 from services.negotiator.tables import CaseRow, HandoffRow
 from services.runtime.ids import derive
@@ -149,7 +150,8 @@ def assign(work: UnitOfWork, handoff_id: str, to: str, tenant: str | None) -> No
 def resolve(work: UnitOfWork, handoff_id: str, by: str, outcome: str, tenant: str | None) -> None:
     """End a hand-off that `by` holds. Raises LookupError or Taken.
 
-    Knowing the person (`identity_confirmed`) gives them their tries at the portal back.
+    Knowing the person (`identity_confirmed`) gives them their tries and links back; knowing that
+    someone else has the address (`wrong_person`) shuts every link and stops all messages there.
     """
     row = _lock(work, handoff_id, tenant)
     if row.status == HandoffStatus.RESOLVED and row.assigned_to == by and row.outcome == outcome:
@@ -157,10 +159,10 @@ def resolve(work: UnitOfWork, handoff_id: str, by: str, outcome: str, tenant: st
     if row.status != HandoffStatus.ASSIGNED or row.assigned_to != by:
         raise Taken
     row.status, row.outcome, row.resolved_at = HandoffStatus.RESOLVED, outcome, work.now
-    if outcome == "identity_confirmed":
-        customer = store.lock_customers(work.session, [(row.tenant, row.customer)])
-        customer[row.tenant, row.customer].wrong_tries = 0
-        customer[row.tenant, row.customer].locked_until = None
+    customer = store.lock_customers(work.session, [(row.tenant, row.customer)])
+    settle = {"identity_confirmed": identity.confirm, "wrong_person": identity.deny}.get(outcome)
+    if settle is not None:
+        settle(work, customer[row.tenant, row.customer], "desk", handoff_id)
     work.fact(
         "handoff.resolved",
         HandoffResolved(handoff_id=handoff_id, outcome=outcome),

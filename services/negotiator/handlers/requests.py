@@ -38,7 +38,7 @@ def ask(
     since = work.now - A_DAY
     refused = rules.refusal(
         bill.state,
-        (RequestStatus(last.status), last.details) if last else None,
+        RequestStatus(last.status) if last else None,
         account_store.requests_since(work.session, account.tenant, account.ids, since),
     )
     if refused is not None:

@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import Enum, auto
 
-from schemas.facts import ContactRightParty
 from services.negotiator import store
-from services.negotiator.handlers import people
+from services.negotiator.handlers import identity, people
 from services.negotiator.handlers.answers import matches
 from services.negotiator.handlers.visits import Visit
 from services.negotiator.model import Evidence, HandoffReason, Tries
 from services.negotiator.rules import verification as rules
-from services.negotiator.tables import AttemptRow, CaseRow, SessionRow
-from services.runtime.ids import derive, fresh
+from services.negotiator.tables import AttemptRow, CaseRow, CustomerRow, SessionRow
+from services.runtime.ids import fresh
 from services.runtime.security import Signer
 from services.runtime.unit_of_work import UnitOfWork
 
@@ -38,9 +37,9 @@ def answer(
 
     The customer is locked, so that answers sent side by side count one after the other.
     """
-    if HandoffReason.WRONG_PERSON in store.unresolved_reasons(work.session, case.case_id):
-        return Outcome.BLOCKED
     customer = visit.customer
+    if visit.is_shut:
+        return Outcome.BLOCKED
     tries = Tries(customer.wrong_tries, customer.locked_until)
     if rules.is_locked(tries, work.now):
         return Outcome.LOCKED
@@ -62,7 +61,7 @@ def answer(
     after = rules.after_answer(tries, right, work.now)
     customer.wrong_tries, customer.locked_until = after.wrong, after.locked_until
     if right:
-        return _admit(work, case, lasts)
+        return _admit(work, customer, case, lasts)
     if rules.is_locked(after, work.now):
         people.request(work, case, HandoffReason.LOCKED)
         return Outcome.LOCKED
@@ -75,14 +74,13 @@ def questions(work: UnitOfWork, visit: Visit) -> tuple[Evidence, Evidence] | Non
     return rules.questions(store.find_evidence(work.session, row.tenant, row.customer))
 
 
-def not_me(work: UnitOfWork, case: CaseRow) -> None:
+def not_me(work: UnitOfWork, visit: Visit, case: CaseRow) -> None:
     """The visitor is someone else: close every visit, show nothing, let a person look."""
-    store.end_sessions(work.session, case.case_id)
     handoff = people.request(work, case, HandoffReason.WRONG_PERSON)
-    _tell_right_party(work, case, False, handoff.handoff_id)
+    identity.deny(work, visit.customer, "portal", handoff.handoff_id)
 
 
-def _admit(work: UnitOfWork, case: CaseRow, lasts: timedelta) -> SessionRow:
+def _admit(work: UnitOfWork, customer: CustomerRow, case: CaseRow, lasts: timedelta) -> SessionRow:
     session = SessionRow(
         session_id=fresh(),
         tenant=case.tenant,
@@ -92,15 +90,5 @@ def _admit(work: UnitOfWork, case: CaseRow, lasts: timedelta) -> SessionRow:
         expires_at=work.now + lasts,
     )
     work.session.add(session)
-    _tell_right_party(work, case, True, session.session_id)
+    identity.admitted(work, customer, session.session_id)
     return session
-
-
-def _tell_right_party(work: UnitOfWork, case: CaseRow, confirmed: bool, because: str) -> None:
-    work.fact(
-        ContactRightParty.TYPE,
-        ContactRightParty(confirmed=confirmed, channel="email", via="portal"),
-        subject=case.customer,
-        tenant=case.tenant,
-        key=(derive(case.case_id, because),),
-    )

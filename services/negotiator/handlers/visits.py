@@ -38,6 +38,11 @@ class Visit:
     customer: CustomerRow
     case: CaseRow | None
 
+    @property
+    def is_shut(self) -> bool:
+        """Whether this link reached someone else, so that it opens nothing."""
+        return self.invitation.closed or self.customer.wrong_person
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -121,7 +126,7 @@ def case_about(work: UnitOfWork, visit: Visit, obligation_id: str) -> CaseRow:
 def session_of(session: Session, visit: Visit, session_id: str, now: datetime) -> SessionRow | None:
     """The verified session of this name, if it is in force and for this case."""
     row = session.get(SessionRow, session_id)
-    if row is None or visit.case is None or row.case_id != visit.case.case_id:
+    if row is None or visit.case is None or visit.is_shut or row.case_id != visit.case.case_id:
         return None
     return row if not row.ended and now < row.expires_at else None
 

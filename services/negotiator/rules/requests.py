@@ -5,7 +5,6 @@ impossible or asked already is not passed on.
 """
 
 import re
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -77,16 +76,16 @@ def read(
 
 def refusal(
     state: BillState,
-    last: tuple[RequestStatus, Mapping[str, Any]] | None,
+    last: RequestStatus | None,
     asked_today: int,
 ) -> RequestRefusal | None:
     """Why a new request cannot be made now, or None where it can.
 
-    `last`: status and details of the newest request of the same kind about the same bill.
+    `last`: status of the newest request of the same kind about the same bill.
     """
     if not may_ask(state):
         return RequestRefusal.NOT_NOW
-    if last is not None and last[0] is RequestStatus.REQUESTED:
+    if last is RequestStatus.REQUESTED:
         return RequestRefusal.WAITING
     if asked_today >= MOST_IN_A_DAY:
         return RequestRefusal.TOO_MANY
