@@ -1,8 +1,8 @@
 """What a playbook passes on to people and to the publisher: choices, and steps for a person."""
 
 from schemas.envelope import Envelope
-from schemas.facts import ChoiceMade, HandoffNeeds, OutreachPersonDue, RequestMade
-from services.negotiator.handlers import people
+from schemas.facts import ChoiceMade, HandoffNeeds, OutreachPersonDue
+from services.negotiator.handlers import people, requests
 from services.runtime.ids import derive
 from services.runtime.unit_of_work import UnitOfWork
 
@@ -16,20 +16,18 @@ def follow(work: UnitOfWork, event: Envelope, made: ChoiceMade) -> None:
         needs = HandoffNeeds(language=made.locale, product=made.product, seniority=made.seniority)
         people.open_for(work, event, people.Wanted(made.obligation_id or "", made.choice, needs))
     elif made.does == "request" and made.request is not None:
-        # Rapport is not the ledger: whether it is granted is the publisher's answer.
-        request_id = derive("request", event.tenant, made.enrolment_id, made.choice)
-        work.fact(
-            RequestMade.TYPE,
-            RequestMade(
-                request_id=request_id,
-                kind=made.request,
-                obligation_id=made.obligation_id or "",
-                details={"choice": made.choice, "playbook": made.playbook},
-            ),
-            subject=event.subject,
-            tenant=event.tenant,
+        # Asked already, by another choice or in the portal: one answer will do.
+        who, about = (event.tenant, event.subject), made.obligation_id or ""
+        if requests.is_waiting(work, *who, about, made.request):
+            return
+        requests.make(
+            work,
+            *who,
+            about,
+            made.request,
+            {"choice": made.choice, "playbook": made.playbook},
+            request_id=derive("request", event.tenant, made.enrolment_id, made.choice),
             cause=event,
-            key=(request_id,),
         )
 
 

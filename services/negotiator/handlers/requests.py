@@ -45,7 +45,10 @@ def ask(
         return refused
     if isinstance(details, RequestRefusal):
         return details
-    make(work, account.tenant, account.customer, bill.obligation_id, kind.value, details)
+    own = account.tenant, account.customer, bill.obligation_id, kind.value
+    # Its answer, once there, makes room for the next one of its kind.
+    request_id = derive("request", *own, last.request_id if last else "")
+    make(work, *own, details, request_id=request_id)
     return None
 
 
@@ -56,21 +59,18 @@ def make(
     obligation_id: str,
     kind: str,
     details: Mapping[str, Any],
+    *,
+    request_id: str,
     cause: Cause | None = None,
-) -> RequestRow:
+) -> None:
     """Ask the publisher; the page says so until the answer comes.
 
     The customer is locked, and has no unanswered request of this kind about the obligation.
     """
-    before = [
-        row
-        for row in account_store.requests_of(work.session, tenant, [customer])
-        if (row.obligation_id, row.kind) == (obligation_id, kind)
-    ]
     row = RequestRow(
         tenant=tenant,
         customer=customer,
-        request_id=derive("request", tenant, customer, obligation_id, kind, len(before)),
+        request_id=request_id,
         obligation_id=obligation_id,
         kind=kind,
         details=dict(details),
@@ -89,7 +89,14 @@ def make(
         cause=cause,
         key=(row.request_id,),
     )
-    return row
+
+
+def is_waiting(work: UnitOfWork, tenant: str, customer: str, obligation_id: str, kind: str) -> bool:
+    """Whether the publisher has yet to answer such a request. The customer is locked."""
+    return any(
+        (row.obligation_id, row.kind, row.status) == (obligation_id, kind, RequestStatus.REQUESTED)
+        for row in account_store.requests_of(work.session, tenant, [customer])
+    )
 
 
 def answered(row: RequestRow, answer: str, at: datetime) -> None:
