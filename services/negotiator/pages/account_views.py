@@ -12,7 +12,10 @@ from services.negotiator.tables import PaymentRow, RequestRow, SubscriptionRow
 
 @dataclass(frozen=True, slots=True)
 class BillView:
-    """One bill in a list, and at the head of its own page."""
+    """One bill in a list, and at the head of its own page.
+
+    note: one line on how it stands; explains: it says more than the date beside it.
+    """
 
     path: str
     state: str
@@ -22,6 +25,7 @@ class BillView:
     due_date: str
     due_day: str | None
     note: str
+    explains: bool
     requests: tuple[str, ...]
 
 
@@ -55,7 +59,7 @@ def bill(
     requests: Mapping[str, RequestRow],
     path: str,
 ) -> BillView:
-    """The bill as its reader sees it; `note` is one line on how it stands."""
+    """The bill as its reader sees it."""
     creditor = shown.creditor or words["sender"]
     day = formats.day(shown.due_date) if shown.due_date else None
     name = state.value
@@ -76,6 +80,7 @@ def bill(
         due_date=shown.due_date.isoformat() if shown.due_date else "",
         due_day=day,
         note=words["bill_states"][name].format(date=day),
+        explains=name not in ("due", "past_due"),
         requests=_requests(formats, words, requests, creditor),
     )
 
