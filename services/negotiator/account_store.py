@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import text, update
 from sqlmodel import Session, col, delete, func, select
 
+from services.negotiator.model import RequestStatus
 from services.negotiator.tables import (
     InvitationRow,
     ObligationRow,
@@ -116,12 +117,16 @@ def payments_of(session: Session, tenant: str, ids: Sequence[str], limit: int) -
 
 
 def requests_of(session: Session, tenant: str, ids: Sequence[str]) -> list[RequestRow]:
-    """What they asked of the publisher, oldest first."""
+    """What they asked of the publisher, oldest first, and of the same instant the open one last."""
     return list(
         session.exec(
             select(RequestRow)
             .where(RequestRow.tenant == tenant, col(RequestRow.customer).in_(ids))
-            .order_by(col(RequestRow.made_at), col(RequestRow.request_id))
+            .order_by(
+                col(RequestRow.made_at),
+                col(RequestRow.status) == RequestStatus.REQUESTED.value,
+                col(RequestRow.request_id),
+            )
         )
     )
 

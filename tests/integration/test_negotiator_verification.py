@@ -140,7 +140,7 @@ def test_no_link_to_someone_else_opens_again_once_a_person_has_seen_to_it(world:
     _resolve(world, "wrong_person")
     for link in (token, other):
         assert "/verify" not in world.browser(link).page.text
-    world.customer(email="new@example.org")
+    world.customer(email="new@example.org", verification=VERIFICATION)
     assert "/verify" not in world.browser(token).page.text
     assert "€600.00" in _verified(world, world.invited("m-3"))
 

@@ -46,8 +46,9 @@ def ask(
     if isinstance(details, RequestRefusal):
         return details
     own = account.tenant, account.customer, bill.obligation_id, kind.value
-    # Its answer, once there, makes room for the next one of its kind.
-    request_id = derive("request", *own, last.request_id if last else "")
+    before = account_store.requests_of(work.session, account.tenant, account.ids)
+    number = sum((row.obligation_id, row.kind) == own[2:] for row in before)
+    request_id = derive("request", *own, number)
     make(work, *own, details, request_id=request_id)
     return None
 
