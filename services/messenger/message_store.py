@@ -74,13 +74,11 @@ def find_reference(session: Session, message_ids: Sequence[str]) -> MessageRow |
     ).first()
 
 
-def stale(
-    session: Session, lane: int, epoch: int, in_flight: Collection[str], limit: int
-) -> list[MessageRow]:
-    """Messages still `intended` that nobody carries any more, not locked.
+def stale(session: Session, lane: int, carried: Collection[str], limit: int) -> list[MessageRow]:
+    """Messages of the lane still `intended` that nobody carries any more, not locked.
 
     An earlier owner of the lane intended them; or this one did, and the answer to its commit was
-    lost: then they are not among those `in_flight` (dispatch ids).
+    lost: then they are not among those it has `carried` (dispatch ids).
     """
     return list(
         session.exec(
@@ -88,13 +86,21 @@ def stale(
             .where(
                 MessageRow.state == DispatchState.INTENDED.value,
                 MessageRow.lane == lane,
-                MessageRow.epoch <= epoch,
-                ~(
-                    (col(MessageRow.epoch) == epoch)
-                    & col(MessageRow.dispatch_id).in_(list(in_flight))
-                ),
+                col(MessageRow.dispatch_id).not_in(list(carried)),
             )
             .limit(limit)
+        )
+    )
+
+
+def still_intended(session: Session, dispatch_ids: Sequence[str]) -> set[str]:
+    """Those of the dispatches whose message nobody has ended yet."""
+    return set(
+        session.exec(
+            select(MessageRow.dispatch_id).where(
+                MessageRow.state == DispatchState.INTENDED.value,
+                col(MessageRow.dispatch_id).in_(list(dispatch_ids)),
+            )
         )
     )
 

@@ -130,18 +130,18 @@ class Sender:
             pass
         if not self._unrecorded:
             return
-        # Kept until it is committed: an outcome must survive the database's absence.
-        flights.record(self._context, self._unrecorded)
         for one in self._unrecorded:
             self._in_flight.pop(one.flight.dispatch_id, None)
-        self._unrecorded = []
+        # Kept until it is committed: an outcome must survive the database's absence.
+        self._unrecorded = flights.record(self._context, self._unrecorded)
         metrics.IN_FLIGHT.set(len(self._in_flight))
 
     def _recover(self, owned: Mapping[int, Ownership]) -> None:
         for lane, own in owned.items():
             if self._epochs.get(lane) == own.epoch:
                 continue
-            while flights.recover(self._context, own, self._in_flight):
+            carried = {*self._in_flight, *(one.flight.dispatch_id for one in self._unrecorded)}
+            while flights.recover(self._context, own, carried):
                 log.warning("messages of a lost sender are unknown", lane=lane)
             self._epochs[lane] = own.epoch
 
@@ -243,7 +243,7 @@ class Sender:
     def wind_up(self) -> None:
         """Let what is in flight end, and record it; what takes too long stays intended."""
         deadline = self._context.clock.monotonic() + STOP_SECONDS
-        while self._in_flight and self._context.clock.monotonic() < deadline:
+        while (self._in_flight or self._unrecorded) and self._context.clock.monotonic() < deadline:
             self._wakened.wait(BUSY_SECONDS)
             self._wakened.clear()
             try:

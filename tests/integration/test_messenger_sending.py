@@ -438,15 +438,34 @@ def test_a_lost_owner_leaves_unknown_behind_and_writes_nothing(
     messenger.dispatch()
     messenger.until("message.intended")
     # Another worker takes over while the letter is on its way.
-    messenger.own_all()
-    [end] = messenger.ended()
+    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock().monotonic, timeout=2.0)
+    successor = world(database, pool)
+    successor.offsets = messenger.offsets
+    try:
+        [end] = successor.ended()
+    finally:
+        successor.close()
     assert (end["type"], reason(end)) == ("message.unknown", "sender_lost")
     mailbox.wait_for(1)
     for _ in range(10):
         messenger.step()
-    assert len(messenger.of(*ENDS)) == 1
+    assert messenger.of(*ENDS) == []
     assert database.rows("SELECT state FROM messenger.message") == [("unknown",)]
     assert database.rows("SELECT state FROM messenger.dispatch") == [("unknown",)]
+
+
+def test_one_that_takes_its_own_lane_over_anew_keeps_its_letters(
+    messenger: World, database: Database, mailbox: Mailbox
+) -> None:
+    messenger.known_customer()
+    mailbox.fault("slow", stage="data", seconds=1.5, times=1)
+    messenger.dispatch()
+    messenger.until("message.intended")
+    messenger.own_all()
+    [end] = messenger.ended()
+    assert end["type"] == "message.sent"
+    assert len(mailbox.messages()) == 1
+    assert database.rows("SELECT state FROM messenger.message") == [("sent",)]
 
 
 def test_an_intent_whose_commit_was_not_answered_becomes_unknown(

@@ -94,39 +94,53 @@ def refuse(work: UnitOfWork, row: DispatchRow, why: Refuse) -> None:
     metrics.DISPATCHES.labels("refused").inc()
 
 
-def record(context: Context, finished: Sequence[Finished]) -> None:
-    """Record how messages ended.
+def record(context: Context, finished: Sequence[Finished]) -> list[Finished]:
+    """Record how messages ended; those that must wait, since their lane has no owner just now.
 
     What was handed over for a lane that another worker owns now is left to that one: it has
-    declared it unknown, or will.
+    declared it unknown, or will. One that takes its own lane over anew keeps its letters.
     """
     try:
         _record_together(context, finished)
+        return []
     except ledger.Fenced:
-        lanes = {one.flight.lane for one in finished}
+        lanes = sorted({one.flight.lane for one in finished})
         if len(lanes) == 1:
-            metrics.DISPATCHES.labels("left_to_new_owner").inc(len(finished))
-            return
-        for lane in sorted(lanes):
-            record(context, [one for one in finished if one.flight.lane == lane])
+            return _not_ended_yet(context, finished)
+    return [
+        waiting
+        for lane in lanes
+        for waiting in record(context, [one for one in finished if one.flight.lane == lane])
+    ]
 
 
 def _record_together(context: Context, finished: Sequence[Finished]) -> None:
+    owned = {own.partition: own.epoch for own in context.owned_lanes(OUTREACH_DISPATCHES)}
+    lanes = {(one.flight.lane, owned.get(one.flight.lane, one.flight.epoch)) for one in finished}
     with context.unit() as work:
-        for lane, epoch in sorted({(one.flight.lane, one.flight.epoch) for one in finished}):
+        for lane, epoch in sorted(lanes):
             ledger.confirm(work.session, OUTREACH_DISPATCHES, lane, epoch)
         _end(work, finished)
 
 
-def recover(context: Context, own: Ownership, in_flight: Collection[str], limit: int = 200) -> int:
+def _not_ended_yet(context: Context, finished: Sequence[Finished]) -> list[Finished]:
+    with context.unit() as work:
+        waiting = message_store.still_intended(
+            work.session, [one.flight.dispatch_id for one in finished]
+        )
+    metrics.DISPATCHES.labels("left_to_new_owner").inc(len(finished) - len(waiting))
+    return [one for one in finished if one.flight.dispatch_id in waiting]
+
+
+def recover(context: Context, own: Ownership, carried: Collection[str], limit: int = 200) -> int:
     """Declare unknown what was intended in the lane and is carried by nobody; how many.
 
-    `in_flight`: the dispatches that this worker is handing over now. Raises Fenced if the lane is
-    owned no more.
+    `carried`: the dispatches that this worker is handing over, or has handed over and not
+    recorded yet. Raises Fenced if the lane is owned no more.
     """
     with context.unit() as work:
         ledger.confirm(work.session, own.topic, own.partition, own.epoch)
-        rows = message_store.stale(work.session, own.partition, own.epoch, in_flight, limit)
+        rows = message_store.stale(work.session, own.partition, carried, limit)
         _end(work, [Finished(flight_of(row), Doubtful("sender_lost"), None) for row in rows])
     return len(rows)
 
