@@ -38,6 +38,7 @@ class Arrived:
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]] = ()
+    timestamp: int = 0
 
 
 class Outputs(UnitOfWork):

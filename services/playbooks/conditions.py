@@ -19,6 +19,7 @@ from typing import Any
 import cel
 
 from services.playbooks.model import Playbook
+from services.playbooks.tags import TAG_ATTRIBUTES, asked_in
 
 STEERING_ATTRIBUTES = frozenset(
     {"age", "gender", "occupation", "tier", "interests", "country", "locale"}
@@ -114,9 +115,13 @@ def choose_segment(
 
 
 def attributes_of(condition: str) -> frozenset[str]:
-    """The steering attributes that a condition asks for (`age_known` asks for age)."""
+    """The steering attributes that a condition asks for (`age_known` asks for age).
+
+    A tag that repeats one counts as that one.
+    """
     names = compile_condition(condition).variables
-    return STEERING_ATTRIBUTES & {name.removesuffix("_known") for name in names}
+    repeated = {TAG_ATTRIBUTES[name] for name in asked_in(condition) if name in TAG_ATTRIBUTES}
+    return STEERING_ATTRIBUTES & {name.removesuffix("_known") for name in names} | repeated
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from schemas import customer_events, facts
 from schemas.common import HoldKind, Personal, Tone
 from schemas.world import COUNTRIES, CURRENCIES
+from services.playbooks.tags import TAGS
 from services.playbooks.types import (
     DATE,
     FLAG,
@@ -83,9 +84,6 @@ EVENT_FIELDS: Mapping[str, Mapping[str, Field]] = {
 }
 """Fields of events and facts that conditions may use, by event type. Instants
 are left out, since as text they would compare wrongly across offsets."""
-
-TAGS: Mapping[str, Type] | None = None
-"""Tags that conditions may ask for as `tags.NAME`; None: none is declared yet."""
 
 CUSTOMER_FIELDS: Mapping[str, Type] = {
     "age": NUMBER,

@@ -276,7 +276,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         """
         held = self._consumer.assignment()
         offsets = {
-            tp: own.next_offset
+            tp: max(own.next_offset, own.passed)
             for own in self._context.owned.values()
             if (tp := TopicPartition(own.topic, own.partition)) in held
         }

@@ -39,12 +39,17 @@ class ParkedRow(NamedTuple):
 
 @dataclass(slots=True)
 class Ownership:
-    """One partition this worker owns: the epoch it raised, and the next offset to apply."""
+    """One partition this worker owns: the epoch it raised, and the next offset to apply.
+
+    `passed`: the offset after the records that were passed over since; the database need not
+    know, for they may be passed over again.
+    """
 
     topic: str
     partition: int
     epoch: int
     next_offset: int
+    passed: int = 0
 
 
 def take_over(

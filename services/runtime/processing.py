@@ -8,7 +8,8 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from traceback import format_tb
-from typing import Protocol, TypeVar
+from types import MappingProxyType
+from typing import TypeVar
 
 from schemas.binary import Headers
 from schemas.envelope import (
@@ -29,46 +30,35 @@ from services.runtime.database import is_passing
 from services.runtime.ids import derive
 from services.runtime.ledger import Fenced, Ownership, ParkedRow
 from services.runtime.messages import Incoming
+from services.runtime.records import Record, Wanted
 from services.runtime.unit_of_work import UnitOfWork
 
 Handler = Callable[[UnitOfWork, Sequence[Incoming]], None]
 Item = TypeVar("Item")
 log = logging.get(__name__)
 
-
-class Record(Protocol):
-    """A Kafka record, as aiokafka gives it."""
-
-    @property
-    def topic(self) -> str: ...
-
-    @property
-    def partition(self) -> int: ...
-
-    @property
-    def offset(self) -> int: ...
-
-    @property
-    def key(self) -> bytes | None: ...
-
-    @property
-    def value(self) -> bytes | None: ...
-
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+MOST_PASSED = 5000
+"""Records passed over before the watermark is moved past them: so many are read again at most."""
 
 
 class Processor:
     """Applies batches of one service's topics; synchronous, one call a thread."""
 
     def __init__(
-        self, context: Context, handlers: Mapping[str, Handler], refuses: frozenset[str]
+        self,
+        context: Context,
+        handlers: Mapping[str, Handler],
+        refuses: frozenset[str],
+        wants: Mapping[str, Wanted] = MappingProxyType({}),
     ) -> None:
         """`refuses`: the topics whose unacceptable records this service puts in dead.letters;
-        elsewhere it passes over them, since several services read the same topic."""
+        elsewhere it passes over them, since several services read the same topic.
+        `wants`: what it needs of a topic of which it needs little; the rest is passed over
+        unread."""
         self._context = context
         self._handlers = handlers
         self._refuses = refuses
+        self._wants = wants
 
     def apply(self, own: Ownership, records: Sequence[Record]) -> None:
         """Apply `records` and advance `own`. Raises Fenced, or what may pass by itself.
@@ -129,7 +119,7 @@ class Processor:
     def _apply_together(self, own: Ownership, records: Sequence[Record]) -> None:
         incoming: list[tuple[str, Incoming]] = []
         refused: list[tuple[Record, Rejection]] = []
-        for record in records:
+        for record in self._wanted(own, records):
             try:
                 message = read(record)
             except Rejection as rejection:
@@ -137,11 +127,14 @@ class Processor:
                 continue
             incoming.append((identity(message.event), message))
         following = records[-1].offset + 1
+        if not incoming and not refused and following - own.next_offset < MOST_PASSED:
+            own.passed = following
+            return
         with self._context.unit() as work:
             ledger.advance(work.session, own, following)
             ids = [key for key, _ in incoming]
-            unseen = ledger.first_seen(work.session, ids, work.real_now)
-            blocked = ledger.parked_keys(work.session, own.topic, own.partition)
+            unseen = ledger.first_seen(work.session, ids, work.real_now) if ids else set()
+            blocked = ledger.parked_keys(work.session, own.topic, own.partition) if ids else set()
             batch: list[Incoming] = []
             for key, message in incoming:
                 if key not in unseen:
@@ -171,6 +164,14 @@ class Processor:
             len(incoming) - len(batch) - sum(m.key in blocked for m, _ in work.parked)
         )
         metrics.EVENTS.labels(own.topic, "rejected").inc(len(refused) + len(work.rejected))
+
+    def _wanted(self, own: Ownership, records: Sequence[Record]) -> Sequence[Record]:
+        """Those that this service needs, or may need: they are not validated yet."""
+        wanted = self._wants.get(own.topic)
+        if wanted is None:
+            return records
+        now = self._context.clock.real()
+        return [record for record in records if wanted.has(record, now)]
 
     def _bury(self, own: Ownership, record: Record, error: Exception) -> None:
         rejection = _unforeseen(own, record.offset, error)

@@ -23,6 +23,7 @@ from services.runtime.context import Context
 from services.runtime.database import is_passing
 from services.runtime.outbox import Publisher
 from services.runtime.processing import Handler, Processor
+from services.runtime.records import Wanted
 from services.runtime.settings import Settings
 
 log = logging.get(__name__)
@@ -62,6 +63,7 @@ class Service:
     handlers: Mapping[str, Handler]
     api: FastAPI
     refuses: frozenset[str] = frozenset()
+    wants: Mapping[str, Wanted] = field(default_factory=dict)
     timers: Sequence[Timer] = ()
     background: Sequence[Background] = field(default_factory=tuple)
 
@@ -113,7 +115,7 @@ def create_app(context: Context, service: Service) -> faust.App:
         datadir=str(_scratch(service.name)),
     )
     serve_asgi(app, service.api, host=settings.host, port=settings.port(service.name))
-    processor = Processor(context, service.handlers, service.refuses)
+    processor = Processor(context, service.handlers, service.refuses, service.wants)
     consuming = Consuming(context, processor, list(service.handlers), ClusterIds(settings))
     publisher = Publisher(context, service.lead_topic)
     for part in ("broker", "database", "partitions"):

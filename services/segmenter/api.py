@@ -18,6 +18,7 @@ from services.runtime.ids import derive
 from services.runtime.security import Caller, require
 from services.runtime.web import Problem, create_api
 from services.segmenter import rules, store
+from services.segmenter.tags import evaluate, in_force
 
 Publisher = Annotated[Caller, Depends(require("publish"))]
 Reader = Annotated[Caller, Depends(require("read"))]
@@ -62,18 +63,32 @@ def create(context: Context) -> FastAPI:
 
     @api.get("/customers/{customer}", tags=["internal"])
     def customer(caller: Reader, customer: str, tenant: str = "default") -> dict[str, Any]:
-        """What is known of a customer that may steer treatment, and the holds in force."""
+        """What is known of a customer that may steer treatment: traits, holds in force, tags.
+
+        Each tag with the events it rests on, its confidence and when it ends; `expired` are
+        those that ended for want of newer events.
+        """
         _may_touch(caller, tenant)
         with Session(context.engine) as session:
             row = store.find_profile(session, tenant, customer)
         if row is None:
             raise Problem(404, "Not known", "No event has named this customer yet.")
-        holds = rules.holds_in_force(rules.profile_of(row.state), context.clock.now())
+        profile, now = rules.profile_of(row.state), context.clock.now()
+        evidence = rules.evidence_of(profile, now)
+        known = evaluate(evidence)
+        held = in_force(known, evidence)
+        shown = {name: value for name, value in row.state.items() if name != "history"}
+        holds = rules.holds_in_force(profile, now)
         return {
             "customer": customer,
             "tenant": tenant,
             "updated_at": row.updated_at.isoformat(),
-            "profile": row.state | {"holds": msgspec.to_builtins(holds)},
+            "profile": shown | {"holds": msgspec.to_builtins(holds)},
+            "evaluated_at": now.isoformat(),
+            "tags": msgspec.to_builtins(held),
+            "expired": {
+                name: tag.expires_at.isoformat() for name, tag in known.items() if name not in held
+            },
         }
 
     return api

@@ -15,6 +15,7 @@ def build(context: Context) -> worker.Service:
         lead_topic=CUSTOMER_EVENTS,
         handlers=stream.handlers(context),
         api=api.create(context),
+        wants=stream.WANTS,
         refuses=frozenset({CUSTOMER_EVENTS}),
     )
 

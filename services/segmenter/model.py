@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from services.playbooks.conditions import PassedOver
+from services.segmenter.tags.history import History
 
 Effect = Literal["applied", "stale_version", "old"]
 
@@ -30,7 +31,8 @@ class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
 class Profile(msgspec.Struct, omit_defaults=True):
     """One customer as of their last event: traits that may steer, and holds in force.
 
-    Names, addresses and numbers are not here: the segmenter has no use for them.
+    Names, addresses and numbers are not here: the segmenter has no use for them. `history` is
+    what the tags rest on.
     """
 
     timezone: str | None = None
@@ -45,6 +47,7 @@ class Profile(msgspec.Struct, omit_defaults=True):
     interests: list[str] = []
     holds: list[Hold] = []
     events: int = 0
+    history: History = {}
 
 
 class Happening(msgspec.Struct, frozen=True):

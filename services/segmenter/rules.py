@@ -3,14 +3,17 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from services.playbooks.conditions import SegmentChoice, choose_segment
 from services.playbooks.model import Playbook
 from services.playbooks.plan import plan_for
+from services.playbooks.tags import asked_by
 from services.playbooks.triggering import started_by
 from services.playbooks.variables import Traits, customer_values, event_values
+from services.policy.places import candidate_zones
 from services.segmenter.model import (
     TRAITS,
     Decision,
@@ -21,6 +24,9 @@ from services.segmenter.model import (
     Profile,
     Segmentation,
 )
+from services.segmenter.tags import evaluate, in_force
+from services.segmenter.tags.marks import learn_event
+from services.segmenter.tags.tag import Evidence
 
 # Design section 3: an event older than this at arrival updates state and triggers nothing.
 OLD = timedelta(days=7)
@@ -54,6 +60,7 @@ def decide(
     """
     effect = effect_of(event, now, newest_version)
     profile.events += 1
+    learn_event(profile.history, event.type, event.id, event.time, event.data)
     if effect != "stale_version":
         remember(profile, event)
     candidates = playbooks.get(event.type, ())
@@ -68,8 +75,10 @@ def decide(
     enrolments: list[Enrolment] = []
     if len(idle) == len(candidates):
         return Decision(effect, segmentations, enrolments, defaults_used(profile))
-    values = asked | customer_values(traits(profile, now))
-    for playbook in (one for one, starts in zip(candidates, started, strict=True) if starts):
+    active = [playbook for playbook, starts in zip(candidates, started, strict=True) if starts]
+    tags = frozenset().union(*(asked_by(playbook.conditions) for playbook in active))
+    values = asked | customer_values(traits(profile, now, tags))
+    for playbook in active:
         choice = choose_segment(playbook, values, permitted)
         segmentations.append(_segmentation(playbook, choice, values))
         if choice.name is not None and choice.tone is not None:
@@ -99,8 +108,24 @@ def remember(profile: Profile, event: Happening) -> None:
         profile.holds = _with(profile.holds, _hold(event))
 
 
-def traits(profile: Profile, now: datetime) -> Traits:
-    """What segments may know of the customer at `now`.
+def recall(profile: Profile, event: Happening) -> None:
+    """Bring the profile up to date with an event that only the shared log still has.
+
+    It may be known already, and newer ones, too: each trait and hold goes by its event's time.
+    Traits that are personal are not on the log.
+    """
+    before = {mark.kind: mark for mark in profile.history.get("traits", ())}
+    learn_event(profile.history, event.type, event.id, event.time, event.data)
+    for mark in profile.history.get("traits", ()):
+        if before.get(mark.kind) != mark:
+            value = event.data[mark.kind]
+            setattr(profile, mark.kind, [] if mark.kind == "interests" and value is None else value)
+    if event.type in ("customer.hold_placed", "customer.hold_lifted"):
+        profile.holds = _with(profile.holds, _hold(event))
+
+
+def traits(profile: Profile, now: datetime, tags: frozenset[str] = frozenset()) -> Traits:
+    """What segments may know of the customer at `now`; of the tags, those in `tags`.
 
     The age is the one the customer has reached for certain: a birth year alone leaves a year
     open, and the lower age is taken.
@@ -115,7 +140,28 @@ def traits(profile: Profile, now: datetime) -> Traits:
         country=profile.country,
         locale=profile.locale,
         holds=[hold.kind for hold in holds_in_force(profile, now)],
+        tags=tag_values(profile, now, tags) if tags else None,
     )
+
+
+def tag_values(profile: Profile, now: datetime, names: frozenset[str]) -> dict[str, Any]:
+    """The tags of these names, as conditions see them at `now`."""
+    evidence = evidence_of(profile, now)
+    held = in_force(evaluate(evidence, sorted(names)), evidence)
+    return {name: tag.value for name, tag in held.items()}
+
+
+def evidence_of(profile: Profile, now: datetime) -> Evidence:
+    """What the customer's tags rest on, their history alone; the zone only where it is certain."""
+    told = {mark.kind: mark.value or None for mark in profile.history.get("traits", ())}
+    place = Profile(
+        timezone=told.get("timezone"),
+        country=told.get("country"),
+        region=told.get("region"),
+        city=told.get("city"),
+    )
+    zones = candidate_zones(place).names
+    return Evidence(profile.history, now, ZoneInfo(zones[0]) if len(zones) == 1 else None)
 
 
 def holds_in_force(profile: Profile, now: datetime) -> list[Hold]:
@@ -141,13 +187,14 @@ def matched_titles(recommended: Sequence[str], interests: Sequence[str]) -> list
 def _segmentation(
     playbook: Playbook, choice: SegmentChoice, values: Mapping[str, Any]
 ) -> Segmentation:
+    tags = {f"tags.{name}": value for name, value in values["tags"].items()}
     return Segmentation(
         playbook.name,
         playbook.version,
         choice.name,
         choice.tone,
         None if choice.name else "no_segment",
-        {"holds": values["holds"], "tier": values["tier"]},
+        {"holds": values["holds"], "tier": values["tier"], **tags},
         choice.passed_over,
     )
 

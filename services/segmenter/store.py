@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
+from psycopg.errors import SerializationFailure
 from sqlalchemy import text
 from sqlmodel import Session
 
@@ -15,7 +16,13 @@ Customer = tuple[str, str]
 """Tenant and customer id."""
 
 
-def lock_profiles(session: Session, customers: Sequence[Customer]) -> dict[Customer, Profile]:
+class Profiles(dict[Customer, Profile]):
+    """Profiles by customer. `fresh`: those that had no row to lock."""
+
+    fresh: frozenset[Customer] = frozenset()
+
+
+def lock_profiles(session: Session, customers: Sequence[Customer]) -> Profiles:
     """The profiles of `customers`, locked until the commit; new ones for those not known yet."""
     wanted = sorted(set(customers))
     rows = session.connection().execute(
@@ -27,25 +34,36 @@ def lock_profiles(session: Session, customers: Sequence[Customer]) -> dict[Custo
         {"wanted": _json([{"t": t, "c": c} for t, c in wanted])},
     )
     found = {(tenant, customer): rules.decode(state) for tenant, customer, state in rows}
-    return {customer: found.get(customer) or Profile() for customer in wanted}
+    profiles = Profiles({customer: found.get(customer) or Profile() for customer in wanted})
+    profiles.fresh = frozenset(profiles.keys() - found.keys())
+    return profiles
 
 
-def save_profiles(session: Session, profiles: Mapping[Customer, Profile], now: datetime) -> None:
-    """Write the profiles as they are now."""
+def save_profiles(session: Session, profiles: Profiles, now: datetime) -> None:
+    """Write the profiles as they are now.
+
+    Raises SerializationFailure, which passes, where another transaction has made one that this
+    one believes to be new: two topics may tell of the same unknown customer at once.
+    """
     ordered = sorted(profiles)
-    session.connection().execute(
+    saved = session.connection().execute(
         text(
             "INSERT INTO profile (tenant, customer, state, updated_at)"
             " SELECT t, c, s, :now FROM json_to_recordset(CAST(:rows AS json))"
             " AS given(t text, c text, s jsonb)"
             " ON CONFLICT (tenant, customer)"
             " DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at"
+            " WHERE (profile.tenant, profile.customer) NOT IN (SELECT t, c FROM"
+            " json_to_recordset(CAST(:fresh AS json)) AS new(t text, c text))"
         ),
         {
             "rows": _json([{"t": t, "c": c, "s": profiles[t, c]} for t, c in ordered]),
+            "fresh": _json([{"t": t, "c": c} for t, c in sorted(profiles.fresh)]),
             "now": now,
         },
     )
+    if saved.rowcount != len(ordered):
+        raise SerializationFailure("another transaction has made one of the profiles")
 
 
 def newest_versions(

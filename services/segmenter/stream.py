@@ -2,12 +2,19 @@
 
 from collections.abc import Mapping
 
-from schemas.topics import CUSTOMER_EVENTS
+from schemas.facts import EventApplied
+from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
 from services.playbooks.load import load_playbooks
 from services.policy.packs import load as load_packs
 from services.runtime.context import Context
 from services.runtime.processing import Handler
+from services.runtime.records import Wanted
 from services.segmenter.handlers import CustomerEvents
+from services.segmenter.learning import learn
+from services.segmenter.tags.marks import FACTS
+
+WANTS = {OUTREACH_LOG: Wanted(frozenset(FACTS), late=frozenset({EventApplied.TYPE}))}
+"""The facts that tags rest on. What the segmenter wrote itself it knows, but after a rebuilding."""
 
 
 def handlers(context: Context) -> Mapping[str, Handler]:
@@ -19,4 +26,4 @@ def handlers(context: Context) -> Mapping[str, Handler]:
         context.signer,
         settings.inbox_days,
     )
-    return {CUSTOMER_EVENTS: events.handle}
+    return {CUSTOMER_EVENTS: events.handle, OUTREACH_LOG: learn}

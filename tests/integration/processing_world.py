@@ -40,6 +40,7 @@ class Record:
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]] = ()
+    timestamp: int = 0
 
 
 class Counting:
@@ -125,13 +126,17 @@ class Worker:
         return Worker(self.context, self.counting, _processor(self.context, handler))
 
     def take_over(
-        self, partition: int = 0, cluster: str = CLUSTER, topic_id: str = TOPIC_ID
+        self,
+        partition: int = 0,
+        cluster: str = CLUSTER,
+        topic_id: str = TOPIC_ID,
+        topic: str = CUSTOMER_EVENTS,
     ) -> Ownership:
         """Own a partition from now on."""
         with Session(self.context.engine) as session:
-            own = ledger.take_over(session, CUSTOMER_EVENTS, partition, cluster, topic_id)
+            own = ledger.take_over(session, topic, partition, cluster, topic_id)
             session.commit()
-        self.context.owned[CUSTOMER_EVENTS, partition] = own
+        self.context.owned[topic, partition] = own
         return own
 
     def apply(self, records: Sequence[Record]) -> None:

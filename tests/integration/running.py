@@ -38,14 +38,19 @@ def on(broker: Broker) -> dict[str, Any]:
 class Running:
     """Runs inside `with`; the parts are those that `services.runtime.worker` runs."""
 
-    def __init__(self, worker: Worker, *, consumes: bool = True) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        *,
+        consumes: bool = True,
+        topics: Sequence[str] = (CUSTOMER_EVENTS,),
+    ) -> None:
         self.worker = worker
         context = worker.context
         self.publisher = Publisher(context, CUSTOMER_EVENTS)
         self._parts: list[Consuming | Publisher] = [self.publisher]
         if consumes:
             cluster = ClusterIds(context.settings)
-            topics = [CUSTOMER_EVENTS]
             self._parts.append(Consuming(context, worker.processor, topics, cluster))
         self._loop = asyncio.new_event_loop()
         self._ended: Future[None] = Future()
@@ -91,13 +96,18 @@ class Running:
             self._ended.set_result(None)
 
 
-def publish(broker: Broker, events: Iterable[dict[str, Any]], partition: int | None = None) -> None:
-    """Publish customer events by their subject's lane, or all to one partition."""
+def publish(
+    broker: Broker,
+    events: Iterable[dict[str, Any]],
+    partition: int | None = None,
+    topic: str = CUSTOMER_EVENTS,
+) -> None:
+    """Publish events by their subject's lane, or all to one partition."""
     producer = KafkaProducer(bootstrap_servers=broker.address, acks="all", linger_ms=5)
     try:
         sent = [
             producer.send(
-                CUSTOMER_EVENTS,
+                topic,
                 key=event["subject"].encode(),
                 value=json.dumps(event).encode(),
                 partition=partition,

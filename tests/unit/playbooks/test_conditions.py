@@ -56,6 +56,12 @@ def test_a_tag_that_the_customer_lacks_decides_nothing() -> None:
     assert condition_holds("tags.churn_risk > 0.5", values(tags={"churn_risk": 0.9}))
 
 
+def test_a_tag_that_repeats_an_attribute_counts_as_that_attribute() -> None:
+    assert attributes_of('tags.value_tier == "vip"') == {"tier"}
+    assert attributes_of('tags.preferred_language == "ja" && age > 3') == {"locale", "age"}
+    assert attributes_of('tags.engagement > 0.5 && "tags.value_tier" != ""') == frozenset()
+
+
 def test_first_match_wins(playbook: Playbook) -> None:
     assert choose_segment(playbook, values(age=20), STEERING_ATTRIBUTES).name == "young"
     assert choose_segment(playbook, values(age=40), STEERING_ATTRIBUTES).name == "everyone"
