@@ -51,14 +51,22 @@ def create(context: Context, handlers: Handlers) -> FastAPI:
             return _enrolment(row, reading.steps_of(session, tenant, [enrolment_id]))
 
     @api.get("/obligations/{obligation_id}", tags=["outreach"])
-    def obligation(caller: Reader, obligation_id: str, tenant: str = "default") -> dict[str, Any]:
-        """What is known of an obligation: terms, whether it is open, what ended it."""
+    def obligation(
+        caller: Reader, obligation_id: str, tenant: str = "default", kind: str | None = None
+    ) -> dict[str, Any]:
+        """What is known of an obligation: terms, whether it is open, what ended it.
+
+        A bill and a subscription may have the same id: then `kind` says which is meant.
+        """
         _may_see(caller, tenant)
         with Session(context.engine) as session:
-            row = reading.obligation(session, tenant, obligation_id)
-        if row is None:
+            rows = reading.obligations(session, tenant, obligation_id, kind)
+        if not rows:
             raise _unknown("obligation")
-        return {"state": "open", **(row.state or {})}
+        if len(rows) > 1:
+            kinds = ", ".join(row.kind for row in rows)
+            raise Problem(409, "Ambiguous", f"Say which kind is meant, of {kinds}: `?kind=bill`.")
+        return {"state": "open", "kind": rows[0].kind, **(rows[0].state or {})}
 
     @api.get("/customers/{customer}/outreach", tags=["customers"])
     def customer_outreach(caller: Reader, customer: str, tenant: str = "default") -> dict[str, Any]:

@@ -41,7 +41,10 @@ class Handlers:
             work.session,
             book,
             customers={_customer(message) for message, _ in orders},
-            obligations={(m.event.tenant, data.obligation.obligation_id) for m, data in orders},
+            obligations={
+                (m.event.tenant, data.obligation.kind, data.obligation.obligation_id)
+                for m, data in orders
+            },
         )
         parked: set[str] = set()
         for message, data in orders:
@@ -65,11 +68,7 @@ class Handlers:
                 work.session,
                 book,
                 customers={_customer(message) for message in acting},
-                obligations={
-                    (heard.tenant, heard.obligation_id)
-                    for _, heard in heards
-                    if heard.obligation_id is not None
-                },
+                obligations={heard.about for _, heard in heards if heard.about is not None},
                 enrolments=[
                     *store.enrolments_of_steps(work.session, _steps(acting)),
                     *_chosen_in(acting),

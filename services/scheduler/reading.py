@@ -22,10 +22,24 @@ def customer(session: Session, tenant: str, customer: str) -> CustomerRow | None
     return session.get(CustomerRow, (tenant, customer))
 
 
-def obligation(session: Session, tenant: str, obligation_id: str) -> ObligationRow | None:
-    """The obligation, if any event spoke of it."""
-    row = session.get(ObligationRow, (tenant, obligation_id))
-    return row if row is not None and row.state is not None else None
+def obligations(
+    session: Session, tenant: str, obligation_id: str, kind: str | None
+) -> list[ObligationRow]:
+    """The obligations of this id that any event spoke of: one a kind.
+
+    A hold doesn't say which kind it means: what it alone names is left out beside others.
+    """
+    found = session.exec(
+        select(ObligationRow)
+        .where(
+            ObligationRow.tenant == tenant,
+            ObligationRow.obligation_id == obligation_id,
+            col(ObligationRow.kind) == (kind or ObligationRow.kind),
+        )
+        .order_by(col(ObligationRow.kind))
+    )
+    known = [row for row in found if row.state is not None]
+    return [row for row in known if row.state and "as_of" in row.state] or known
 
 
 def enrolment(session: Session, tenant: str, enrolment_id: str) -> EnrolmentRow | None:

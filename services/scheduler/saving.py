@@ -21,16 +21,18 @@ _SAVE_CUSTOMERS = text(
     " ON CONFLICT (tenant, customer) DO UPDATE SET state = excluded.state"
 )
 _SAVE_OBLIGATIONS = text(
-    "INSERT INTO obligation (tenant, obligation_id, state)"
+    "INSERT INTO obligation (tenant, kind, obligation_id, state)"
     " SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
-    " AS given(tenant text, obligation_id text, state jsonb)"
-    " ON CONFLICT (tenant, obligation_id) DO UPDATE SET state = excluded.state"
+    " AS given(tenant text, kind text, obligation_id text, state jsonb)"
+    " ON CONFLICT (tenant, kind, obligation_id) DO UPDATE SET state = excluded.state"
 )
 _SAVE_ENROLMENTS = text(
-    "INSERT INTO enrolment (tenant, enrolment_id, customer, obligation_id, playbook, status,"
-    " reason, started_at, state) SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
-    " AS given(tenant text, enrolment_id text, customer text, obligation_id text, playbook text,"
-    " status text, reason text, started_at timestamptz, state jsonb)"
+    "INSERT INTO enrolment (tenant, enrolment_id, customer, obligation_kind, obligation_id,"
+    " playbook, status, reason, started_at, state)"
+    " SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
+    " AS given(tenant text, enrolment_id text, customer text, obligation_kind text,"
+    " obligation_id text, playbook text, status text, reason text, started_at timestamptz,"
+    " state jsonb)"
     " ON CONFLICT (tenant, enrolment_id) DO UPDATE SET status = excluded.status,"
     " reason = excluded.reason, state = excluded.state"
 )
@@ -116,7 +118,7 @@ def _customer(row: Customer) -> dict[str, Any]:
 
 
 def _obligation(row: Obligation) -> dict[str, Any]:
-    return {"tenant": row.tenant, "obligation_id": row.id, "state": row}
+    return {"tenant": row.tenant, "kind": row.kind, "obligation_id": row.id, "state": row}
 
 
 def _enrolment(row: Enrolment) -> dict[str, Any]:
@@ -124,6 +126,7 @@ def _enrolment(row: Enrolment) -> dict[str, Any]:
         "tenant": row.tenant,
         "enrolment_id": row.id,
         "customer": row.customer,
+        "obligation_kind": row.obligation_kind,
         "obligation_id": row.obligation_id,
         "playbook": row.playbook,
         "status": row.status,

@@ -18,6 +18,7 @@ from services.scheduler.model import (
     Enrolment,
     Key,
     Obligation,
+    ObligationKey,
     Reserved,
     Step,
     StepPlan,
@@ -30,6 +31,11 @@ _ENROLMENT = msgspec.json.Decoder(Enrolment)
 _PLAN = msgspec.json.Decoder(StepPlan)
 
 _KEYS = "unnest(CAST(:tenants AS text[]), CAST(:ids AS text[])) AS wanted(t, i)"
+_OBLIGATIONS = (
+    "unnest(CAST(:tenants AS text[]), CAST(:kinds AS text[]), CAST(:ids AS text[]))"
+    " AS wanted(t, k, i)"
+)
+_ABOUT = "tenant = t AND obligation_kind = k AND obligation_id = i"
 _STEP_COLUMNS = (
     "tenant, step_id, customer, enrolment_id, position, state, planned_at, due_at, not_after,"
     " attempt, dispatch_id, reason, plan::text"
@@ -40,7 +46,7 @@ def load(
     session: Session,
     book: Book,
     customers: Collection[Key],
-    obligations: Collection[Key],
+    obligations: Collection[ObligationKey],
     enrolments: Collection[Key] = (),
 ) -> None:
     """Lock and load customers, obligations, and all that an event about them may change.
@@ -157,36 +163,36 @@ def _enter_customers(session: Session, keys: Collection[Key]) -> None:
         )
 
 
-def _lock_obligations(session: Session, keys: Collection[Key]) -> list[Obligation]:
+def _lock_obligations(session: Session, keys: Collection[ObligationKey]) -> list[Obligation]:
     if not keys:
         return []
     session.execute(
         text(
-            f"INSERT INTO obligation (tenant, obligation_id) SELECT t, i FROM {_KEYS}"
-            " ON CONFLICT DO NOTHING"
+            "INSERT INTO obligation (tenant, kind, obligation_id)"
+            f" SELECT t, k, i FROM {_OBLIGATIONS} ON CONFLICT DO NOTHING"
         ),
-        _pairs(keys),
+        _triples(keys),
     )
     rows = session.execute(
         text(
-            f"SELECT state::text FROM obligation JOIN {_KEYS}"
-            " ON tenant = t AND obligation_id = i"
-            " ORDER BY tenant, obligation_id FOR UPDATE OF obligation"
+            f"SELECT state::text FROM obligation JOIN {_OBLIGATIONS}"
+            " ON tenant = t AND kind = k AND obligation_id = i"
+            " ORDER BY tenant, kind, obligation_id FOR UPDATE OF obligation"
         ),
-        _pairs(keys),
+        _triples(keys),
     )
     return [_OBLIGATION.decode(state) for state in rows.scalars() if state is not None]
 
 
-def _enrolled_on(session: Session, obligations: Collection[Key]) -> set[Key]:
+def _enrolled_on(session: Session, obligations: Collection[ObligationKey]) -> set[Key]:
     if not obligations:
         return set()
     rows = session.execute(
         text(
-            f"SELECT DISTINCT tenant, customer FROM enrolment JOIN {_KEYS}"
-            " ON tenant = t AND obligation_id = i WHERE status = 'active'"
+            f"SELECT DISTINCT tenant, customer FROM enrolment JOIN {_OBLIGATIONS}"
+            f" ON {_ABOUT} WHERE status = 'active'"
         ),
-        _pairs(obligations),
+        _triples(obligations),
     )
     return {(row.tenant, row.customer) for row in rows}
 
@@ -195,8 +201,14 @@ def _active_of(session: Session, customers: Collection[Key]) -> list[Enrolment]:
     return _enrolments(session, customers, "customer = i AND status = 'active'")
 
 
-def _about(session: Session, obligations: Collection[Key]) -> list[Enrolment]:
-    return _enrolments(session, obligations, "obligation_id = i")
+def _about(session: Session, obligations: Collection[ObligationKey]) -> list[Enrolment]:
+    if not obligations:
+        return []
+    rows = session.execute(
+        text(f"SELECT state::text FROM enrolment JOIN {_OBLIGATIONS} ON {_ABOUT}"),
+        _triples(obligations),
+    )
+    return [_ENROLMENT.decode(state) for state in rows.scalars()]
 
 
 def _named_enrolments(session: Session, keys: Collection[Key]) -> list[Enrolment]:
@@ -222,15 +234,15 @@ def _load_rest(session: Session, book: Book) -> None:
         _pairs((one.tenant, one.id) for one in book.enrolments.values()),
     )
     book.load(steps=[_step(row) for row in rows])
-    missing = {(one.tenant, one.obligation_id) for one in book.enrolments.values()}
+    missing = {one.obligation_key for one in book.enrolments.values()}
     missing -= set(book.obligations)
     if missing:
         found = session.execute(
             text(
-                f"SELECT state::text FROM obligation JOIN {_KEYS}"
-                " ON tenant = t AND obligation_id = i"
+                f"SELECT state::text FROM obligation JOIN {_OBLIGATIONS}"
+                " ON tenant = t AND kind = k AND obligation_id = i"
             ),
-            _pairs(missing),
+            _triples(missing),
         )
         book.load(obligations=[_OBLIGATION.decode(state) for state in found.scalars() if state])
 
@@ -261,3 +273,12 @@ def _reserved(row: Row[Any]) -> Reserved:
 def _pairs(keys: Iterable[Key]) -> dict[str, list[str]]:
     ordered = sorted(set(keys))
     return {"tenants": [t for t, _ in ordered], "ids": [i for _, i in ordered]}
+
+
+def _triples(keys: Iterable[ObligationKey]) -> dict[str, list[str]]:
+    ordered = sorted(set(keys))
+    return {
+        "tenants": [t for t, _, _ in ordered],
+        "kinds": [k for _, k, _ in ordered],
+        "ids": [i for _, _, i in ordered],
+    }

@@ -37,6 +37,7 @@ class ObligationRow(_Table, table=True):
     __tablename__ = "obligation"
 
     tenant: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
     obligation_id: str = Field(primary_key=True)
     state: dict[str, Any] | None = _state(nullable=True)
 
@@ -49,6 +50,7 @@ class EnrolmentRow(_Table, table=True):
     tenant: str = Field(primary_key=True)
     enrolment_id: str = Field(primary_key=True)
     customer: str
+    obligation_kind: str
     obligation_id: str
     playbook: str
     status: str

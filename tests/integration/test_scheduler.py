@@ -252,6 +252,19 @@ def test_payment_cancels_for_every_party(bench: Bench) -> None:
     assert (state["state"], state["amount_minor"], state["reason"]) == ("settled", 0, "paid")
 
 
+def test_a_bill_and_a_subscription_may_have_the_same_id(bench: Bench) -> None:
+    expiring = applied(
+        "subscription.expiring", 8, "bob", obligation_id="b1", subscription_id="b1", plan="Gold",
+        expires_on="2026-03-12", price_minor=900, currency="EUR",
+    )  # fmt: skip
+    closed = applied("bill.closed", 9, obligation_id="b1", bill_id="b1", why="recalled")
+    bench.deliver(OUTREACH_LOG, due_soon(7), expiring, closed)
+    assert bench.get("/obligations/b1?kind=bill")["reason"] == "recalled"
+    assert bench.get("/obligations/b1?kind=subscription")["state"] == "open"
+    unclear = bench.web.get("/obligations/b1", headers={"authorization": "Bearer r1"})
+    assert unclear.status_code == 409
+
+
 def test_two_claimers_share_the_work_and_take_nothing_twice(bench: Bench) -> None:
     names = [f"c{n}" for n in range(300)]
     bench.deliver(OUTREACH_LOG, *(due_soon(n, name, name) for n, name in enumerate(names)))

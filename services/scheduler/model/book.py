@@ -9,6 +9,7 @@ from services.scheduler.model.state import (
     Enrolment,
     Key,
     Obligation,
+    ObligationKey,
     Reserved,
     Step,
 )
@@ -23,13 +24,13 @@ class Book:
     def __init__(self, derive: Callable[..., str]) -> None:
         self.derive = derive
         self.customers: dict[Key, Customer] = {}
-        self.obligations: dict[Key, Obligation] = {}
+        self.obligations: dict[ObligationKey, Obligation] = {}
         self.enrolments: dict[str, Enrolment] = {}
         self.steps: dict[str, Step] = {}
         self.reserved: dict[str, Reserved] = {}
         self.released: set[tuple[str, str, str]] = set()
         self.changed: set[tuple[str, Any]] = set()
-        self._enrolments_of: dict[tuple[str, Key], list[str]] = {}
+        self._enrolments_of: dict[Key | ObligationKey, list[str]] = {}
         self._steps_of: dict[str, list[str]] = {}
         self._reserved_of: dict[Key, list[str]] = {}
 
@@ -85,11 +86,11 @@ class Book:
 
     def of_customer(self, key: Key) -> list[Enrolment]:
         """The loaded enrolments of a customer."""
-        return [self.enrolments[i] for i in self._enrolments_of.get(("customer", key), ())]
+        return [self.enrolments[i] for i in self._enrolments_of.get(key, ())]
 
-    def of_obligation(self, key: Key) -> list[Enrolment]:
+    def of_obligation(self, key: ObligationKey) -> list[Enrolment]:
         """The loaded enrolments about an obligation, whoever is enrolled."""
-        return [self.enrolments[i] for i in self._enrolments_of.get(("obligation", key), ())]
+        return [self.enrolments[i] for i in self._enrolments_of.get(key, ())]
 
     def steps_of(self, enrolment_id: str) -> list[Step]:
         """The steps of an enrolment in the playbook's order."""
@@ -102,10 +103,7 @@ class Book:
 
     def _keep_enrolment(self, row: Enrolment) -> None:
         if row.id not in self.enrolments:
-            for index in (
-                ("customer", (row.tenant, row.customer)),
-                ("obligation", (row.tenant, row.obligation_id)),
-            ):
+            for index in ((row.tenant, row.customer), row.obligation_key):
                 self._enrolments_of.setdefault(index, []).append(row.id)
         self.enrolments[row.id] = row
 

@@ -6,7 +6,17 @@ from typing import Any
 
 import msgspec
 
-from services.scheduler.model.state import Enrolment, Obligation
+from services.scheduler.model.state import Enrolment, Obligation, ObligationKey
+
+_KINDS = {
+    "bill": "bill",
+    "payment": "bill",
+    "agreement": "bill",
+    "offer": "bill",
+    "subscription": "subscription",
+    "application": "application",
+    "benefit": "benefit",
+}
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -34,6 +44,19 @@ class Heard(msgspec.Struct, frozen=True):
     obligation_id: str | None = None
     stale: bool = False
     position: tuple[str, int] | None = None
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of obligation that such facts are about; None: it doesn't say (a hold)."""
+        return _KINDS.get(self.type.partition(".")[0])
+
+    @property
+    def about(self) -> ObligationKey | None:
+        """The obligation whose parties it concerns. Only bills have several: where the kind isn't
+        said, what it means for another obligation concerns the customer alone."""
+        if self.obligation_id is None:
+            return None
+        return self.tenant, self.kind or "bill", self.obligation_id
 
     @property
     def version(self) -> int | None:

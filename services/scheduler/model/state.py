@@ -14,6 +14,9 @@ from services.policy.model import ConsentRecord, Contact
 Key = tuple[str, str]
 """Tenant and an id within it."""
 
+ObligationKey = tuple[str, str, str]
+"""Tenant, kind and the publisher's id: a bill and a subscription may have the same id."""
+
 
 class ObligationState(StrEnum):
     """Whether an obligation may still be talked about."""
@@ -147,9 +150,9 @@ class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
     holds: tuple[Hold, ...] = ()
 
     @property
-    def key(self) -> Key:
-        """Tenant and id."""
-        return self.tenant, self.id
+    def key(self) -> ObligationKey:
+        """Tenant, kind and id."""
+        return self.tenant, self.kind, self.id
 
 
 class StepPlan(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -248,10 +251,16 @@ class Enrolment(msgspec.Struct, frozen=True, omit_defaults=True):
     locale: str | None = None
     place: Place = Place()
     due_date: date | None = None
+    obligation_kind: str = "bill"
     status: EnrolmentStatus = EnrolmentStatus.ACTIVE
     reason: str | None = None
     reenter: bool = False
     ended_at: datetime | None = None
+
+    @property
+    def obligation_key(self) -> ObligationKey:
+        """What it is about: tenant, kind and id."""
+        return self.tenant, self.obligation_kind, self.obligation_id
 
     @property
     def active(self) -> bool:

@@ -159,7 +159,7 @@ def _defer(step: Step, wanted: Defer) -> Defer | Suppress:
 
 def _settle(book: Book, step: Step, packs: Sequence[Pack], now: datetime) -> list[Outcome]:
     enrolment = book.enrolments[step.enrolment_id]
-    obligation = book.obligations[enrolment.tenant, enrolment.obligation_id]
+    obligation = book.obligations[enrolment.obligation_key]
     customer = book.customer(enrolment.tenant, enrolment.customer)
     if _superseded(book, step, now):
         overtaken = suppress(book, enrolment, step, Stop("superseded", "one_at_a_time"), 1)

@@ -34,8 +34,7 @@ def hear(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list
     if heard.type in _DISPATCH_FACTS:
         told += outcomes.follow(book, heard, now)
     touched = book.of_customer(known.key)
-    if heard.obligation_id is not None:
-        key = (heard.tenant, heard.obligation_id)
+    if (key := heard.about) is not None:
         before = book.obligations.get(key)
         after = obligations.learn(before, heard)
         if after is not None and after != before:
@@ -55,7 +54,7 @@ def _end_or_move(
 ) -> list[Outcome]:
     met = exit_met(enrolment.exits, heard) if concerns(enrolment, heard) else None
     customer = book.customer(enrolment.tenant, enrolment.customer)
-    obligation = book.obligations[enrolment.tenant, enrolment.obligation_id]
+    obligation = book.obligations[enrolment.obligation_key]
     channel = enrolment.plans[0].channel if enrolment.plans else "email"
     stop = stopped(customer, obligation, enrolment.purpose, channel, now)
     if stop is not None:

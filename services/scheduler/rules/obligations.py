@@ -9,13 +9,6 @@ import msgspec
 from services.scheduler.model import Heard, Obligation, ObligationState
 from services.scheduler.rules.holds import with_hold
 
-_KINDS = {
-    "bill": "bill",
-    "payment": "bill",
-    "subscription": "subscription",
-    "application": "application",
-    "benefit": "benefit",
-}
 _TERMS = frozenset(
     {
         "bill.due_soon",
@@ -56,11 +49,10 @@ _FIELDS = {
 
 def learn(known: Obligation | None, heard: Heard) -> Obligation | None:
     """The obligation after `heard`; as it was (or None) where that says nothing of it."""
-    if heard.obligation_id is None or heard.type not in TELLING:
+    if heard.about is None or heard.type not in TELLING:
         return known
-    before = known or Obligation(
-        heard.tenant, heard.obligation_id, kind=_KINDS.get(heard.type.partition(".")[0], "bill")
-    )
+    tenant, kind, identity = heard.about
+    before = known or Obligation(tenant, identity, kind=kind)
     if heard.stale or _outdated(before, heard):
         return before
     if heard.type in _AGREEMENTS:
@@ -92,7 +84,7 @@ def fill_gaps(known: Obligation | None, terms: Obligation) -> Obligation:
         if getattr(known, name) is None and (value := getattr(terms, name)) is not None
     }
     parties = tuple(sorted({*known.parties, *terms.parties}))
-    return msgspec.structs.replace(known, parties=parties, kind=terms.kind, **missing)
+    return msgspec.structs.replace(known, parties=parties, **missing)
 
 
 def _outdated(known: Obligation, heard: Heard) -> bool:

@@ -39,8 +39,7 @@ def plan(book: Book, command: Command, packs: Sequence[Pack], now: datetime) -> 
     """
     customer = book.customer(command.tenant, command.customer)
     asked = command.enrolment
-    key = (command.tenant, asked.obligation_id)
-    before = book.obligations.get(key)
+    before = book.obligations.get(asked.obligation_key)
     obligation = fill_gaps(before, command.terms)
     if obligation != before:
         book.put(obligation)
@@ -56,7 +55,7 @@ def plan(book: Book, command: Command, packs: Sequence[Pack], now: datetime) -> 
 
 def replan(book: Book, enrolment: Enrolment, packs: Sequence[Pack], now: datetime) -> list[Outcome]:
     """Move the steps that count from the due date to where it is now."""
-    obligation = book.obligations[enrolment.tenant, enrolment.obligation_id]
+    obligation = book.obligations[enrolment.obligation_key]
     if obligation.due_date == enrolment.due_date:
         return []
     moved = msgspec.structs.replace(enrolment, due_date=obligation.due_date)
@@ -97,7 +96,7 @@ def _former(book: Book, asked: Enrolment) -> list[Enrolment]:
     same = [
         one
         for one in book.of_customer((asked.tenant, asked.customer))
-        if (one.playbook, one.obligation_id) == (asked.playbook, asked.obligation_id)
+        if (one.playbook, one.obligation_key) == (asked.playbook, asked.obligation_key)
     ]
     return sorted(same, key=lambda one: one.started_at)
 

@@ -60,7 +60,10 @@ def exit_met(exits: Sequence[ExitRule], heard: Heard) -> ExitRule | None:
 
 def concerns(enrolment: Enrolment, heard: Heard) -> bool:
     """Whether `heard` can end the enrolment: it is about the same matter, or about no other."""
-    return heard.obligation_id in (None, enrolment.obligation_id)
+    return heard.obligation_id is None or (
+        heard.obligation_id == enrolment.obligation_id
+        and heard.kind in (None, enrolment.obligation_kind)
+    )
 
 
 def _holds(condition: str | None, heard: Heard) -> bool:

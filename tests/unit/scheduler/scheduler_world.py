@@ -82,14 +82,15 @@ def command(
     """The order that a trigger event gives rise to."""
     data = trigger.data
     obligation_id = trigger.obligation_id or ""
-    due = data.get("due_date") or data.get("expires_on")
+    due = data.get("due_date") or data.get("expires_on") or data.get("valid_until")
+    kind = trigger.kind or "bill"
     return Command(
         TENANT,
         trigger.customer,
         Obligation(
             TENANT,
             obligation_id,
-            kind="subscription" if "subscription_id" in data else "bill",
+            kind=kind,
             amount_minor=data.get("amount_minor"),
             currency=data.get("currency"),
             due_date=date.fromisoformat(due) if due else None,
@@ -107,6 +108,7 @@ def command(
             segment="everyone",
             tone="neutral",
             obligation_id=obligation_id,
+            obligation_kind=kind,
             cause=Cause("command"),
             trigger=Trigger(trigger.id, trigger.type, trigger.time),
             started_at=trigger.time,

@@ -168,7 +168,7 @@ def test_a_lower_version_changes_nothing_and_late_news_takes_nothing_back() -> N
     world.start(bill(version=5))
     world.hear(bill("bill.updated", START + timedelta(hours=1), version=4, amount_minor=1))
     world.hear(bill("bill.updated", START - timedelta(hours=1), amount_minor=2))
-    assert world.book.obligations["default", "b1"].amount_minor == 12_000
+    assert world.book.obligations["default", "bill", "b1"].amount_minor == 12_000
 
 
 def test_a_pending_payment_waits_and_a_failed_one_goes_on() -> None:
@@ -286,3 +286,26 @@ def test_a_step_on_its_way_is_named_when_its_enrolment_is_cancelled() -> None:
     assert one.step.id in ended.step_ids
     world.answer(one, **refused(retryable=True))
     assert world.book.steps[one.step.id].state is StepState.REFUSED
+
+
+def test_a_bill_and_a_subscription_of_the_same_id_are_two_things() -> None:
+    world = World()
+    world.start(bill())
+    plan = heard(
+        "subscription.expiring",
+        START,
+        subscription_id="b1",
+        plan="Gold",
+        expires_on="2026-03-12",
+        price_minor=900,
+        currency="EUR",
+    )
+    world.start(plan, playbook="subscription-retain")
+    (ended,) = world.hear(paid(START + timedelta(hours=1)))
+    assert isinstance(ended, Cancelled)
+    assert ended.enrolment.playbook == "bill-reminder"
+    assert dispatch(world, "2026-03-05 12:00").obligation.kind == "subscription"
+    held = heard("customer.hold_placed", world.now, kind="dispute", obligation_id="b1")
+    (ended,) = world.hear(held)  # a hold names no kind: it stops whatever goes by the id
+    assert isinstance(ended, Cancelled)
+    assert ended.enrolment.playbook == "subscription-retain"
