@@ -175,6 +175,9 @@ class OutreachRequested(Typed):
         default=(), description="One-tap answers that its mails may offer."
     )
     offers: OfferAuthority | None = Field(default=None, description="Authority for terms.")
+    consolidate: bool = Field(
+        default=False, description="Whether it goes out together with others of this playbook."
+    )
     locale: LocaleTag | None = Field(default=None, description="Customer's language, BCP 47.")
     place: Place = Field(description="Where the customer is.")
     context: dict[str, ContextValue] = Field(
@@ -187,8 +190,22 @@ class OutreachRequested(Typed):
     )
 
 
+class DispatchPart(Contract):
+    """One of several steps that go out in one message: what it would say alone."""
+
+    step_id: Text = Field(description="Id of the step.")
+    enrolment_id: Text = Field(description="Id of its enrolment.")
+    step: Text = Field(description="Name of the step.")
+    template: Text = Field(description="Its template, where only this one is left.")
+    obligation_id: Identifier = Field(description="What it is about, among `obligations`.")
+    context: dict[str, ContextValue] = Field(
+        default_factory=dict, description="Non-personal inputs of its template."
+    )
+    not_after: Instant = Field(description="When it is too late for this one.")
+
+
 class DispatchOrdered(Typed):
-    """The scheduler orders one step to be sent now."""
+    """The scheduler orders one step to be sent now, or several in one message."""
 
     TYPE: ClassVar[str] = "outreach.dispatch_ordered"
 
@@ -199,7 +216,7 @@ class DispatchOrdered(Typed):
     playbook: Text = Field(description="Name of the playbook.")
     playbook_version: int = Field(ge=1, description="Its version.")
     step: Text = Field(description="Name of the step.")
-    template: Text = Field(description="Name of the template.")
+    template: Text = Field(description="Name of the template: `several` where there are parts.")
     segment: Text = Field(description="Segment.")
     tone: Tone = Field(description="Tone of the wording.")
     purpose: Purpose = Field(description="Purpose of the contact.")
@@ -220,6 +237,11 @@ class DispatchOrdered(Typed):
         default=(), description="One-tap answers that the message may offer; none once one is made."
     )
     after: Positions = Field(description="What the scheduler had read.")
+    parts: tuple[DispatchPart, ...] = Field(
+        default=(),
+        description="The steps of a message about several obligations, the one named above "
+        "first; empty where there is one only.",
+    )
 
 
 COMMANDS: tuple[type[Typed], ...] = (OutreachRequested,)

@@ -154,6 +154,11 @@ class PlaybookDocument(_Part):
     choices: list[Choice] = Field(
         default=[], max_length=12, description="One-tap answers that its templates offer."
     )
+    consolidate: bool = Field(
+        default=False,
+        description="What falls due for a customer within the same hour goes out as one message, "
+        "worded by the template `several`, and counts as one contact.",
+    )
     floors: dict[Currency, MoneyDue] = Field(
         default={},
         description="The variable floor_minor by currency, in minor units by ISO 4217: one "

@@ -5,8 +5,12 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from schemas.commands import Count, PackRef, Place, Positions
-from schemas.common import Channel, Instant, LocaleTag, Purpose, Text, Tone, Typed
+from schemas.common import Channel, Identifier, Instant, LocaleTag, Purpose, Text, Tone, Typed
 
+Joined = Annotated[
+    tuple[Text, ...],
+    Field(description="Ids of further steps that the same message is about."),
+]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32,128}$")]
 
 
@@ -48,6 +52,7 @@ class MessageIntended(Typed):
     choices: tuple[Text, ...] = Field(
         default=(), description="Names of the one-tap answers that it offers."
     )
+    joined: Joined = ()
 
 
 class MessageSent(Typed):
@@ -60,6 +65,7 @@ class MessageSent(Typed):
     step_id: Text = Field(description="Id of the step.")
     provider: Text = Field(description="Name of the provider.")
     provider_reference: str = Field(max_length=998, description="Its reference: the Message-ID.")
+    joined: Joined = ()
 
 
 class MessageFailed(Typed):
@@ -73,6 +79,7 @@ class MessageFailed(Typed):
     reason: Text = Field(description="Why.")
     status: Text | None = Field(default=None, description="SMTP reply code or RFC 3463 status.")
     retryable: bool = Field(description="Whether another attempt may do better.")
+    joined: Joined = ()
 
 
 class MessageRefused(Typed):
@@ -82,6 +89,25 @@ class MessageRefused(Typed):
 
     dispatch_id: Text = Field(description="Id of the dispatch.")
     step_id: Text = Field(description="Id of the step.")
+    reason: Text = Field(description="Why.")
+    rule: Text = Field(description="Name of the rule.")
+    rule_version: int = Field(description="Version of the rule's pack or playbook.")
+    retryable: bool = Field(description="Whether a later attempt may be allowed.")
+    not_before: Instant | None = Field(default=None, description="When it may be allowed.")
+    joined: Joined = ()
+
+
+class MessageLeftOut(Typed):
+    """The last check took one step out of a message about several; the others go on.
+
+    Of one that is left, or of all, `message.refused` tells.
+    """
+
+    TYPE: ClassVar[str] = "message.left_out"
+
+    dispatch_id: Text = Field(description="Id of the dispatch.")
+    step_id: Text = Field(description="Id of the step that is left out.")
+    obligation_id: Identifier = Field(description="What it was about.")
     reason: Text = Field(description="Why.")
     rule: Text = Field(description="Name of the rule.")
     rule_version: int = Field(description="Version of the rule's pack or playbook.")
@@ -98,6 +124,7 @@ class MessageUnknown(Typed):
     dispatch_id: Text = Field(description="Id of the dispatch.")
     step_id: Text = Field(description="Id of the step.")
     reason: Text = Field(description="Why it is not known.")
+    joined: Joined = ()
 
 
 class _AboutMessage(Typed):
@@ -213,6 +240,7 @@ FACTS: tuple[type[Typed], ...] = (
     MessageSent,
     MessageFailed,
     MessageRefused,
+    MessageLeftOut,
     MessageUnknown,
     MessageDelivered,
     MessageBounced,

@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from schemas.commands import Count, ObligationTerms, OfferAuthority, PackRef
-from schemas.common import Instant, LocaleTag, Purpose, Text, Tone, Typed
+from schemas.common import Identifier, Instant, LocaleTag, Purpose, Text, Tone, Typed
 
 
 class OutreachEnrolled(Typed):
@@ -82,6 +82,27 @@ class OutreachDispatched(Typed):
     packs: tuple[PackRef, ...] = Field(description="Policy packs that were in force.")
     counts: tuple[Count, ...] = Field(description="What the caps had counted.")
     zones: tuple[str, ...] = Field(description="IANA zones in which the customer may be.")
+    joined: tuple[Text, ...] = Field(
+        default=(), description="Ids of further steps that go out in the same message."
+    )
+
+
+class OutreachStepJoined(Typed):
+    """A step goes out in the message of another: one contact about several obligations.
+
+    What becomes of the dispatch becomes of it, unless the message leaves it out.
+    """
+
+    TYPE: ClassVar[str] = "outreach.step_joined"
+
+    step_id: Text = Field(description="Id of the step.")
+    enrolment_id: Text = Field(description="Id of its enrolment.")
+    step: Text = Field(description="Name of the step.")
+    attempt: int = Field(ge=1, description="Number of the attempt, from 1.")
+    obligation_id: Identifier = Field(description="What it is about.")
+    dispatch_id: Text = Field(description="Id of the dispatch that it goes out with.")
+    into_step_id: Text = Field(description="Id of the step that the dispatch was ordered for.")
+    due_at: Instant = Field(description="When it was due.")
 
 
 class OutreachPersonDue(Typed):
@@ -130,6 +151,7 @@ FACTS: tuple[type[Typed], ...] = (
     OutreachStepSuppressed,
     OutreachDispatched,
     OutreachPersonDue,
+    OutreachStepJoined,
     OutreachCancelled,
     OutreachCompleted,
 )
