@@ -9,6 +9,9 @@ from schemas.playbook import PlaybookDocument
 CHOICES = "choices"
 """Key of a file of templates under which its labels of choices stand."""
 
+SEVERAL = "several"
+"""The template of a message about several obligations, in a playbook that consolidates."""
+
 
 @dataclass(frozen=True)
 class Wording:

@@ -23,7 +23,14 @@ UNTOLD = frozenset({"log.heartbeat", "policy.in_force"})
 INERT = frozenset({"customer.segmented", "customer.held_out", "message.opened"})
 """Facts that end nothing and move nothing: they are only noted."""
 DISPATCH_FACTS = frozenset(
-    {"message.intended", "message.sent", "message.failed", "message.refused", "message.unknown"}
+    {
+        "message.intended",
+        "message.sent",
+        "message.failed",
+        "message.refused",
+        "message.left_out",
+        "message.unknown",
+    }
 )
 
 
@@ -96,11 +103,11 @@ class Handlers:
         self._decide(work, book, steps, read)
 
     def claim_alone(self, work: UnitOfWork, customer: Key, step_id: str) -> None:
-        """Decide on one due step."""
+        """Decide on one due step, which takes no other with it."""
         book = Book(derive)
         read = work.positions()
         steps = store.load_due(work.session, book, work.now, {customer})
-        self._decide(work, book, [one for one in steps if one == step_id], read)
+        self._decide(work, book, [one for one in steps if one == step_id], read, alone=True)
 
     def put_aside(self, work: UnitOfWork, customer: Key, step_id: str) -> None:
         """End a due step that cannot be decided."""
@@ -110,11 +117,17 @@ class Handlers:
             saving.save(work.session, book)
 
     def _decide(
-        self, work: UnitOfWork, book: Book, steps: Sequence[str], read: Mapping[str, int]
+        self,
+        work: UnitOfWork,
+        book: Book,
+        steps: Sequence[str],
+        read: Mapping[str, int],
+        alone: bool = False,
     ) -> None:
         if steps:
             store.load_contacts(work.session, book, self._counted_since(work.now))
-            tell(work, claiming.claim(book, steps, self._packs, work.now), read=read)
+            outcomes = claiming.claim(book, steps, self._packs, work.now, alone)
+            tell(work, outcomes, read=read)
             saving.save(work.session, book)
 
     def pause(
@@ -144,9 +157,10 @@ def _customer(message: Incoming) -> Key:
 
 def _steps(messages: Sequence[Incoming]) -> list[Key]:
     return [
-        (message.event.tenant, str(message.event.data["step_id"]))
+        (message.event.tenant, str(step_id))
         for message in messages
         if message.event.type in DISPATCH_FACTS
+        for step_id in (message.event.data["step_id"], *message.event.data.get("joined", ()))
     ]
 
 

@@ -24,6 +24,7 @@ from services.scheduler.model import (
     StepPlan,
     StepState,
 )
+from services.scheduler.rules.timing import WITHIN
 
 _CUSTOMER = msgspec.json.Decoder(Customer)
 _OBLIGATION = msgspec.json.Decoder(Obligation)
@@ -87,17 +88,17 @@ def due_steps(session: Session, now: datetime, limit: int) -> list[tuple[Key, st
 def load_due(session: Session, book: Book, now: datetime, customers: Collection[Key]) -> list[str]:
     """Lock those of the customers that nobody else holds; load what deciding needs.
 
-    Gives the ids of all their due steps. Customers that are locked elsewhere are passed over:
-    their steps stay due.
+    That includes what falls due shortly and may go out with the rest. Gives the ids of all their
+    due steps. Customers that are locked elsewhere are passed over: their steps stay due.
     """
     locked = lock_customers(session, customers, skip_locked=True)
     book.load(customers=locked)
     due = session.execute(
         text(
             f"SELECT DISTINCT tenant, enrolment_id FROM step JOIN {_KEYS}"
-            " ON tenant = t AND customer = i WHERE state = 'planned' AND due_at <= :now"
+            " ON tenant = t AND customer = i WHERE state = 'planned' AND due_at <= :soon"
         ),
-        {**_pairs(customer.key for customer in locked), "now": now},
+        {**_pairs(customer.key for customer in locked), "soon": now + WITHIN},
     )
     named = [(row.tenant, row.enrolment_id) for row in due]
     book.load(enrolments=_named_enrolments(session, named))

@@ -4,7 +4,14 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from schemas.commands import ChoiceTerms, Count, DispatchOrdered, OfferAuthority, PackRef
+from schemas.commands import (
+    ChoiceTerms,
+    Count,
+    DispatchOrdered,
+    DispatchPart,
+    OfferAuthority,
+    PackRef,
+)
 from schemas.commands import Place as PlaceTerms
 from schemas.envelope import Envelope, make
 from schemas.facts import (
@@ -14,10 +21,12 @@ from schemas.facts import (
     OutreachEnrolled,
     OutreachPersonDue,
     OutreachStepDeferred,
+    OutreachStepJoined,
     OutreachStepPlanned,
     OutreachStepSuppressed,
 )
 from schemas.topics import OUTREACH_DISPATCHES, OUTREACH_LOG
+from services.playbooks.model import SEVERAL
 from services.runtime.partitioning import lane
 from services.runtime.unit_of_work import UnitOfWork
 from services.scheduler import metrics
@@ -28,9 +37,11 @@ from services.scheduler.model import (
     Dispatched,
     Enrolled,
     Enrolment,
+    Joined,
     Outcome,
     PersonDue,
     Planned,
+    Step,
     Suppressed,
 )
 from services.scheduler.rules.timing import place_of
@@ -226,12 +237,16 @@ def _dispatched(work: UnitOfWork, told: Dispatched, read: Mapping[str, int]) -> 
             packs=packs,
             counts=counts,
             zones=told.zones.names,
+            joined=tuple(one.step.id for one in told.joined),
         ),
         subject=step.customer,
         tenant=step.tenant,
         cause=cause_of(enrolment),
         key=(dispatch_id,),
     )
+    for one in told.joined:
+        _joined(work, one, into=step)
+    whole = (Joined(step, enrolment, told.obligation), *told.joined)
     order = DispatchOrdered(
         dispatch_id=dispatch_id,
         step_id=step.id,
@@ -240,12 +255,12 @@ def _dispatched(work: UnitOfWork, told: Dispatched, read: Mapping[str, int]) -> 
         playbook=enrolment.playbook,
         playbook_version=enrolment.playbook_version,
         step=step.plan.name,
-        template=step.plan.template,
+        template=SEVERAL if told.joined else step.plan.template,
         segment=enrolment.segment,
         tone=enrolment.tone,
         purpose=enrolment.purpose,
         channel=step.plan.channel,
-        obligations=(terms_of(told.obligation),),
+        obligations=tuple(terms_of(one.obligation) for one in whole),
         context=enrolment.context,
         locale=told.customer.locale or enrolment.locale,
         place=_place(told),
@@ -255,8 +270,10 @@ def _dispatched(work: UnitOfWork, told: Dispatched, read: Mapping[str, int]) -> 
         packs=packs,
         counts=counts,
         offers=_offers(enrolment),
-        choices=_choices(enrolment),
+        # A choice is made about one matter; a message about several offers none.
+        choices=() if told.joined else _choices(enrolment),
         after=_after(told, read),
+        parts=tuple(_part(one) for one in whole) if told.joined else (),
     )
     work.emit(
         OUTREACH_DISPATCHES,
@@ -303,6 +320,39 @@ def _choices(enrolment: Enrolment) -> tuple[ChoiceTerms, ...]:
     """What may still be chosen: nothing, once a choice is made."""
     offered = () if enrolment.chosen else enrolment.choices
     return tuple(ChoiceTerms.model_validate(msgspec.structs.asdict(one)) for one in offered)
+
+
+def _joined(work: UnitOfWork, told: Joined, into: Step) -> None:
+    step = told.step
+    work.fact(
+        "outreach.step_joined",
+        OutreachStepJoined(
+            step_id=step.id,
+            enrolment_id=step.enrolment_id,
+            step=step.plan.name,
+            attempt=step.attempt,
+            obligation_id=told.obligation.id,
+            dispatch_id=into.dispatch_id or "",
+            into_step_id=into.id,
+            due_at=step.due_at,
+        ),
+        subject=step.customer,
+        tenant=step.tenant,
+        cause=cause_of(told.enrolment),
+        key=(step.id, step.attempt),
+    )
+
+
+def _part(told: Joined) -> DispatchPart:
+    return DispatchPart(
+        step_id=told.step.id,
+        enrolment_id=told.enrolment.id,
+        step=told.step.plan.name,
+        template=told.step.plan.template,
+        obligation_id=told.obligation.id,
+        context=told.enrolment.context,
+        not_after=told.step.not_after,
+    )
 
 
 def _after(told: Dispatched, read: Mapping[str, int]) -> dict[str, int]:

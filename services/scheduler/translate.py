@@ -45,6 +45,7 @@ def command_of(message: Incoming, data: OutreachRequested) -> Command:
             tone=data.tone,
             obligation_id=terms.obligation_id,
             obligation_kind=terms.kind,
+            consolidate=data.consolidate,
             cause=Cause(event.id, event.traceparent, event.correlationid),
             trigger=Trigger(
                 data.trigger.event_id, data.trigger.event_type, data.trigger.event_time

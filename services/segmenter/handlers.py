@@ -207,6 +207,7 @@ class CustomerEvents:
             "steps": enrolment.plan.encoded,
             **encoded_rules(playbook),
             "offers": encoded_authority(playbook, data.get("currency")),
+            "consolidate": playbook.document.consolidate,
             "locale": profile.locale,
             "place": {name: getattr(profile, name) for name in PLACE},
             "context": wording_inputs(data, profile.interests),

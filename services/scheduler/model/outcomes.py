@@ -47,8 +47,16 @@ class Suppressed(msgspec.Struct, frozen=True):
     step: Step | None = None
 
 
+class Joined(msgspec.Struct, frozen=True):
+    """A step that goes out in the message of another."""
+
+    step: Step
+    enrolment: Enrolment
+    obligation: Obligation
+
+
 class Dispatched(msgspec.Struct, frozen=True):
-    """A step is to be sent now, with what the decision rested on."""
+    """A step is to be sent now, with what the decision rested on; others may go with it."""
 
     step: Step
     enrolment: Enrolment
@@ -58,6 +66,7 @@ class Dispatched(msgspec.Struct, frozen=True):
     packs: tuple[tuple[str, int], ...]
     counts: tuple[CapCount, ...]
     decided_at: datetime
+    joined: tuple[Joined, ...] = ()
 
 
 class PersonDue(msgspec.Struct, frozen=True):

@@ -228,6 +228,7 @@ class Enrolment(msgspec.Struct, frozen=True, omit_defaults=True):
     locale: as the command gave them, used where the customer's own are unknown. due_date: the
     one that the steps were planned by. offers: the authority for terms, carried through. chosen:
     the customer's choice among `choices`.
+    consolidate: what falls due together goes out in one message.
     """
 
     tenant: str
@@ -252,6 +253,7 @@ class Enrolment(msgspec.Struct, frozen=True, omit_defaults=True):
     place: Place = Place()
     due_date: date | None = None
     obligation_kind: str = "bill"
+    consolidate: bool = False
     status: EnrolmentStatus = EnrolmentStatus.ACTIVE
     reason: str | None = None
     reenter: bool = False

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -17,6 +18,7 @@ from services.scheduler.model import (
     Deferred,
     Dispatched,
     Enrolment,
+    Joined,
     Obligation,
     Outcome,
     PersonDue,
@@ -26,6 +28,7 @@ from services.scheduler.model import (
 )
 from services.scheduler.rules import timing
 from services.scheduler.rules.ending import cancel, complete_if_done
+from services.scheduler.rules.joining import MOST, may_join, superseded
 from services.scheduler.rules.planning import suppress
 from services.scheduler.rules.stops import Stop, stopped
 
@@ -74,18 +77,23 @@ Decision = Dispatch | HandOver | Defer | Suppress | Cancel
 
 
 def claim(
-    book: Book, step_ids: Iterable[str], packs: Sequence[Pack], now: datetime
+    book: Book,
+    step_ids: Iterable[str],
+    packs: Sequence[Pack],
+    now: datetime,
+    alone: bool = False,
 ) -> list[Outcome]:
     """Decide on steps that are due, oldest first, and do what was decided.
 
-    Contacts count at once: of two steps of a customer, the second sees the first.
+    Contacts count at once: of two steps of a customer, the second sees the first. alone: none
+    takes another with it.
     """
     outcomes: list[Outcome] = []
     due = [book.steps[step_id] for step_id in step_ids]
     for step in sorted(due, key=lambda one: (one.due_at, one.planned_at, one.position)):
         current = book.steps[step.id]
         if current.state is StepState.PLANNED and current.due_at <= now:
-            outcomes += _settle(book, current, packs, now)
+            outcomes += _settle(book, current, packs, now, alone)
     return outcomes
 
 
@@ -157,17 +165,20 @@ def _defer(step: Step, wanted: Defer) -> Defer | Suppress:
     return wanted
 
 
-def _settle(book: Book, step: Step, packs: Sequence[Pack], now: datetime) -> list[Outcome]:
+def _settle(
+    book: Book, step: Step, packs: Sequence[Pack], now: datetime, alone: bool
+) -> list[Outcome]:
     enrolment = book.enrolments[step.enrolment_id]
     obligation = book.obligations[enrolment.obligation_key]
     customer = book.customer(enrolment.tenant, enrolment.customer)
-    if _superseded(book, step, now):
+    if superseded(book, step, now):
         overtaken = suppress(book, enrolment, step, Stop("superseded", "one_at_a_time"), 1)
         return [overtaken, *complete_if_done(book, enrolment, now)]
     contacts = book.contacts_of(customer.key)
     match decide_step(step, enrolment, obligation, customer, contacts, packs, now):
         case Dispatch() as decided:
-            return [_dispatch(book, step, enrolment, obligation, customer, decided, now)]
+            joined = () if alone else _joining(book, step, contacts, packs, now)
+            return [_dispatch(book, step, enrolment, obligation, customer, decided, joined, now)]
         case HandOver():
             asked = msgspec.structs.replace(step, state=StepState.HANDED_OVER)
             book.put(asked)
@@ -185,18 +196,23 @@ def _settle(book: Book, step: Step, packs: Sequence[Pack], now: datetime) -> lis
             return [cancel(book, enrolment, stop.reason, cause, now, reenter=True)]
 
 
-def _superseded(book: Book, step: Step, now: datetime) -> bool:
-    """Whether a later step of the enrolment has come as well: then only that one goes out.
+def _joining(
+    book: Book, lead: Step, contacts: Sequence[Contact], packs: Sequence[Pack], now: datetime
+) -> tuple[Joined, ...]:
+    """Those that go out with `lead`, each judged as if it went alone.
 
-    A person's step neither stands for a message nor gives way to one.
+    What must wait or end is left to its own turn.
     """
-    return step.plan.by == "machine" and any(
-        other.state is StepState.PLANNED
-        and other.plan.by == "machine"
-        and (other.planned_at, other.position) > (step.planned_at, step.position)
-        and other.planned_at <= now
-        for other in book.steps_of(step.enrolment_id)
+    customer = book.customer(lead.tenant, lead.customer)
+    permitted = (
+        one
+        for one in may_join(book, lead, now)
+        if isinstance(
+            decide_step(one.step, one.enrolment, one.obligation, customer, contacts, packs, now),
+            Dispatch,
+        )
     )
+    return tuple(islice(permitted, MOST - 1))
 
 
 def _dispatch(
@@ -206,15 +222,20 @@ def _dispatch(
     obligation: Obligation,
     customer: Customer,
     decided: Dispatch,
+    joined: Sequence[Joined],
     now: datetime,
 ) -> Dispatched:
     dispatch_id = book.derive(step.id, step.attempt)
-    sent = msgspec.structs.replace(step, state=StepState.DISPATCHED, dispatch_id=dispatch_id)
-    book.put(sent)
+
+    def sent(one: Step) -> Step:
+        gone = msgspec.structs.replace(one, state=StepState.DISPATCHED, dispatch_id=dispatch_id)
+        book.put(gone)
+        return gone
+
     contact = Contact(now, enrolment.purpose, step.plan.channel)
     book.put(Reserved(step.tenant, step.customer, dispatch_id, contact))
     return Dispatched(
-        step=sent,
+        step=sent(step),
         enrolment=enrolment,
         obligation=obligation,
         customer=customer,
@@ -222,4 +243,5 @@ def _dispatch(
         packs=decided.packs,
         counts=decided.counts,
         decided_at=now,
+        joined=tuple(Joined(sent(one.step), one.enrolment, one.obligation) for one in joined),
     )

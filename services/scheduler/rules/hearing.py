@@ -14,7 +14,14 @@ from services.scheduler.rules.planning import replan, suppress
 from services.scheduler.rules.stops import Stop, concerns, exit_met, stopped
 
 _DISPATCH_FACTS = frozenset(
-    {"message.intended", "message.sent", "message.failed", "message.refused", "message.unknown"}
+    {
+        "message.intended",
+        "message.sent",
+        "message.failed",
+        "message.refused",
+        "message.left_out",
+        "message.unknown",
+    }
 )
 
 

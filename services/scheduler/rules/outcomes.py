@@ -17,22 +17,32 @@ _ENDS = {
     "message.unknown": StepState.UNKNOWN,
     "message.failed": StepState.FAILED,
     "message.refused": StepState.REFUSED,
+    "message.left_out": StepState.REFUSED,
 }
 
 
 def follow(book: Book, heard: Heard, now: datetime) -> list[Outcome]:
-    """End the step, plan another attempt, or move its contact's instant to that of the check.
+    """End the steps, plan another attempt, or move their contact's instant to that of the check.
 
-    What was sent, or may have been, stays a contact; what failed or was refused is none.
+    What was sent, or may have been, stays a contact; what failed or was refused is none. A step
+    that is left out ends as if it was refused, and the others' contact stays.
     """
-    step = book.steps.get(str(heard.data.get("step_id")))
     dispatch_id = str(heard.data.get("dispatch_id"))
-    if step is None or step.dispatch_id != dispatch_id or step.state is not StepState.DISPATCHED:
-        return []
-    if heard.type == "message.intended":
+    named = (heard.data.get("step_id"), *heard.data.get("joined", ()))
+    steps = [
+        step
+        for step in map(book.steps.get, map(str, named))
+        if step and step.dispatch_id == dispatch_id and step.state is StepState.DISPATCHED
+    ]
+    if steps and heard.type == "message.intended":
         return _counted_from(book, dispatch_id, instant(heard.data["checked_at"]) or now)
+    return [told for step in steps for told in _ended(book, step, heard, now)]
+
+
+def _ended(book: Book, step: Step, heard: Heard, now: datetime) -> list[Outcome]:
     if heard.type in ("message.failed", "message.refused"):
-        book.release(step.tenant, step.customer, dispatch_id)
+        book.release(step.tenant, step.customer, str(step.dispatch_id))
+    if heard.type in ("message.failed", "message.refused", "message.left_out"):
         retry = _retry(book, step, heard, now)
         if retry is not None:
             return [retry]

@@ -74,7 +74,7 @@ def plan_chosen(
 ) -> list[Outcome]:
     """Plan the steps that the customer's choice brings about."""
     customer = book.customer(enrolment.tenant, enrolment.customer)
-    obligation = book.obligations[enrolment.tenant, enrolment.obligation_id]
+    obligation = book.obligations[enrolment.obligation_key]
     zones = timing.zones_of(customer, enrolment, obligation)
     name = enrolment.chosen.name if enrolment.chosen else None
     steps = [
@@ -124,8 +124,11 @@ def _not_to_begin(
         return Stop("place_unknown", "place")
     if former and not former[-1].reenter:
         planned_by = former[-1].due_date
-        later = obligation.due_date is not None and (
-            planned_by is not None and obligation.due_date > planned_by
+        # A benefit is told of once, however long it comes to last.
+        later = (
+            obligation.kind != "benefit"
+            and obligation.due_date is not None
+            and (planned_by is not None and obligation.due_date > planned_by)
         )
         if not later:
             return Stop("already_enrolled", "reentry")
@@ -214,7 +217,7 @@ def _place_step(
         due_at=slot.due_at or slot.planned_at,
         not_after=slot.not_after,
     )
-    if now >= slot.not_after:
+    if max(now, slot.tried_at) >= slot.not_after:
         return [suppress(book, enrolment, step, Stop("past", "valid_for"), version=1)]
     overtaken = step.plan.by == "machine" and slot.planned_at <= now
     if overtaken and (slot.planned_at, step.position) < max(come):
@@ -226,9 +229,8 @@ def _place_step(
     book.put(step)
     if slot.verdict.allowed:
         return [Planned(step, zones.names)]
-    tried = max(slot.planned_at, now)
-    first = Planned(msgspec.structs.replace(step, due_at=tried), zones.names)
-    return [first, Deferred(step, tried, refusal.reason, refusal.rule, version)]
+    first = Planned(msgspec.structs.replace(step, due_at=slot.tried_at), zones.names)
+    return [first, Deferred(step, slot.tried_at, refusal.reason, refusal.rule, version)]
 
 
 def suppress(book: Book, enrolment: Enrolment, step: Step, stop: Stop, version: int) -> Suppressed:

@@ -10,14 +10,20 @@ from services.policy.places import applying, candidate_zones, zone
 from services.policy.wall_time import instant_of
 from services.scheduler.model import Customer, Enrolment, Obligation, Place, StepPlan
 
+WITHIN = timedelta(hours=1)
+"""Business time. What falls due so soon after a step goes out with it; and a new enrolment rests
+for so long, so that what comes together is told together."""
+
 
 class Slot(NamedTuple):
     """A step's instant by the playbook, the first one that hours permit, and its end.
 
-    verdict: what moved it, if anything. due_at None: no instant is permitted in time.
+    tried_at: the instant that was judged first. verdict: what moved it, if anything. due_at None:
+    no instant is permitted in time.
     """
 
     planned_at: datetime
+    tried_at: datetime
     due_at: datetime | None
     not_after: datetime
     verdict: Verdict
@@ -26,6 +32,11 @@ class Slot(NamedTuple):
 def place_of(customer: Customer, enrolment: Enrolment) -> Place:
     """Where the customer is by what is known now, else by what the command said."""
     return customer.place if customer.place.known else enrolment.place
+
+
+def rests_until(enrolment: Enrolment) -> datetime:
+    """Before this instant no step of the enrolment goes out of itself."""
+    return enrolment.started_at + WITHIN if enrolment.consolidate else enrolment.started_at
 
 
 def zones_of(customer: Customer, enrolment: Enrolment, obligation: Obligation) -> Zones:
@@ -49,15 +60,17 @@ def slot(
     planned_at = planned_instant(plan, enrolment, obligation, zones)
     if planned_at is None:
         return None
-    not_after = planned_at + plan.valid_for
+    not_after = min([planned_at + plan.valid_for, *_ends(obligation, zones)])
     tried = max(planned_at, now)
     verdict = gate.ALLOWED
     if plan.by == "machine":
+        if now < (rested := rests_until(enrolment)) < not_after:
+            tried = max(tried, rested)
         verdict = gate.check(tried, zones, applying(packs, zones), enrolment.purpose, plan.channel)
     due_at = tried if verdict.allowed else verdict.not_before
     if due_at is not None and due_at >= not_after:
         due_at = None
-    return Slot(planned_at, due_at, not_after, verdict)
+    return Slot(planned_at, tried, due_at, not_after, verdict)
 
 
 def planned_instant(
@@ -85,6 +98,14 @@ def planned_instant(
     days = [began.astimezone(zone(name)).date() for name in zones.names]
     instant = _latest(max(days) + timedelta(days=plan.days), plan, zones)
     return max(instant, began.astimezone(UTC)) if plan.days == 0 else instant
+
+
+def _ends(obligation: Obligation, zones: Zones) -> list[datetime]:
+    """When there is no more to tell: the end of a benefit's last day, wherever it ends first."""
+    if obligation.kind != "benefit" or obligation.due_date is None:
+        return []
+    after = obligation.due_date + timedelta(days=1)
+    return [instant_of(after, 0, zone(name)) for name in zones.names]
 
 
 def _latest(day: date, plan: StepPlan, zones: Zones) -> datetime:
