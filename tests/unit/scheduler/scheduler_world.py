@@ -1,6 +1,6 @@
 """Small builders for the scheduler's values, and a world in which its rules run."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,8 @@ def command(
     purpose: str = "service",
     place: Place = TOKYO,
     exits: Sequence[ExitRule] = (PAID,),
+    consolidate: bool = False,
+    tone: str = "neutral",
 ) -> Command:
     """The order that a trigger event gives rise to."""
     data = trigger.data
@@ -106,9 +108,10 @@ def command(
             playbook_version=1,
             purpose=purpose,
             segment="everyone",
-            tone="neutral",
+            tone=tone,
             obligation_id=obligation_id,
             obligation_kind=kind,
+            consolidate=consolidate,
             cause=Cause("command"),
             trigger=Trigger(trigger.id, trigger.type, trigger.time),
             started_at=trigger.time,
@@ -117,6 +120,11 @@ def command(
             place=place,
         ),
     )
+
+
+def step_ids(dispatched: Dispatched) -> list[str]:
+    """The steps that go out with a dispatch, its own first."""
+    return [dispatched.step.id, *(one.step.id for one in dispatched.joined)]
 
 
 class World:
@@ -160,11 +168,25 @@ class World:
             found = [one for one in self.claim() if isinstance(one, Dispatched)]
         return found[0] if found else None
 
-    def answer(self, dispatched: Dispatched, type: str = "message.sent", **data: Any) -> None:
-        """What the messenger says became of a dispatch."""
+    def answer(
+        self,
+        dispatched: Dispatched,
+        type: str = "message.sent",
+        without: Collection[str] = (),
+        **data: Any,
+    ) -> None:
+        """What the messenger says became of a dispatch, or of all but some of its steps."""
         step = dispatched.step
-        ids = {"step_id": step.id, "dispatch_id": step.dispatch_id}
+        first, *joined = (i for i in step_ids(dispatched) if i not in without)
+        ids = {"step_id": first, "joined": joined, "dispatch_id": step.dispatch_id}
         self.hear(heard(type, self.now, step.customer, **ids, **data))
+
+    def leave_out(self, dispatched: Dispatched, step_id: str, **data: Any) -> list[Outcome]:
+        """The messenger takes a step out of a dispatch."""
+        ids = {"step_id": step_id, "dispatch_id": dispatched.step.dispatch_id}
+        given = {"reason": "settled", "rule": "obligation", "rule_version": 1, **data}
+        customer = dispatched.step.customer
+        return self.hear(heard("message.left_out", self.now, customer, **ids, **given))
 
     def sent(self) -> list[tuple[datetime, str]]:
         """When which step was dispatched."""

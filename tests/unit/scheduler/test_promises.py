@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from scheduler_world import FIRST_CONTACT, REMINDERS, World, at, bill, heard, paid
+from scheduler_world import FIRST_CONTACT, REMINDERS, World, at, bill, heard, paid, step_ids
 
 from services.policy import gate
 from services.policy.places import candidate_zones
@@ -95,6 +95,7 @@ class Promises(RuleBasedStateMachine):
             plans=FIRST_CONTACT if missed else REMINDERS,
             playbook="recover" if missed else "bill-reminder",
             purpose="collection" if missed else "service",
+            consolidate=not missed,
         )
         self.check()
 
@@ -206,11 +207,15 @@ class Promises(RuleBasedStateMachine):
         """The messenger says what became of a dispatch."""
         dispatch_id = data.draw(st.sampled_from(sorted(self.on_their_way)))
         dispatched = self.on_their_way.pop(dispatch_id)
+        steps = step_ids(dispatched)
+        left = data.draw(st.sets(st.sampled_from(steps), max_size=len(steps) - 1))
+        for step_id in sorted(left):
+            self.world.leave_out(dispatched, step_id, retryable=retryable)
         if kind in ("message.failed", "message.refused"):
             del self.contacts[dispatched.customer.id][dispatch_id]
         else:
-            self.ended.add(dispatched.step.id)
-        self.world.answer(dispatched, kind, reason="test", retryable=retryable)
+            self.ended.update(set(steps) - left)
+        self.world.answer(dispatched, kind, left, reason="test", retryable=retryable)
         self.check()
 
     def check(self) -> None:
@@ -223,7 +228,8 @@ class Promises(RuleBasedStateMachine):
 
     def check_dispatch(self, when: datetime, told: Dispatched) -> None:
         customer = told.customer.id
-        assert self.settled.get(told.obligation.id) is None, "contact after the end"
+        for obligation in (told.obligation, *(one.obligation for one in told.joined)):
+            assert self.settled.get(obligation.id) is None, "contact after the end"
         assert customer not in self.refused, "contact against an opt-out"
         assert customer not in self.held, "contact against a hold"
         for name in self.zones[customer]:
@@ -231,11 +237,20 @@ class Promises(RuleBasedStateMachine):
         made = self.contacts[customer]
         assert sum(one > when - WEEK for one in made.values()) < 3, "contact over the cap"
         assert told.step.dispatch_id not in made, "dispatched twice"
-        assert told.step.id not in self.ended, "sent again"
-        running = {one.step.id for one in self.on_their_way.values()}
-        assert told.step.id not in running, "two dispatches of a step at once"
+        steps = step_ids(told)
+        assert len(steps) == len(set(steps)), "a step twice in a dispatch"
+        assert self.ended.isdisjoint(steps), "sent again"
+        running = {i for one in self.on_their_way.values() for i in step_ids(one)}
+        assert running.isdisjoint(steps), "two dispatches of a step at once"
         made[told.step.dispatch_id or ""] = when
         self.on_their_way[told.step.dispatch_id or ""] = told
+
+    @invariant()
+    def what_is_on_its_way_is_known(self) -> None:
+        """No step is lost in a dispatch, and none is in two."""
+        running = [i for one in self.on_their_way.values() for i in step_ids(one)]
+        steps = self.world.book.steps.values()
+        assert sorted(running) == sorted(s.id for s in steps if s.state is StepState.DISPATCHED)
 
     @invariant()
     def steps_and_enrolments_agree(self) -> None:
@@ -269,6 +284,9 @@ MUTANTS: dict[str, list[tuple[Any, str, Any]]] = {
     ],
     "what was sent is planned again": [
         (outcomes, "_ENDS", {**outcomes._ENDS, "message.sent": StepState.PLANNED})
+    ],
+    "what is left out is lost": [
+        (outcomes, "_ENDS", {**outcomes._ENDS, "message.left_out": StepState.DISPATCHED})
     ],
     "contacts are forgotten": [
         (Book, "contacts_of", lambda *_: []),
