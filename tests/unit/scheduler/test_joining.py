@@ -32,7 +32,7 @@ def owing(*names: str, **more: Any) -> World:
 
 def granted(world: World, name: str, valid_until: str | None = None, **more: Any) -> list[Outcome]:
     """A benefit, and the notice that it gives rise to."""
-    data = {"benefit_id": name, "kind": "coupon", "title": "A coupon", "valid_until": valid_until}
+    data: dict[str, Any] = {"benefit_id": name, "kind": "coupon", "title": "A coupon", "valid_until": valid_until}
     event = heard("benefit.granted", world.now, **data)
     return world.start(
         event, plans=NOTICE, playbook="benefit-notice", purpose="service", consolidate=True, **more
@@ -189,7 +189,7 @@ def test_a_dispatch_that_may_be_tried_again_is_tried_as_one(kind: str) -> None:
     world = owing("b1", "b2")
     one = first_of(world)
     later = TEN + timedelta(hours=2)
-    more = {"reason": "hours", "retryable": True, "not_before": later.isoformat()}
+    more: dict[str, Any] = {"reason": "hours", "retryable": True, "not_before": later.isoformat()}
     world.answer(one, kind, **more)
     assert world.book.contacts_of(("default", "ann")) == []
     again = first_of(world, later)
