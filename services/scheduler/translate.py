@@ -1,11 +1,12 @@
-"""From messages to the scheduler's values."""
+"""Between messages and the scheduler's values."""
 
 from datetime import timedelta
 
 import msgspec
 from pydantic import TypeAdapter
 
-from schemas.commands import ObligationTerms, OutreachRequested, PlannedStep
+from schemas.commands import ObligationTerms, OfferAuthority, OutreachRequested, PlannedStep
+from schemas.envelope import Envelope
 from schemas.facts import EventApplied
 from services.runtime.ids import derive
 from services.runtime.messages import Incoming
@@ -100,6 +101,27 @@ def terms_of(obligation: Obligation) -> ObligationTerms:
     return ObligationTerms(
         obligation_id=obligation.id, **{name: known[name] for name in sorted(names)}
     )
+
+
+def cause_of(enrolment: Enrolment) -> Envelope:
+    """The command behind an enrolment, as far as the chain of causes needs it."""
+    return Envelope(
+        specversion="1.0",
+        id=enrolment.cause.command_id,
+        source="/rapport/segmenter",
+        type="outreach.requested",
+        subject=enrolment.customer,
+        time=enrolment.started_at,
+        tenant=enrolment.tenant,
+        traceparent=enrolment.cause.traceparent,
+        correlationid=enrolment.cause.correlationid,
+        data={},
+    )
+
+
+def offers_of(enrolment: Enrolment) -> OfferAuthority | None:
+    """The authority for terms that the enrolment carries, if any."""
+    return OfferAuthority.model_validate(enrolment.offers) if enrolment.offers else None
 
 
 def _obligation_of(tenant: str, terms: ObligationTerms) -> Obligation:

@@ -32,7 +32,12 @@ def owing(*names: str, **more: Any) -> World:
 
 def granted(world: World, name: str, valid_until: str | None = None, **more: Any) -> list[Outcome]:
     """A benefit, and the notice that it gives rise to."""
-    data: dict[str, Any] = {"benefit_id": name, "kind": "coupon", "title": "A coupon", "valid_until": valid_until}
+    data: dict[str, Any] = {
+        "benefit_id": name,
+        "kind": "coupon",
+        "title": "A coupon",
+        "valid_until": valid_until,
+    }
     event = heard("benefit.granted", world.now, **data)
     return world.start(
         event, plans=NOTICE, playbook="benefit-notice", purpose="service", consolidate=True, **more
