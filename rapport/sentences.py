@@ -102,7 +102,13 @@ def _(data: outreach.OutreachStepSuppressed) -> str:
 def _(data: outreach.OutreachDispatched) -> str:
     allowed = f"allowed by {_packs(data.packs)} in {', '.join(data.zones)}"
     counts = f"; {counted}" if (counted := _counts(data.counts)) else ""
+    counts += f"; with {len(data.joined)} more in one message" if data.joined else ""
     return f"{data.step} ordered (attempt {data.attempt}), {allowed}{counts}"
+
+
+@sentence.register
+def _(data: outreach.OutreachStepJoined) -> str:
+    return f"{data.step} goes out in one message with others (dispatch {data.dispatch_id})"
 
 
 @sentence.register
@@ -147,6 +153,12 @@ def _(data: message.MessageFailed) -> str:
 def _(data: message.MessageRefused) -> str:
     later = f", not before {data.not_before:%Y-%m-%d %H:%M %Z}" if data.not_before else ""
     return f"refused at the last check: {data.reason} ({data.rule} v{data.rule_version}){later}"
+
+
+@sentence.register
+def _(data: message.MessageLeftOut) -> str:
+    rule = f"{data.rule} v{data.rule_version}"
+    return f"left out of the message at the last check: {data.reason} ({rule})"
 
 
 @sentence.register

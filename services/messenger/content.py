@@ -38,11 +38,29 @@ class Brand:
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """One of several things that a letter is about; fields as in `Matter`.
+
+    `links`: complete URLs of its own, by the names that `Addresses.links` has for the letter's.
+    """
+
+    creditor: str | None = None
+    amount_minor: int | None = None
+    balance_minor: int | None = None
+    currency: str | None = None
+    due_date: date | None = None
+    product: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Matter:
     """What the letter is about. Amounts in minor units (ISO 4217); None: not known.
 
     `today` is the reader's local date at the moment of sending. `details`: the dispatch's
-    context, such as plan, price_minor, perks and recommended.
+    context, such as plan, price_minor, perks and recommended. `items`: where it is about several
+    things; then the rest is what they have in common: the amount in all, the first due date.
     """
 
     purpose: Purpose
@@ -55,6 +73,7 @@ class Matter:
     due_date: date | None = None
     product: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    items: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +147,21 @@ def render(
         text=text,
         locale=language,
         variant=f"{template}/{used_tone}",
-        links=tuple(sorted(carried.links)),
+        links=tuple(sorted(carried.links | _of_items(carried.item_links, matter))),
         choices=tuple(sorted(carried.choices)),
         disclosures=DISCLOSURES,
         content_sha256=hashlib.sha256(whole.encode()).hexdigest(),
     )
+
+
+def link_of_item(name: str, rank: int) -> str:
+    """The name of a link of one of several things; `rank` from 0."""
+    return f"{name}.{rank + 1}"
+
+
+def _of_items(names: frozenset[str], matter: Matter) -> set[str]:
+    ranks = range(len(matter.items))
+    return {link_of_item(name, rank) for name in names for rank in ranks} if names else set()
 
 
 def _wording(
@@ -147,6 +176,30 @@ def _wording(
 
 def _values(matter: Matter, brand: Brand, addresses: Addresses, locale: str) -> dict[str, Any]:
     """The variables of templates; see services/playbooks/template_variables.py."""
+    whole = _said_of(matter, matter.today, locale)
+    links = {name: Url(url) for name, url in addresses.links.items()}
+    items = [
+        {
+            **_said_of(item, matter.today, locale),
+            "links": {name: Url(url) for name, url in item.links.items()},
+        }
+        for item in matter.items
+    ]
+    return {
+        **whole,
+        "locale": locale,
+        "name": greeting_name(matter.name),
+        "count": max(1, len(items)),
+        "items": items or [{**whole, "links": links}],
+        "total": whole["amount"],
+        "brand": {"name": brand.name},
+        "links": links,
+        "choices": {name: Url(url) for name, url in addresses.choices.items()},
+    }
+
+
+def _said_of(matter: Matter | Item, today: date, locale: str) -> dict[str, Any]:
+    """What can be said of one thing; see `template_variables.ITEM`."""
     details = matter.details
 
     def amount(minor: int | None) -> str | None:
@@ -155,13 +208,11 @@ def _values(matter: Matter, brand: Brand, addresses: Addresses, locale: str) -> 
 
     due = matter.due_date
     return {
-        "locale": locale,
-        "name": greeting_name(matter.name),
         "creditor": matter.creditor,
         "amount": amount(matter.amount_minor),
         "balance": amount(matter.balance_minor),
-        "due_date": day(due, matter.today, locale) if due else None,
-        "days_left": max(0, (due - matter.today).days) if due else None,
+        "due_date": day(due, today, locale) if due else None,
+        "days_left": max(0, (due - today).days) if due else None,
         "product": matter.product or details.get("product"),
         "products": list(details.get("products") or ()),
         "plan": details.get("plan"),
@@ -171,9 +222,7 @@ def _values(matter: Matter, brand: Brand, addresses: Addresses, locale: str) -> 
         "step": details.get("step"),
         "title": details.get("title"),
         "value": details.get("value"),
-        "brand": {"name": brand.name},
-        "links": {name: Url(url) for name, url in addresses.links.items()},
-        "choices": {name: Url(url) for name, url in addresses.choices.items()},
+        "autopay": bool(details.get("autopay")),
     }
 
 

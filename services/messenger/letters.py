@@ -2,10 +2,20 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.commands import DispatchOrdered, ObligationTerms
-from services.messenger.content import Addresses, Brand, ContentError, Matter, Rendered, render
+from services.messenger.content import (
+    Addresses,
+    Brand,
+    ContentError,
+    Item,
+    Matter,
+    Rendered,
+    link_of_item,
+    render,
+)
 from services.messenger.handlers.writing import Unwritable, Written
 from services.messenger.links import Links
 from services.messenger.mail import Draft, UnusableAddress, compose
@@ -13,6 +23,7 @@ from services.messenger.model import Choice, Obligation
 from services.messenger.tables import CustomerRow
 from services.messenger.tenants import Tenant
 from services.playbooks.model import Playbook
+from services.playbooks.template_variables import LINKS
 from services.policy.places import candidate_zones
 from services.runtime import logging
 
@@ -49,9 +60,17 @@ class LetterWriter:
         playbook = self._playbook(dispatch, now)
         terms = dispatch.obligations[0] if dispatch.obligations else None
         targets = {**sender.targets(terms.obligation_id if terms else ""), PORTAL: ""}
+        own = {
+            link_of_item(name, rank): target
+            for rank, one in enumerate(dispatch.obligations if dispatch.parts else ())
+            for name, target in sender.targets(one.obligation_id).items()
+        }
+        targets |= own
         offered = playbook.document.links
         tracked = {
-            name: self._links.click(message_id, name, now) for name in offered if name in targets
+            name: self._links.click(message_id, name, now)
+            for name in targets
+            if name.partition(".")[0] in offered
         }
         unsubscribe = self._links.unsubscribe(message_id, now)
         addresses = Addresses(
@@ -115,7 +134,7 @@ class LetterWriter:
                 dispatch.template,
                 tone=dispatch.tone,
                 locale=addressee.locale or dispatch.locale,
-                matter=_matter(dispatch, addressee, obligations, now),
+                matter=matter_of(dispatch, addressee, obligations, addresses.links, now),
                 brand=Brand(sender.name, sender.postal_address),
                 addresses=addresses,
             )
@@ -139,20 +158,21 @@ def _choices(
     }
 
 
-def _matter(
+def matter_of(
     dispatch: DispatchOrdered,
     addressee: CustomerRow,
     obligations: Mapping[str, Obligation],
+    links: Mapping[str, str],
     now: datetime,
 ) -> Matter:
+    """What the letter is about, with the amounts of now. links: addresses by name."""
+    if dispatch.parts:
+        return _several(dispatch, addressee, obligations, links, now)
     terms = dispatch.obligations[0] if dispatch.obligations else None
     today = _today(addressee, dispatch, now)
     if terms is None:
         return Matter(dispatch.purpose, today, addressee.name, details=dispatch.context)
     amount = _amount_now(terms, obligations)
-    details = dict(dispatch.context)
-    if terms.kind == "subscription":
-        details.setdefault("price_minor", amount or 0)
     return Matter(
         purpose=dispatch.purpose,
         today=today,
@@ -164,8 +184,64 @@ def _matter(
         currency=terms.currency,
         due_date=terms.due_date,
         product=terms.product,
-        details=details,
+        details=_details(terms, dispatch.context, amount),
     )
+
+
+def _several(
+    dispatch: DispatchOrdered,
+    addressee: CustomerRow,
+    obligations: Mapping[str, Obligation],
+    links: Mapping[str, str],
+    now: datetime,
+) -> Matter:
+    """Several things, the one that falls due first before the others."""
+    contexts = {part.obligation_id: part.context for part in dispatch.parts}
+    items = [
+        _item(terms, contexts[terms.obligation_id], obligations, links, rank)
+        for rank, terms in enumerate(dispatch.obligations)
+    ]
+    items.sort(key=lambda item: item.due_date or date.max)
+    amounts = [item.amount_minor for item in items if item.amount_minor is not None]
+    currencies = {item.currency for item in items}
+    creditors = {item.creditor for item in items}
+    summed = len(amounts) == len(items) and len(currencies) == 1
+    return Matter(
+        purpose=dispatch.purpose,
+        today=_today(addressee, dispatch, now),
+        name=addressee.name,
+        creditor=creditors.pop() if len(creditors) == 1 else None,
+        amount_minor=sum(amounts) if summed else None,
+        currency=currencies.pop() if summed else None,
+        due_date=items[0].due_date,
+        items=tuple(items),
+    )
+
+
+def _item(
+    terms: ObligationTerms,
+    context: Mapping[str, Any],
+    obligations: Mapping[str, Obligation],
+    links: Mapping[str, str],
+    rank: int,
+) -> Item:
+    amount = _amount_now(terms, obligations)
+    return Item(
+        creditor=terms.creditor,
+        amount_minor=amount,
+        balance_minor=terms.balance_minor if amount == terms.amount_minor else None,
+        currency=terms.currency,
+        due_date=terms.due_date,
+        product=terms.product,
+        details=_details(terms, context, amount),
+        links={name: links[own] for name in LINKS if (own := link_of_item(name, rank)) in links},
+    )
+
+
+def _details(
+    terms: ObligationTerms, context: Mapping[str, Any], amount: int | None
+) -> Mapping[str, Any]:
+    return {"price_minor": amount or 0, **context} if terms.kind == "subscription" else context
 
 
 def _amount_now(terms: ObligationTerms, obligations: Mapping[str, Obligation]) -> int | None:

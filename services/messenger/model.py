@@ -149,6 +149,16 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of several steps that go out in one message."""
+
+    step_id: str
+    obligation_id: str
+    not_after: datetime
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Lag:
     """How far behind the messenger may be: `seconds` is the age of the newest heartbeat."""
 

@@ -113,9 +113,9 @@ class DispatchRow(_Table, table=True):
 class MessageRow(_Table, table=True):
     """One message: what was decided, the exact bytes, and how it ended.
 
-    epoch: of the lane, when the intent was recorded. links: target by name. choices: `model.Choice`
-    by name. cause: what facts that
-    follow carry on of the fact of its intent. checked_at, ended_at: business time.
+    joined: steps that the message is about besides. epoch: of the lane, when the intent was
+    recorded. links: target by name. choices: `model.Choice` by name. cause: what facts that follow
+    carry on of the fact of its intent. checked_at, ended_at: business time.
     """
 
     __tablename__ = "message"
@@ -125,6 +125,7 @@ class MessageRow(_Table, table=True):
     message_id: str = Field(primary_key=True)
     dispatch_id: str
     step_id: str
+    joined: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     enrolment_id: str
     state: str
     lane: int

@@ -6,16 +6,19 @@ from typing import Any, get_args
 from schemas.common import Tone
 from schemas.playbook import PlaybookDocument
 from services.playbooks.markdown import UnsupportedMarkdown, parse
-from services.playbooks.model import CHOICES
+from services.playbooks.model import CHOICES, SEVERAL
 from services.playbooks.prohibited import prohibited_words
 from services.playbooks.template_variables import (
+    ITEM,
     LINKS,
+    SHARED,
+    SHARED_LINKS,
     TEMPLATE_VARIABLES,
     gives,
     may_be_unknown,
     not_given_by,
 )
-from services.playbooks.wording import Url, WordingError, fill, needs
+from services.playbooks.wording import Needs, Url, WordingError, fill, needs
 from services.yaml_lines import Fault, LinedFile
 
 LOCALES = ("en", "zh", "ja")
@@ -30,6 +33,8 @@ def check_templates(
     """All that is wrong with templates/<locale>.yaml. `file`: the playbook's own."""
     faults: list[Fault] = []
     used = {step.template for step in document.steps if step.template}
+    if document.consolidate:
+        used.add(SEVERAL)
     for locale in LOCALES:
         if locale not in files:
             faults.append(file.fault(["name"], f"add templates/{locale}.yaml"))
@@ -47,7 +52,8 @@ def _file(
         yield lined.fault([], "want template names as keys, each with its tones")
         return
     for name in sorted(used - set(lined.data)):
-        yield lined.fault([], f"template {name!r} is missing; a step uses it")
+        user = "what is consolidated is worded by it" if name == SEVERAL else "a step uses it"
+        yield lined.fault([], f"template {name!r} is missing; {user}")
     for name, tones in lined.data.items():
         if name == CHOICES:
             continue
@@ -64,7 +70,7 @@ def _file(
             else:
                 for part in TEXTS:
                     path = (name, tone, part)
-                    for line, why in _text(texts[part], part, locale, document):
+                    for line, why in _text(texts[part], part, locale, document, name == SEVERAL):
                         fault = lined.fault(path, f"{part}: {why}")
                         yield Fault(fault.file, fault.line + line, fault.message)
 
@@ -78,9 +84,9 @@ def _is_wording(texts: object) -> bool:
 
 
 def _text(
-    source: str, part: str, locale: str, document: PlaybookDocument
+    source: str, part: str, locale: str, document: PlaybookDocument, several: bool
 ) -> Iterable[tuple[int, str]]:
-    """Pairs of line offset and complaint about one text."""
+    """Pairs of line offset and complaint about one text. several: it is about several things."""
     for word in prohibited_words(source, locale):
         yield 0, f"{word!r} is prohibited: it threatens or feigns urgency; say it calmly"
     try:
@@ -90,14 +96,16 @@ def _text(
         return
     unknown = list(_unknown(asked.variables, document))
     yield from ((0, why) for why in unknown)
-    for link in sorted(asked.links - set(document.links)):
+    if several:
+        yield from ((0, why) for why in _of_one(asked))
+    for link in sorted((asked.links | asked.item_links) - set(document.links)):
         yield 0, f"link {link!r} is not listed in the playbook's links; add it there"
     for choice in sorted(asked.choices - {one.name for one in document.choices}):
         yield 0, f"choice {choice!r} is not listed in the playbook's choices; add it there"
     if part != "body":
         yield from ((0, why) for why in _seen_by_others(source, asked.variables, document))
     if not unknown:
-        yield from ((0, why) for why in _trial(source, part, locale, document))
+        yield from ((0, why) for why in _trial(source, part, locale, document, several))
 
 
 def _unknown(variables: frozenset[str], document: PlaybookDocument) -> Iterable[str]:
@@ -106,6 +114,14 @@ def _unknown(variables: frozenset[str], document: PlaybookDocument) -> Iterable[
             yield f"no variable {name!r}; there are {', '.join(sorted(TEMPLATE_VARIABLES))}"
         elif events := not_given_by(name, document):
             yield f"variable {name!r}: {events} doesn't give it; leave it out"
+
+
+def _of_one(asked: Needs) -> Iterable[str]:
+    """What `several` asks for that only one thing has."""
+    for name in sorted(asked.variables - SHARED):
+        yield f"{name!r} is of one thing only; say `item.{name}` for each of `items`"
+    for name in sorted(asked.links - SHARED_LINKS):
+        yield f"link {name!r} leads to one thing only; use `item.links.{name}`"
 
 
 def _seen_by_others(
@@ -123,7 +139,9 @@ def _seen_by_others(
             yield f"shows {name!r} to whoever sees the screen; keep it for the body"
 
 
-def _trial(source: str, part: str, locale: str, document: PlaybookDocument) -> Iterable[str]:
+def _trial(
+    source: str, part: str, locale: str, document: PlaybookDocument, several: bool
+) -> Iterable[str]:
     """Fill it with everything known, with all unknown that may be so, and as each trigger does."""
     address = Url("https://example.com/")
     known = {name: variable.sample for name, variable in TEMPLATE_VARIABLES.items()}
@@ -134,6 +152,12 @@ def _trial(source: str, part: str, locale: str, document: PlaybookDocument) -> I
         "choices": {one.name: address for one in document.choices},
         "locale": locale,
     }
+    item = {
+        **{name: known[name] for name in ITEM if not not_given_by(name, document)},
+        "autopay": True,
+        "links": full["links"],
+    }
+    full |= {"items": [item] * (1 + several), "count": 1 + several}
     bare = [name for name in TEMPLATE_VARIABLES if may_be_unknown(name, document)]
     lists = [name for name, value in known.items() if isinstance(value, list)]
     trials = [(full, ""), (_without(full, [*bare, *lists]), " where something is unknown or empty")]
@@ -154,8 +178,14 @@ def _trial(source: str, part: str, locale: str, document: PlaybookDocument) -> I
 
 
 def _without(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The values, and those of each item, with these unknown or empty."""
+    items = [_unknown_in(item, names) for item in values["items"]]
+    return {**_unknown_in(values, names), "items": items}
+
+
+def _unknown_in(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
     unknown: dict[str, Any] = {
-        name: [] if isinstance(values[name], list) else None for name in names
+        name: [] if isinstance(values[name], list) else None for name in names if name in values
     }
     return {**values, **unknown}
 
@@ -167,7 +197,8 @@ def _unused_links(
     for lined in files.values():
         for name, tones in lined.data.items():
             for texts in tones.values() if name != CHOICES else ():
-                used |= needs(texts["body"]).links
+                asked = needs(texts["body"])
+                used |= asked.links | asked.item_links
     for index, link in enumerate(document.links):
         if link not in LINKS:
             why = f"no link {link!r}; there are {', '.join(sorted(LINKS))}"

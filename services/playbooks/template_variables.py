@@ -44,11 +44,40 @@ TEMPLATE_VARIABLES: Mapping[str, TemplateVariable] = {
     "step": TemplateVariable("where the application stopped", ("step",)),
     "title": TemplateVariable("the benefit", ("title",)),
     "value": TemplateVariable("what the benefit is worth", ("value",)),
+    "count": TemplateVariable("how many things it is about; more than 1 in `several`", sample=2),
+    "items": TemplateVariable("the things it is about (a list, never empty)"),
+    "total": TemplateVariable(
+        "all amounts together, where they are in one currency", ("amount_minor",), unsure=True
+    ),
     "brand": TemplateVariable("`brand.name`: the name that stands on the mail", sample={"name": 1}),
     "links": TemplateVariable("`links.portal` and so on: addresses", sample={}),
     "choices": TemplateVariable("`choices.NAME`: addresses of one-tap answers", sample={}),
 }
 """What templates may ask for. Lists may be empty; guard what may be unknown with `if`."""
+
+ITEM = (
+    "creditor",
+    "amount",
+    "balance",
+    "due_date",
+    "days_left",
+    "product",
+    "plan",
+    "price",
+    "perks",
+    "recommended",
+    "step",
+    "title",
+    "value",
+    "products",
+)
+"""What there is of each of `items`, besides `links` and the flag `autopay`."""
+
+SHARED = frozenset({"name", "count", "items", "total", "due_date", "days_left", "brand", "links"})
+"""What the template `several` may ask for; `due_date` and `days_left` are those of the first."""
+
+SHARED_LINKS = frozenset({"portal", "browse", "offers"})
+"""Links that are about no single thing."""
 
 LINKS: Mapping[str, str] = {
     "portal": "the customer's own page: see, choose a plan, ask, object",

@@ -47,11 +47,15 @@ class Url(str):
 
 @dataclass(frozen=True)
 class Needs:
-    """What a template asks for: variables, and the names of links and choices."""
+    """What a template asks for: variables, and the names of links and choices.
+
+    item_links: links of one of `items`.
+    """
 
     variables: frozenset[str]
     links: frozenset[str]
     choices: frozenset[str]
+    item_links: frozenset[str]
 
 
 def plain(value: object) -> str:
@@ -97,7 +101,9 @@ def needs(source: str) -> Needs:
     unknown = {n.name for n in tree.find_all(nodes.Filter)} - set(FILTERS)
     if unknown:
         raise WordingError(f"no filter {sorted(unknown)[0]!r}; there are {', '.join(FILTERS)}")
-    return Needs(frozenset(variables), _parts(tree, "links"), _parts(tree, "choices"))
+    return Needs(
+        frozenset(variables), _parts(tree, "links"), _parts(tree, "choices"), _own_links(tree)
+    )
 
 
 def _parts(tree: nodes.Template, whole: str) -> frozenset[str]:
@@ -106,6 +112,15 @@ def _parts(tree: nodes.Template, whole: str) -> frozenset[str]:
         n.attr
         for n in tree.find_all(nodes.Getattr)
         if isinstance(n.node, nodes.Name) and n.node.name == whole
+    )
+
+
+def _own_links(tree: nodes.Template) -> frozenset[str]:
+    """The names after `.links.` of something else: of `item.links.pay`, pay."""
+    return frozenset(
+        n.attr
+        for n in tree.find_all(nodes.Getattr)
+        if isinstance(n.node, nodes.Getattr) and n.node.attr == "links"
     )
 
 

@@ -7,11 +7,12 @@ from traceback import format_tb
 from typing import Any, NamedTuple
 
 from schemas import facts
-from schemas.commands import Count, PackRef, Place
+from schemas.commands import Count, DispatchOrdered, PackRef, Place
 from schemas.topics import OUTREACH_DISPATCHES
 from services.messenger import message_store, metrics, store
-from services.messenger.handlers.flights import Flight, refuse
+from services.messenger.handlers.flights import Flight, leave_out, refuse
 from services.messenger.handlers.knowledge import Case, cases
+from services.messenger.handlers.translate import joined_of
 from services.messenger.handlers.writing import Unwritable, Writer, Written
 from services.messenger.mail import content_hash
 from services.messenger.model import (
@@ -21,6 +22,7 @@ from services.messenger.model import (
     Wait,
 )
 from services.messenger.rules import check as rules
+from services.messenger.rules.parts import left_out
 from services.messenger.tables import DispatchRow
 from services.policy import gate
 from services.policy.model import Pack
@@ -144,7 +146,8 @@ class Claiming:
             store.lock_customers(work.session, [(candidate.tenant, candidate.customer)])
             key = (candidate.tenant, candidate.dispatch_id)
             for row in store.pending(work.session, [key]):
-                refuse(work, row, Refuse("fault", "fault"))
+                order = DispatchOrdered.model_validate(row.event["data"])
+                refuse(work, row, order, Refuse("fault", "fault"))
                 store.end_dispatches(work.session, [(*key, DispatchState.REFUSED)])
 
     def _claim(
@@ -189,6 +192,8 @@ class Claiming:
         return claimed
 
     def _take(self, work: UnitOfWork, case: Case) -> _Intent | Wait | None:
+        left = left_out(case.order, case.parts, case.customer, case.obligations, work.now)
+        whole, case = case, case.less(left)
         decision = rules.check(
             case.order,
             case.customer,
@@ -200,9 +205,12 @@ class Claiming:
         )
         if isinstance(decision, Wait):
             return decision
+        for part in whole.parts:
+            if part.step_id in left:
+                leave_out(work, case.row, part, left[part.step_id])
         written = decision if isinstance(decision, Refuse) else self._write(work, case)
         if isinstance(written, Refuse):
-            refuse(work, case.row, written)
+            refuse(work, case.row, case.dispatch, written)
             return None
         return self._intend(work, case, written)
 
@@ -247,7 +255,8 @@ class Claiming:
             row.customer,
             message_id,
             row.dispatch_id,
-            row.step_id,
+            case.dispatch.step_id,
+            joined_of(case.dispatch),
             row.lane,
             case.epoch,
             case.address_hash,
@@ -309,6 +318,7 @@ class Claiming:
             address_hash=case.address_hash,
             portal="portal" in written.links,
             choices=tuple(sorted(written.choices)),
+            joined=joined_of(dispatch),
         )
 
 
@@ -328,6 +338,7 @@ def _row(
         "purpose": dispatch.purpose,
         "channel": dispatch.channel,
         "locale": written.locale,
+        "joined": list(flight.joined),
         "obligation_ids": list(case.order.obligation_ids),
         "playbook": dispatch.playbook,
         "template": dispatch.template,

@@ -4,15 +4,18 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from schemas import facts
+from schemas.commands import DispatchOrdered
 from schemas.common import Typed
 from schemas.topics import OUTREACH_DISPATCHES
 from services.messenger import message_store, metrics, store
+from services.messenger.handlers.translate import joined_of
 from services.messenger.model import (
     ANY,
     Accepted,
     DispatchState,
     Doubtful,
     Outcome,
+    Part,
     Refuse,
     Rejected,
 )
@@ -32,6 +35,7 @@ class Flight:
     message_id: str
     dispatch_id: str
     step_id: str
+    joined: tuple[str, ...]
     lane: int
     epoch: int
     address_hash: str
@@ -66,6 +70,7 @@ def flight_of(message: MessageRow) -> Flight:
         message.message_id,
         message.dispatch_id,
         message.step_id,
+        tuple(message.joined),
         message.lane,
         message.epoch,
         message.address_hash,
@@ -73,13 +78,39 @@ def flight_of(message: MessageRow) -> Flight:
     )
 
 
-def refuse(work: UnitOfWork, row: DispatchRow, why: Refuse) -> None:
-    """Tell that a dispatch ends without a message. The customer is locked."""
+def refuse(work: UnitOfWork, row: DispatchRow, order: DispatchOrdered, why: Refuse) -> None:
+    """Tell that a dispatch, as far as it isn't left out, ends without a message.
+
+    The customer is locked.
+    """
     work.fact(
         "message.refused",
         facts.MessageRefused(
             dispatch_id=row.dispatch_id,
-            step_id=row.step_id,
+            step_id=order.step_id,
+            reason=why.reason,
+            rule=why.rule,
+            rule_version=why.rule_version,
+            retryable=why.retryable,
+            not_before=why.not_before,
+            joined=joined_of(order),
+        ),
+        subject=row.customer,
+        tenant=row.tenant,
+        cause=ordered_by(row),
+        key=(row.dispatch_id,),
+    )
+    metrics.DISPATCHES.labels("refused").inc()
+
+
+def leave_out(work: UnitOfWork, row: DispatchRow, part: Part, why: Refuse) -> None:
+    """Tell that one step is taken out of a message about several. The customer is locked."""
+    work.fact(
+        "message.left_out",
+        facts.MessageLeftOut(
+            dispatch_id=row.dispatch_id,
+            step_id=part.step_id,
+            obligation_id=part.obligation_id,
             reason=why.reason,
             rule=why.rule,
             rule_version=why.rule_version,
@@ -89,9 +120,8 @@ def refuse(work: UnitOfWork, row: DispatchRow, why: Refuse) -> None:
         subject=row.customer,
         tenant=row.tenant,
         cause=ordered_by(row),
-        key=(row.dispatch_id,),
+        key=(row.dispatch_id, part.step_id),
     )
-    metrics.DISPATCHES.labels("refused").inc()
 
 
 def record(context: Context, finished: Sequence[Finished]) -> list[Finished]:
@@ -219,6 +249,7 @@ def _sent(finished: Finished) -> End:
         message_id=flight.message_id,
         dispatch_id=flight.dispatch_id,
         step_id=flight.step_id,
+        joined=flight.joined,
         provider=finished.provider or "",
         provider_reference=outcome.reference,
     )
@@ -232,6 +263,7 @@ def _failed(finished: Finished) -> End:
         message_id=flight.message_id,
         dispatch_id=flight.dispatch_id,
         step_id=flight.step_id,
+        joined=flight.joined,
         reason=outcome.reason,
         status=outcome.status,
         retryable=outcome.retryable,
@@ -246,6 +278,7 @@ def _unknown(finished: Finished) -> End:
         message_id=flight.message_id,
         dispatch_id=flight.dispatch_id,
         step_id=flight.step_id,
+        joined=flight.joined,
         reason=outcome.reason,
     )
     return DispatchState.UNKNOWN, data

@@ -1,7 +1,7 @@
 """All that a round of final checks rests on, read at once. The customers are locked."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from schemas.commands import DispatchOrdered
@@ -9,9 +9,16 @@ from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.messenger import message_store, store
 from services.messenger.handlers import choices
 from services.messenger.handlers.flights import ordered_by
-from services.messenger.handlers.translate import customer_of, obligation_of, order_of
+from services.messenger.handlers.translate import (
+    customer_of,
+    joined_of,
+    obligation_of,
+    order_of,
+    parts_of,
+    without,
+)
 from services.messenger.mail import UnusableAddress, normal_address
-from services.messenger.model import Customer, Lag, Obligation, Order
+from services.messenger.model import Customer, Lag, Obligation, Order, Part
 from services.messenger.tables import CustomerRow, DispatchRow, LaneRow
 from services.runtime.context import Context
 from services.runtime.security import Signer
@@ -23,12 +30,16 @@ _READ = frozenset({CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG})
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One pending dispatch with all that its decision rests on."""
+    """One pending dispatch with all that its decision rests on.
+
+    parts: where it is about several obligations.
+    """
 
     row: DispatchRow
     cause: Link
     dispatch: DispatchOrdered
     order: Order
+    parts: Sequence[Part]
     addressee: CustomerRow
     customer: Customer
     address_hash: str
@@ -36,6 +47,17 @@ class Case:
     positions: Mapping[str, int]
     lag: Lag
     epoch: int
+
+    def less(self, left_out: Collection[str]) -> "Case":
+        """The case with these steps left out."""
+        if not left_out:
+            return self
+        dispatch = without(self.dispatch, left_out)
+        parts = [part for part in self.parts if part.step_id not in left_out]
+        cancelled = {part.step_id for part in parts if part.cancelled}
+        return replace(
+            self, dispatch=dispatch, order=order_of(dispatch, cancelled=cancelled), parts=parts
+        )
 
 
 def cases(
@@ -57,7 +79,14 @@ def cases(
     hashes = {key: hash_address(context.signer, one.email) for key, one in addressees.items()}
     keys = [(row.tenant, row.customer) for row in rows]
     lanes = store.lanes(session, {row.lane for row in rows})
-    cancelled = store.cancelled(session, [(row.tenant, row.customer, row.step_id) for row in rows])
+    cancelled = store.cancelled(
+        session,
+        [
+            (row.tenant, row.customer, step_id)
+            for row in rows
+            for step_id in (row.step_id, *joined_of(orders[row.dispatch_id]))
+        ],
+    )
     overtaken = choices.overtaken(session, rows, orders)
     suppressions = store.suppressions(session, [(*key, hashes[key]) for key in keys])
     contacts = message_store.contacts(session, keys, work.now - window)
@@ -72,6 +101,9 @@ def cases(
     found = []
     for row, key in zip(rows, keys, strict=True):
         dispatch = orders[row.dispatch_id]
+        stopped = {step for *owner, step in cancelled if tuple(owner) == key}
+        if row.dispatch_id in overtaken:
+            stopped.add(row.step_id)
         known = {
             terms.obligation_id: obligation_of(obligation)
             for terms in dispatch.obligations
@@ -82,10 +114,8 @@ def cases(
                 row=row,
                 cause=ordered_by(row),
                 dispatch=dispatch,
-                order=order_of(
-                    dispatch,
-                    cancelled=(*key, row.step_id) in cancelled or row.dispatch_id in overtaken,
-                ),
+                order=order_of(dispatch, cancelled=stopped),
+                parts=parts_of(dispatch, stopped),
                 addressee=addressees[key],
                 customer=customer_of(
                     addressees[key], suppressions.get(key, ()), contacts.get(key, ())

@@ -1,6 +1,6 @@
 """Between rows and contracts on one side and the rules' plain values on the other."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from services.messenger.model import (
     Obligation,
     ObligationState,
     Order,
+    Part,
     Place,
     Suppression,
 )
@@ -37,8 +38,44 @@ def customer_of(
     )
 
 
-def order_of(dispatch: DispatchOrdered, *, cancelled: bool) -> Order:
-    """The dispatch as the final check sees it."""
+def without(dispatch: DispatchOrdered, left_out: Collection[str]) -> DispatchOrdered:
+    """The order, less the parts of these steps; at least one part stays.
+
+    The first that stays gives the order its name; the only one that stays, its words, too.
+    """
+    kept = [part for part in dispatch.parts if part.step_id not in left_out]
+    if len(kept) == len(dispatch.parts):
+        return dispatch
+    first, named = kept[0], {part.obligation_id for part in kept}
+    return dispatch.model_copy(
+        update={
+            "step_id": first.step_id,
+            "enrolment_id": first.enrolment_id,
+            "step": first.step,
+            "template": first.template if len(kept) == 1 else dispatch.template,
+            "context": first.context,
+            "not_after": first.not_after,
+            "obligations": tuple(o for o in dispatch.obligations if o.obligation_id in named),
+            "parts": tuple(kept) if len(kept) > 1 else (),
+        }
+    )
+
+
+def joined_of(dispatch: DispatchOrdered) -> tuple[str, ...]:
+    """The steps that go out with the order's own."""
+    return tuple(part.step_id for part in dispatch.parts[1:])
+
+
+def parts_of(dispatch: DispatchOrdered, cancelled: Collection[str]) -> list[Part]:
+    """The parts as the final check sees them. cancelled: steps."""
+    return [
+        Part(part.step_id, part.obligation_id, part.not_after, part.step_id in cancelled)
+        for part in dispatch.parts
+    ]
+
+
+def order_of(dispatch: DispatchOrdered, *, cancelled: Collection[str]) -> Order:
+    """The dispatch as the final check sees it. cancelled: steps."""
     place = dispatch.place
     zones = [terms.due_timezone for terms in dispatch.obligations if terms.due_timezone]
     return Order(
@@ -48,7 +85,7 @@ def order_of(dispatch: DispatchOrdered, *, cancelled: bool) -> Order:
         not_after=dispatch.not_after,
         place=Place(place.timezone, place.country, place.region, place.city),
         due_timezone=zones[0] if zones else None,
-        cancelled=cancelled,
+        cancelled=dispatch.step_id in cancelled,
     )
 
 

@@ -71,6 +71,14 @@ def check(
     return Send() if verdict.allowed else _refused(verdict)
 
 
+def refusals(
+    order: Order, customer: Customer, obligations: Mapping[str, Obligation], now: datetime
+) -> Iterator[Refuse]:
+    """What forbids to talk about the matter at all, at this instant or for good."""
+    yield from _whatever_may_come(order, now)
+    yield from _final_refusals(order, customer, obligations, now)
+
+
 def missing_disclosures(
     order: Order, zones: Zones, packs: Sequence[Pack], carried: Sequence[str], now: datetime
 ) -> Refuse | None:

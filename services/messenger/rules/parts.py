@@ -1,0 +1,38 @@
+"""What a message about several obligations leaves out. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from services.messenger.model import Customer, Obligation, Order, Part, Refuse
+from services.messenger.rules.check import refusals
+
+
+def left_out(
+    order: Order,
+    parts: Sequence[Part],
+    customer: Customer,
+    obligations: Mapping[str, Obligation],
+    now: datetime,
+) -> dict[str, Refuse]:
+    """By step: why it must not be said, judged as if it were all there is to say.
+
+    Where that holds for each, the first part is kept: its refusal is the message's own.
+    """
+    found = {
+        part.step_id: refusal
+        for part in parts
+        if (refusal := next(refusals(_alone(order, part), customer, obligations, now), None))
+    }
+    if len(found) == len(parts):
+        del found[parts[0].step_id]
+    return found
+
+
+def _alone(order: Order, part: Part) -> Order:
+    return replace(
+        order,
+        obligation_ids=(part.obligation_id,),
+        not_after=part.not_after,
+        cancelled=part.cancelled,
+    )

@@ -1,0 +1,146 @@
+"""From a decision to dispatch to its facts on the log and its order to the messenger."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from schemas.commands import ChoiceTerms, Count, DispatchOrdered, DispatchPart, PackRef
+from schemas.commands import Place as PlaceTerms
+from schemas.envelope import make
+from schemas.facts import OutreachDispatched, OutreachStepJoined
+from schemas.topics import OUTREACH_DISPATCHES, OUTREACH_LOG
+from services.playbooks.model import SEVERAL
+from services.runtime.partitioning import lane
+from services.runtime.unit_of_work import UnitOfWork
+from services.scheduler.model import Dispatched, Enrolment, Joined, Step
+from services.scheduler.rules.timing import place_of
+from services.scheduler.translate import cause_of, offers_of, terms_of
+
+
+def order(work: UnitOfWork, told: Dispatched, read: Mapping[str, int]) -> None:
+    """Tell that a step, and those that go with it, are ordered; and order them.
+
+    read: how far this service had read when it decided.
+    """
+    step, enrolment = told.step, told.enrolment
+    packs = tuple(PackRef(name=name, version=version) for name, version in told.packs)
+    counts = tuple(
+        Count(rule=c.rule, limit=c.limit, window_hours=c.window_hours, count=c.count)
+        for c in told.counts
+    )
+    dispatch_id = step.dispatch_id or ""
+    cause = work.fact(
+        "outreach.dispatched",
+        OutreachDispatched(
+            dispatch_id=dispatch_id,
+            step_id=step.id,
+            enrolment_id=enrolment.id,
+            step=step.plan.name,
+            attempt=step.attempt,
+            decided_at=told.decided_at,
+            packs=packs,
+            counts=counts,
+            zones=told.zones.names,
+            joined=tuple(one.step.id for one in told.joined),
+        ),
+        subject=step.customer,
+        tenant=step.tenant,
+        cause=cause_of(enrolment),
+        key=(dispatch_id,),
+    )
+    for one in told.joined:
+        _joined(work, one, into=step)
+    whole = (Joined(step, enrolment, told.obligation), *told.joined)
+    ordered = DispatchOrdered(
+        dispatch_id=dispatch_id,
+        step_id=step.id,
+        enrolment_id=enrolment.id,
+        attempt=step.attempt,
+        playbook=enrolment.playbook,
+        playbook_version=enrolment.playbook_version,
+        step=step.plan.name,
+        template=SEVERAL if told.joined else step.plan.template,
+        segment=enrolment.segment,
+        tone=enrolment.tone,
+        purpose=enrolment.purpose,
+        channel=step.plan.channel,
+        obligations=tuple(terms_of(one.obligation) for one in whole),
+        context=enrolment.context,
+        locale=told.customer.locale or enrolment.locale,
+        place=_place(told),
+        zones=told.zones.names,
+        decided_at=told.decided_at,
+        not_after=step.not_after,
+        packs=packs,
+        counts=counts,
+        offers=offers_of(enrolment),
+        # A choice is made about one matter; a message about several offers none.
+        choices=() if told.joined else _choices(enrolment),
+        after=_after(told, read),
+        parts=tuple(_part(one) for one in whole) if told.joined else (),
+    )
+    work.emit(
+        OUTREACH_DISPATCHES,
+        make(
+            DispatchOrdered.TYPE,
+            ordered,
+            id=dispatch_id,
+            source=f"/rapport/{work.service}",
+            tenant=step.tenant,
+            subject=step.customer,
+            time=work.now,
+            cause=cause,
+        ),
+    )
+
+
+def _joined(work: UnitOfWork, told: Joined, into: Step) -> None:
+    step = told.step
+    work.fact(
+        "outreach.step_joined",
+        OutreachStepJoined(
+            step_id=step.id,
+            enrolment_id=step.enrolment_id,
+            step=step.plan.name,
+            attempt=step.attempt,
+            obligation_id=told.obligation.id,
+            dispatch_id=into.dispatch_id or "",
+            into_step_id=into.id,
+            due_at=step.due_at,
+        ),
+        subject=step.customer,
+        tenant=step.tenant,
+        cause=cause_of(told.enrolment),
+        key=(step.id, step.attempt),
+    )
+
+
+def _part(told: Joined) -> DispatchPart:
+    return DispatchPart(
+        step_id=told.step.id,
+        enrolment_id=told.enrolment.id,
+        step=told.step.plan.name,
+        template=told.step.plan.template,
+        obligation_id=told.obligation.id,
+        context=told.enrolment.context,
+        not_after=told.step.not_after,
+    )
+
+
+def _choices(enrolment: Enrolment) -> tuple[ChoiceTerms, ...]:
+    """What may still be chosen: nothing, once a choice is made."""
+    offered = () if enrolment.chosen else enrolment.choices
+    return tuple(ChoiceTerms.model_validate(msgspec.structs.asdict(one)) for one in offered)
+
+
+def _after(told: Dispatched, read: Mapping[str, int]) -> dict[str, int]:
+    """What the decision rested on: the customer's events, and their lane of the log."""
+    own = f"{OUTREACH_LOG}/{lane(told.step.customer)}"
+    return told.customer.applied | ({own: read[own]} if own in read else {})
+
+
+def _place(told: Dispatched) -> PlaceTerms:
+    place = place_of(told.customer, told.enrolment)
+    return PlaceTerms(
+        timezone=place.timezone, country=place.country, region=place.region, city=place.city
+    )
