@@ -12,11 +12,13 @@ from schemas.facts import (
     EventApplied,
     MessageFailed,
     MessageIntended,
+    MessageLeftOut,
     MessageRefused,
     MessageSent,
     MessageUnknown,
     OutreachDispatched,
     OutreachEnrolled,
+    OutreachStepJoined,
 )
 
 End = Fact[MessageSent] | Fact[MessageFailed] | Fact[MessageRefused] | Fact[MessageUnknown]
@@ -52,6 +54,32 @@ class History:
         for fact in self.log.of(OutreachDispatched):
             found[fact.data.dispatch_id].append(fact)
         return found
+
+    @cached_property
+    def joined(self) -> Mapping[str, Sequence[Fact[OutreachStepJoined]]]:
+        """Steps that go out in a message ordered for another, by dispatch id."""
+        found: dict[str, list[Fact[OutreachStepJoined]]] = defaultdict(list)
+        for fact in self.log.of(OutreachStepJoined):
+            found[fact.data.dispatch_id].append(fact)
+        return found
+
+    @cached_property
+    def left_out(self) -> Mapping[str, Sequence[Fact[MessageLeftOut]]]:
+        """Steps that the last check took out of a message, by dispatch id."""
+        found: dict[str, list[Fact[MessageLeftOut]]] = defaultdict(list)
+        for fact in self.log.of(MessageLeftOut):
+            found[fact.data.dispatch_id].append(fact)
+        return found
+
+    def enrolments_of(self, intended: Fact[MessageIntended]) -> list[Fact[OutreachEnrolled]]:
+        """The enrolments whose steps a message carries out: one for each obligation."""
+        data = intended.data
+        by_step = {
+            fact.data.step_id: fact.data.enrolment_id
+            for fact in self.joined.get(data.dispatch_id, ())
+        }
+        ids = [data.enrolment_id, *(by_step.get(step, "") for step in data.joined)]
+        return [self.enrolments[one] for one in ids if one in self.enrolments]
 
     @cached_property
     def ends(self) -> Mapping[str, Sequence[End]]:

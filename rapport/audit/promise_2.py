@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from rapport.audit.history import End, History
 from rapport.audit.log import Fact
@@ -30,7 +31,9 @@ def check(history: History, in_flight_seconds: float = IN_FLIGHT_SECONDS) -> Out
     outcome.checked = {
         "dispatches": len(history.dispatches),
         "messages intended": len(history.log.of(MessageIntended)),
-        "steps": len({fact.data.step_id for fact in history.log.of(OutreachDispatched)}),
+        "steps": len(
+            {step for fact in history.log.of(OutreachDispatched) for step in steps_of(fact)}
+        ),
     }
     recent = history.log.ends - in_flight_seconds
     for dispatch_id in dict.fromkeys(known):
@@ -43,6 +46,7 @@ def check(history: History, in_flight_seconds: float = IN_FLIGHT_SECONDS) -> Out
         _ordered(one, recent, outcome)
         _intended(one, outcome)
         _ended(one, recent, outcome)
+        _each_step_ended(one, history, outcome)
     _sent_once(history, outcome)
     return outcome
 
@@ -78,9 +82,12 @@ def _ordered(one: _Dispatch, recent: float, outcome: Outcome) -> None:
             outcome.flying("orders not yet in the log")
         else:
             outcome.violate("not-dispatched", f"nobody ordered dispatch {one.id}", *one.facts)
-    steps = {fact.data.step_id for fact in (*one.orders, *one.intents, *one.ends)}
-    if len(steps) > 1:
-        outcome.violate("step-differs", f"dispatch {one.id} is about several steps", *one.facts)
+    ordered = {step for fact in one.orders for step in steps_of(fact)}
+    told = {step for fact in (*one.intents, *one.ends) for step in steps_of(fact)}
+    leads: Sequence[Fact[Any]] = one.orders or one.facts
+    if len({fact.data.step_id for fact in leads}) > 1 or (one.orders and not told <= ordered):
+        what = f"dispatch {one.id} is about other steps than were ordered"
+        outcome.violate("step-differs", what, *one.facts)
 
 
 def _intended(one: _Dispatch, outcome: Outcome) -> None:
@@ -113,6 +120,36 @@ def _ended(one: _Dispatch, recent: float, outcome: Outcome) -> None:
             outcome.violate("no-end", what, *one.facts)
 
 
+def _each_step_ended(one: _Dispatch, history: History, outcome: Outcome) -> None:
+    """Of a message about several steps, each one goes with it or is left out, with a reason."""
+    joined, left = history.joined.get(one.id, ()), history.left_out.get(one.id, ())
+    ordered = {step for fact in one.orders for step in steps_of(fact)}
+    own = {fact.data.step_id for fact in one.orders}
+    if {fact.data.step_id for fact in joined} != ordered - own:
+        if one.ends:
+            what = f"dispatch {one.id} and the steps that join it name different ones"
+            outcome.violate("joined-differs", what, *one.orders, *joined)
+        else:
+            outcome.flying("dispatches whose joining steps are not yet in the log")
+    if not left and not joined:
+        return
+    without = {fact.data.step_id for fact in left}
+    going = {step for fact in one.intents for step in steps_of(fact)}
+    if without & going or not without <= ordered:
+        what = f"dispatch {one.id} leaves out a step that went with it, or was not in it"
+        outcome.violate("left-out-wrongly", what, *left, *one.intents)
+    for end in one.ends:
+        if lost := ordered - without - set(steps_of(end)):
+            names = ", ".join(sorted(lost))
+            what = f"dispatch {one.id} ended without saying what became of {names}"
+            outcome.violate("step-lost", what, *one.orders, *left, end)
+
+
+def steps_of(fact: Fact[Any]) -> tuple[str, ...]:
+    """The steps that a fact about a dispatch or its message is about, its own first."""
+    return (fact.data.step_id, *fact.data.joined)
+
+
 def _sent_once(history: History, outcome: Outcome) -> None:
     """Of each step at most one message may have gone: sent, unknown, or intended and silent."""
     log = history.log
@@ -120,7 +157,8 @@ def _sent_once(history: History, outcome: Outcome) -> None:
     may_have_gone: list[_MayHaveGone] = [*log.of(MessageSent), *log.of(MessageUnknown), *silent]
     gone: dict[str, list[_MayHaveGone]] = defaultdict(list)
     for fact in may_have_gone:
-        gone[fact.data.step_id].append(fact)
+        for step in steps_of(fact):
+            gone[step].append(fact)
     for step_id, facts in gone.items():
         messages = {fact.data.message_id for fact in facts}
         if len(messages) > 1:

@@ -88,8 +88,13 @@ def _silences(history: History, intended: Fact[MessageIntended], stop: Word) -> 
     """
     if not stop.topic.startswith("agreement"):
         return True
-    enrolment = history.enrolments.get(intended.data.enrolment_id)
-    begun_before = enrolment is None or enrolment.order < stop.fact.order
+    about = getattr(stop.fact.data, "obligation_id", None)
+    enrolled = [
+        fact
+        for fact in history.enrolments_of(intended)
+        if fact.data.obligation.obligation_id == about
+    ]
+    begun_before = not enrolled or any(fact.order < stop.fact.order for fact in enrolled)
     return begun_before or intended.data.purpose == "collection"
 
 

@@ -11,12 +11,14 @@ from rapport.audit.verdict import Outcome
 from schemas.facts import (
     CustomerHeldOut,
     CustomerSegmented,
+    MessageIntended,
     OutreachCancelled,
     OutreachCompleted,
     OutreachDispatched,
     OutreachEnrolled,
     OutreachPersonDue,
     OutreachStepDeferred,
+    OutreachStepJoined,
     OutreachStepPlanned,
     OutreachStepSuppressed,
 )
@@ -38,7 +40,21 @@ def check(history: History) -> Outcome:
     outcome.note("facts of a type unknown to this version", log.unknown)
     _triggers(history, outcome)
     _steps(history, outcome)
+    _obligations(history, outcome)
     return outcome
+
+
+def _obligations(history: History, outcome: Outcome) -> None:
+    """Each obligation of a message about several is that of a step which it carries out."""
+    for intended in history.log.of(MessageIntended):
+        data = intended.data
+        if not history.joined.get(data.dispatch_id):
+            continue
+        enrolled = history.enrolments_of(intended)
+        about = {fact.data.obligation.obligation_id for fact in enrolled}
+        if about != set(data.obligation_ids) or len(enrolled) != 1 + len(data.joined):
+            what = f"message {data.message_id} and its steps are about different obligations"
+            outcome.violate("obligation-unexplained", what, intended, *enrolled)
 
 
 def _triggers(history: History, outcome: Outcome) -> None:
@@ -75,6 +91,7 @@ def _steps(history: History, outcome: Outcome) -> None:
         due[deferred.data.step_id] = deferred.data.to_at
     settled: set[str] = {fact.data.step_id for fact in log.of(OutreachDispatched)}
     settled |= {fact.data.step_id for fact in log.of(OutreachPersonDue)}
+    settled |= {fact.data.step_id for fact in log.of(OutreachStepJoined)}
     settled |= {fact.data.step_id for fact in log.of(OutreachStepSuppressed) if fact.data.step_id}
     ended: dict[str, bool] = defaultdict(bool)
     for cancelled in log.of(OutreachCancelled):

@@ -89,6 +89,7 @@ LINKS: Mapping[str, str] = {
     "resume": "goes on with the application where it stopped",
     "options": "works out other terms for the application: amounts, times, the whole cost",
     "offers": "shows what there is for this customer at present",
+    "benefit": "shows the benefit: what it is worth, and how to use it",
 }
 """Links that a message can carry. Rapport makes `portal`; a tenant's file says where the rest
 lead."""

@@ -24,7 +24,7 @@ def left_out(
         for part in parts
         if (refusal := next(refusals(_alone(order, part), customer, obligations, now), None))
     }
-    if len(found) == len(parts):
+    if found and len(found) == len(parts):
         del found[parts[0].step_id]
     return found
 

@@ -30,6 +30,7 @@ def good() -> World:
     _wary(world)
     _tries(world)
     _back(world)
+    _several(world)
     _other_tenant(world)
     _tail(world)
     return world
@@ -57,6 +58,29 @@ def _tokyo(world: World) -> None:
     world.add("tokyo.cancelled", "outreach.cancelled", c, plus(day, days=8),
               enrolment_id="e-tokyo", reason="paid", step_ids=["tokyo-4"],
               cause_event_id="tokyo.paid")  # fmt: skip
+
+
+def _several(world: World) -> None:
+    """Three bills in one message; one is paid in time to be left out."""
+    c, day = "several", "2026-03-02T02:00:00+00:00"
+    world.event("several.place", "customer.updated", c, day, timezone="Asia/Tokyo", country="JP")
+    for n in range(3):
+        world.bill(f"several.due-{n}", c, day, f"b-several-{n}")
+        world.enrol(f"e-several-{n}", c, day, f"several.due-{n}", f"b-several-{n}",
+                    steps={f"several-{n}": plus(day, minutes=5)})  # fmt: skip
+    world.event("several.paid", "payment.received", c, plus(day, minutes=4),
+                obligation="b-several-0", payment_id="p-several", bill_id="b-several-0",
+                amount_minor=12000, currency="USD", remaining_minor=0)  # fmt: skip
+    at = plus(day, minutes=5)
+    others = [(f"several-{n}", f"e-several-{n}", f"b-several-{n}") for n in (1, 2)]
+    world.order("d-several", c, at, "several-0", "e-several-0", with_=others)
+    world.add("several.left", "message.left_out", c, at, dispatch_id="d-several",
+              step_id="several-0", obligation_id="b-several-0", reason="settled",
+              rule="obligation", rule_version=1, retryable=False)  # fmt: skip
+    world.message("d-several", c, at, "several-1", "e-several-1", "b-several-1",
+                  packs=("house", "japan"), joined=["several-2"], ordered=False,
+                  obligation_ids=["b-several-1", "b-several-2"])  # fmt: skip
+    world.change("d-several.sent", joined=["several-2"])
 
 
 def _late(world: World) -> None:

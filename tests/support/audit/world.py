@@ -102,7 +102,23 @@ class World(LogBuilder):
             packs=[{"name": "house", "version": 1}],
             counts=[],
             zones=more.pop("zones", ["Asia/Tokyo"]),
+            joined=[joined for joined, _, _ in more.get("with_", ())],
         )
+        for joined, its_enrolment, obligation in more.get("with_", ()):
+            self.add(
+                f"{name}.{joined}.joined",
+                "outreach.step_joined",
+                customer,
+                at,
+                step_id=joined,
+                enrolment_id=its_enrolment,
+                step="step",
+                attempt=1,
+                obligation_id=obligation,
+                dispatch_id=name,
+                into_step_id=step,
+                due_at=at,
+            )
 
     def message(
         self,
@@ -119,10 +135,14 @@ class World(LogBuilder):
         purpose: str = "service",
         attempt: int = 1,
         tenant: str = "default",
+        ordered: bool = True,
         **more: Any,
     ) -> None:
-        """A step is ordered, checked, and handed over."""
-        self.order(name, customer, at, step, enrolment, zones=zones, attempt=attempt, tenant=tenant)
+        """A step is ordered (unless that is told already), checked, and handed over."""
+        if ordered:
+            self.order(
+                name, customer, at, step, enrolment, zones=zones, attempt=attempt, tenant=tenant
+            )
         self.add(
             f"{name}.intended",
             "message.intended",

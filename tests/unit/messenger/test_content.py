@@ -30,7 +30,7 @@ ADDRESSES = Addresses(
     choices={},
     links={
         name: f"https://rapport.example/t/c/{name}.sig"
-        for name in ("portal", "pay", "autopay", "renew", "plans", "browse")
+        for name in ("portal", "pay", "autopay", "renew", "plans", "browse", "benefit")
     },
     unsubscribe="https://rapport.example/u/one.sig",
     preferences="https://rapport.example/preferences/one.sig",
@@ -48,6 +48,8 @@ MATTER = Matter(
     due_date=date(2026, 3, 6),
     product="Everyday Card",
     details={
+        "title": "A lower rate",
+        "value": "3.9 %",
         "plan": "Premium",
         "price_minor": 1299,
         "perks": ["No advertisements", "New films"],
@@ -257,12 +259,14 @@ def test_tone_falls_back_to_neutral_and_language_to_the_nearest() -> None:
     assert {tag: written(tag).locale for tag in languages} == languages
 
 
-@pytest.mark.parametrize("name", ["bill-reminder", "recover", "subscription-retain"])
+@pytest.mark.parametrize(
+    "name", ["benefit-notice", "bill-reminder", "recover", "subscription-retain"]
+)
 @pytest.mark.parametrize("locale", ["en-GB", "zh-CN", "ja-JP"])
 @pytest.mark.parametrize("bare", [False, True])
 def test_every_shipped_letter_can_be_written(name: str, locale: str, bare: bool) -> None:
     playbook: Playbook = PLAYBOOKS[name]
-    details = {"plan": "Premium", "price_minor": 1299}
+    details = {"plan": "Premium", "price_minor": 1299, "title": "A lower rate"}
     matter = MATTER
     if bare:
         matter = replace(MATTER, name=None, product=None, details=details)

@@ -106,6 +106,36 @@ def test_no_talk_of_loss_to_whoever_renews_automatically(playbooks: dict[str, Pl
     assert steps(retain, "subscription.expired", {"auto_renew": True}) == ["family"]
 
 
+BENEFITS = {
+    "rate_cut", "coupon", "limit_increase", "new_product", "entitlement", "market_note", "advice",
+    "report", "claim_help",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", sorted(BENEFITS))
+def test_each_kind_of_benefit_is_told_of_once_in_words_of_its_own(
+    playbooks: dict[str, Playbook], kind: str
+) -> None:
+    notice = playbooks["benefit-notice"]
+    data = {"kind": kind, "title": "t", "benefit_id": "b"}
+    assert steps(notice, "benefit.granted", data) == [kind]
+    assert notice.document.consolidate
+
+
+def test_nobody_in_difficulty_is_tempted(playbooks: dict[str, Playbook]) -> None:
+    notice = playbooks["benefit-notice"]
+
+    def told_of(kind: str) -> bool:
+        values = event_values("benefit.granted", {"kind": kind, "title": "t"})
+        known = {**values, **customer_values(Traits(holds=["vulnerability"]))}
+        return choose_segment(notice, known, STEERING_ATTRIBUTES).name is not None
+
+    kept = {kind for kind in BENEFITS if told_of(kind)}
+    assert kept == BENEFITS - {"limit_increase", "new_product", "market_note"}
+    for by_name in notice.templates.values():
+        assert {name for name, tones in by_name.items() if "gentle" in tones} == kept | {"several"}
+
+
 def test_after_a_cancellation_nothing_is_sent(playbooks: dict[str, Playbook]) -> None:
     rules = playbooks["subscription-retain"].document.exits
     (cancelled,) = [rule for rule in rules if rule.on == "subscription.cancelled"]
