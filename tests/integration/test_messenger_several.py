@@ -133,7 +133,7 @@ def test_the_last_that_is_left_has_its_own_words(messenger: World, mailbox: Mail
     assert left_out(messenger) == {"s-rent": "settled", "s-phone": "payment_pending"}
     assert (sent["data"]["step_id"], sent["data"]["joined"]) == ("s-power", [])
     assert intended["data"]["template"] == "week_before"
-    assert mailbox.messages()[0]["headers"]["Subject"] == "Your Stromwerk bill is due in 7 days"
+    assert mailbox.messages()[0]["headers"]["Subject"] == "Your Stromwerk bill is due in 6 days"
 
 
 def test_a_cancelled_step_is_left_out(messenger: World) -> None:
