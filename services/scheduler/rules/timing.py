@@ -11,8 +11,8 @@ from services.policy.wall_time import instant_of
 from services.scheduler.model import Customer, Enrolment, Obligation, Place, StepPlan
 
 WITHIN = timedelta(hours=1)
-"""Business time. What falls due so soon after a step goes out with it; and a new enrolment rests
-for so long, so that what comes together is told together."""
+"""Business time. What falls due so soon after a step goes out with it; and what answers an event
+rests for so long, so that what comes together is told together."""
 
 
 class Slot(NamedTuple):
@@ -34,9 +34,13 @@ def place_of(customer: Customer, enrolment: Enrolment) -> Place:
     return customer.place if customer.place.known else enrolment.place
 
 
-def rests_until(enrolment: Enrolment) -> datetime:
-    """Before this instant no step of the enrolment goes out of itself."""
-    return enrolment.started_at + WITHIN if enrolment.consolidate else enrolment.started_at
+def rests_until(plan: StepPlan, enrolment: Enrolment) -> datetime:
+    """Before this instant the step does not go out of itself.
+
+    What counts from a due date has its day and does not rest.
+    """
+    answers = plan.by == "machine" and plan.anchor == "trigger" and enrolment.consolidate
+    return enrolment.started_at + WITHIN if answers else enrolment.started_at
 
 
 def zones_of(customer: Customer, enrolment: Enrolment, obligation: Obligation) -> Zones:
@@ -62,10 +66,10 @@ def slot(
         return None
     not_after = min([planned_at + plan.valid_for, *_ends(obligation, zones)])
     tried = max(planned_at, now)
+    if now < (rested := rests_until(plan, enrolment)) < not_after:
+        tried = max(tried, rested)
     verdict = gate.ALLOWED
     if plan.by == "machine":
-        if now < (rested := rests_until(enrolment)) < not_after:
-            tried = max(tried, rested)
         verdict = gate.check(tried, zones, applying(packs, zones), enrolment.purpose, plan.channel)
     due_at = tried if verdict.allowed else verdict.not_before
     if due_at is not None and due_at >= not_after:
