@@ -34,6 +34,10 @@ def _choices(file: LinedFile, document: PlaybookDocument) -> Iterable[Fault]:
         path = ("choices", index)
         if choice.name in names[:index]:
             yield file.fault((*path, "name"), f"name: {choice.name!r} stands twice; rename one")
+        if hasattr(dict, choice.name):
+            # In a template, `choices.update` would be the mapping's own method.
+            why = f"{choice.name!r} means something else in templates; choose another"
+            yield file.fault((*path, "name"), f"name: {why}")
         if choice.does == "request" and choice.request is None:
             yield file.fault(path, "request: missing; say what is asked, such as cheaper_plan")
         if choice.does != "request" and choice.request is not None:

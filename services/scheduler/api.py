@@ -162,6 +162,7 @@ def _enrolment(row: EnrolmentRow, steps: Sequence[StepRow]) -> dict[str, Any]:
         "tone",
         "trigger",
         "due_date",
+        "chosen",
         "ended_at",
     )
     return {
@@ -178,6 +179,7 @@ def _enrolment(row: EnrolmentRow, steps: Sequence[StepRow]) -> dict[str, Any]:
             {
                 "step_id": step.step_id,
                 "name": step.plan["name"],
+                "by": step.plan.get("by", "machine"),
                 "channel": step.plan.get("channel", "email"),
                 "state": step.state,
                 "reason": step.reason,

@@ -121,6 +121,7 @@ def test_a_choice_to_stop_cancels_with_its_name(bench: Bench) -> None:
     assert (ended["reason"], len(ended["step_ids"])) == ("leaving", 1)
     shown = bench.get(f"/outreach/{order.data['enrolment_id']}")
     assert (shown["status"], shown["reason"]) == ("cancelled", "leaving")
+    assert shown["chosen"]["name"] == "leaving"
 
 
 def test_a_choice_long_after_the_last_mail_begins_anew_and_each_end_is_a_fact(

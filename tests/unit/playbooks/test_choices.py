@@ -128,6 +128,7 @@ def test_the_hash_covers_the_labels(tmp_path: Path) -> None:
         ("    anchor: choice\n", "    anchor: trigger\n", "choice: later", "set `anchor: choice`"),
         ("days: 7", "days: -7", "days: -7", "lies before the choice"),
         ("- name: leaving", "- name: later", "- name: later\n    does: stop", "stands twice"),
+        ("- name: leaving", "- name: clear", "- name: clear", "means something else"),
         ("    request: cheaper_plan\n", "", "- name: cheaper", "request: missing"),
         ("does: request", "does: person", "request: cheaper", "only a choice that does request"),
         ("does: person", "does: stop", "seniority: senior\n  - name: ch", "does person"),

@@ -9,7 +9,7 @@ import pytest
 from playbook_files import write
 
 from services.playbooks.conditions import STEERING_ATTRIBUTES, choose_segment
-from services.playbooks.load import load_playbooks
+from services.playbooks.load import load_playbook, load_playbooks
 from services.playbooks.model import Playbook
 from services.playbooks.plan import planned_steps, triggers
 from services.playbooks.variables import Traits, customer_values, event_values
@@ -149,6 +149,20 @@ def test_the_guides_example_is_a_good_playbook(tmp_path: Path) -> None:
     (templates,) = [one for one in examples if one.startswith("day_before:")]
     write(tmp_path, playbook, templates, name="gentle-nudge")
     assert load_playbooks(tmp_path)
+
+
+def test_the_guides_choices_and_person_fit_into_a_playbook(tmp_path: Path) -> None:
+    guide = (FOLDER.parents[1] / "docs" / "playbooks.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```yaml\n(.*?)```", guide, flags=re.S)
+    (playbook,) = [one for one in examples if one.startswith("name: gentle-nudge")]
+    asking, templates = [one for one in examples if one.startswith("choices:")]
+    (person,) = [one for one in examples if "by: person" in one]
+    choices, _, steps = asking.partition("\nsteps:\n")
+    whole = playbook.replace("\nexits:", f"{steps}{person}\n{choices}\nexits:")
+    whole = whole.replace("template: day_before", "template: ask").replace("links: [pay]", "#")
+    loaded = load_playbook(write(tmp_path, whole, templates, name="gentle-nudge"))
+    assert [one.name for one in loaded.document.choices] == list(loaded.labels["en"])
+    assert [step.by for step in loaded.document.steps] == ["machine", "machine", "person"]
 
 
 def test_each_letter_has_words_of_its_own(playbooks: dict[str, Playbook]) -> None:
