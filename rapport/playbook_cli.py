@@ -73,6 +73,9 @@ def preview(
     at: Annotated[
         str | None, typer.Option(help="RFC 3339 instant of the event; default: now.")
     ] = None,
+    choose: Annotated[
+        str | None, typer.Option(help="The answer that the customer taps where a mail offers it.")
+    ] = None,
     days: Annotated[
         int | None, typer.Option(min=0, help="Days to look ahead; default: past the last step.")
     ] = None,
@@ -90,7 +93,9 @@ def preview(
 
     Nothing is stored or sent. The services' own functions decide.
     """
-    asked = Asked(playbook, customer, event, _instant(at), days, tuple(locale or ()), tenant)
+    asked = Asked(
+        playbook, customer, event, _instant(at), days, tuple(locale or ()), tenant, choose
+    )
     with broker():
         try:
             found = previews(asked, Settings(), Connect(lambda: connection(bootstrap)))

@@ -109,6 +109,8 @@ def _never_allowed(lined: LinedFile, playbook: Playbook, packs: Sequence[Pack]) 
 
 def _meets(step: Step, rule: Hours) -> bool:
     """Whether the step's window and the daily hours have an instant in common."""
+    if step.by == "person":
+        return True  # nobody is contacted yet
     if step.at is None and step.anchor != "due" and step.days == 0:
         return True  # it begins with the event, at whatever hour that comes
     start = begins(step) % _DAY

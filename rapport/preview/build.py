@@ -45,13 +45,15 @@ def preview(
     days: int | None = None,
     locales: Sequence[str] = (),
     sampled: bool = False,
+    choose: str | None = None,
 ) -> Preview:
     """What the playbook would do for the customer about this trigger, from `at` on.
 
-    days: how far to look; None: past the last step. locales: also write each mail in these.
+    days: how far to look; None: past the last step. locales: write each mail in these.
+    choose: the answer that the customer taps, where a mail offers it.
     """
     until = at + (timedelta(days=days) if days is not None else _span(playbook))
-    rehearsal = Rehearsal(person, playbook, packs, writer, at)
+    rehearsal = Rehearsal(person, playbook, packs, writer, at, choose)
     rehearsal.remember()
     values = _values(rehearsal, trigger, at)
     rehearsal.trigger(trigger)

@@ -41,6 +41,7 @@ class Asked:
     days: int | None
     locales: Sequence[str]
     tenant: str = "default"
+    choose: str | None = None
 
 
 class Connect:
@@ -70,6 +71,7 @@ def previews(asked: Asked, settings: Settings, connect: Connect) -> list[Preview
     for playbook in playbooks:
         writer = LetterWriter({playbook.name: playbook}, senders, links)
         trigger, person_before, sampled = _trigger(asked, playbook, person)
+        _known_choice(asked.choose, playbook)
         found.append(
             preview(
                 playbook,
@@ -81,6 +83,7 @@ def previews(asked: Asked, settings: Settings, connect: Connect) -> list[Preview
                 asked.days,
                 asked.locales,
                 sampled,
+                asked.choose,
             )
         )
     return found
@@ -112,6 +115,13 @@ def _playbooks(named: str, folder: Path) -> Sequence[Playbook]:
         return [load_playbook(known)]
     names = ", ".join(sorted(file.parent.name for file in folder.glob("*/playbook.yaml")))
     raise NothingToPreview(f"{named}: no folder and no playbook; in {folder} there are {names}")
+
+
+def _known_choice(name: str | None, playbook: Playbook) -> None:
+    names = [choice.name for choice in playbook.document.choices]
+    if name is not None and name not in names:
+        there = ", ".join(names) or "none"
+        raise NothingToPreview(f"{playbook.name}: no choice {name!r}; there are {there}")
 
 
 def _person(asked: Asked, connect: Connect) -> Person:

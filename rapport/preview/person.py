@@ -46,6 +46,16 @@ class _Earlier(BaseModel):
     channel: Channel = "email"
 
 
+class _Event(BaseModel):
+    """A customer event that came before."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str
+    time: Instant
+    data: dict[str, Any]
+
+
 class _Consent(CustomerConsentChanged):
     model_config = ConfigDict(extra="forbid")
 
@@ -65,6 +75,7 @@ class Described(CustomerUpdated):
     holds: tuple[_Hold, ...] = ()
     tags: dict[str, bool | int | float | str] = Field(default_factory=dict)
     contacts: tuple[_Earlier, ...] = ()
+    events: tuple[_Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,10 @@ def person_of(given: Mapping[str, Any], now: datetime) -> Person:
             *(("customer.consent_changed", one) for one in given.get("consents") or ()),
             *(("customer.hold_placed", one) for one in given.get("holds") or ()),
         ]
+    ]
+    events += [
+        event(told.customer, told.tenant, one.type, one.data, one.time)
+        for one in sorted(told.events, key=lambda one: one.time)
     ]
     contacts = [Contact(one.at, one.purpose, one.channel) for one in told.contacts]
     return Person(told.tenant, told.customer, events, tags=told.tags, contacts=contacts)

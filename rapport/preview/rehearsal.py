@@ -91,8 +91,11 @@ class Rehearsal:
         packs: Sequence[Pack],
         writer: Writer,
         now: datetime,
+        choose: str | None = None,
     ) -> None:
+        """choose: the answer that the customer taps in the first mail that offers it."""
         self.person = person
+        self._choose = choose
         self.now = now
         self.profile = Profile()
         self.book = Book(derive)
@@ -175,6 +178,7 @@ class Rehearsal:
         data = {"step_id": order.step_id, "dispatch_id": order.dispatch_id}
         if refusal is None:
             self._hear(self._fact("message.sent", data))
+            self._tap(order)
             return
         later = refusal.not_before.isoformat() if refusal.not_before else None
         self._hear(
@@ -190,6 +194,15 @@ class Rehearsal:
                 },
             )
         )
+
+    def _tap(self, order: DispatchOrdered) -> None:
+        """The customer's answer, if this mail offers it: the first that counts."""
+        name = self._choose
+        if name is None or name not in self.letter(order, self.now, None).choices:
+            return
+        self._choose = None
+        data = {"dispatch_id": order.dispatch_id, "enrolment_id": order.enrolment_id}
+        self._hear(self._fact("choice.made", {**data, "choice": name}))
 
     def _refusal(self, order: DispatchOrdered) -> Refuse | None:
         """What the messenger's final check, or the letter itself, has against it."""
