@@ -10,7 +10,7 @@ from typing import Any
 from rapport import reading
 from rapport.preview.build import preview
 from rapport.preview.links import preview_links
-from rapport.preview.person import SOMEBODY, Person, accepted, described, event, person_of
+from rapport.preview.person import PEOPLE, Person, accepted, described, event, person_of
 from rapport.preview.result import Preview
 from rapport.preview.samples import sample
 from schemas.errors import Rejection
@@ -21,6 +21,7 @@ from services.playbooks.load import load_playbook, load_playbooks
 from services.playbooks.model import Playbook
 from services.playbooks.plan import triggers
 from services.playbooks.variables import event_values
+from services.policy.model import Pack
 from services.policy.packs import load as load_packs
 from services.runtime.messages import Incoming
 from services.runtime.settings import Settings
@@ -62,31 +63,36 @@ def previews(asked: Asked, settings: Settings, connect: Connect) -> list[Preview
     and what reading the topics raises.
     """
     playbooks = _playbooks(asked.playbook, settings.playbooks_dir)
+    _known_choice(asked.choose, playbooks)
     packs = load_packs(settings.policies_dir)
     senders = tenants.load(settings.tenants_dir)
-    person = _person(asked, connect)
-    sender = senders.get(person.tenant) or senders["default"]
+    people = _people(asked, connect)
+    sender = senders.get(people[0].tenant) or senders["default"]
     links = preview_links(sender.message_id_domain)
     found = []
     for playbook in playbooks:
         writer = LetterWriter({playbook.name: playbook}, senders, links)
-        trigger, person_before, sampled = _trigger(asked, playbook, person)
-        _known_choice(asked.choose, playbook)
-        found.append(
-            preview(
-                playbook,
-                person_before,
-                trigger,
-                packs,
-                writer,
-                asked.at,
-                asked.days,
-                asked.locales,
-                sampled,
-                asked.choose,
-            )
-        )
+        tried = [_preview(asked, playbook, person, packs, writer) for person in people]
+        found.append(next((one for one in tried if one.planned), tried[0]))
     return found
+
+
+def _preview(
+    asked: Asked, playbook: Playbook, person: Person, packs: Sequence[Pack], writer: LetterWriter
+) -> Preview:
+    trigger, before, sampled = _trigger(asked, playbook, person)
+    return preview(
+        playbook,
+        before,
+        trigger,
+        packs,
+        writer,
+        asked.at,
+        asked.days,
+        asked.locales,
+        sampled,
+        asked.choose,
+    )
 
 
 def write_html(found: Sequence[Preview], folder: Path) -> list[Path]:
@@ -117,25 +123,26 @@ def _playbooks(named: str, folder: Path) -> Sequence[Playbook]:
     raise NothingToPreview(f"{named}: no folder and no playbook; in {folder} there are {names}")
 
 
-def _known_choice(name: str | None, playbook: Playbook) -> None:
-    names = [choice.name for choice in playbook.document.choices]
+def _known_choice(name: str | None, playbooks: Sequence[Playbook]) -> None:
+    names = {choice.name for playbook in playbooks for choice in playbook.document.choices}
     if name is not None and name not in names:
-        there = ", ".join(names) or "none"
-        raise NothingToPreview(f"{playbook.name}: no choice {name!r}; there are {there}")
+        there = ", ".join(sorted(names)) or "none"
+        raise NothingToPreview(f"no choice {name!r}; there are {there}")
 
 
-def _person(asked: Asked, connect: Connect) -> Person:
+def _people(asked: Asked, connect: Connect) -> Sequence[Person]:
+    """The customer asked for; where none is, those of whom the first that fits is shown."""
     if asked.customer is None:
-        return person_of(SOMEBODY, asked.at)
+        return [person_of(one, asked.at) for one in PEOPLE]
     file = Path(asked.customer)
-    if file.suffix == ".json" or file.is_file():
-        try:
-            return described(file, asked.at)
-        except OSError as error:
-            raise NothingToPreview(f"{file}: {error.strerror}; name a JSON file") from None
-        except Rejection as error:
-            raise NothingToPreview(f"{file}: {error.pointer or ''} {error.detail}") from None
-    return _real(asked.customer, asked.tenant, connect)
+    if file.suffix != ".json" and not file.is_file():
+        return [_real(asked.customer, asked.tenant, connect)]
+    try:
+        return [described(file, asked.at)]
+    except OSError as error:
+        raise NothingToPreview(f"{file}: {error.strerror}; name a JSON file") from None
+    except Rejection as error:
+        raise NothingToPreview(f"{file}: {error.pointer or ''} {error.detail}") from None
 
 
 def _real(customer: str, tenant: str, connect: Connect) -> Person:

@@ -94,7 +94,7 @@ class Person:
     contacts: Sequence[Contact] = ()
 
 
-SOMEBODY: Mapping[str, Any] = {
+_SOMEBODY: Mapping[str, Any] = {
     "customer": "somebody",
     "name": "Robin Sample",
     "email": "robin@example.com",
@@ -103,7 +103,12 @@ SOMEBODY: Mapping[str, Any] = {
     "country": "GB",
     "consents": [{"channel": "email", "purpose": "*", "status": "granted"}],
 }
-"""The customer of a preview that names none."""
+
+PEOPLE: Sequence[Mapping[str, Any]] = (
+    _SOMEBODY,
+    {**_SOMEBODY, "customer": "somebody-vip", "tier": "vip"},
+)
+"""Customers of a preview that names none: the first whom the playbook takes up is shown."""
 
 
 def described(file: Path, now: datetime) -> Person:

@@ -111,6 +111,11 @@ class Preview:
     stopped: Happened | None = None
     exits: Sequence[Mapping[str, Any]] = ()
 
+    @property
+    def planned(self) -> bool:
+        """Whether any step is: matched, and not stopped before the first."""
+        return any(step.history for step in self.steps)
+
     def local(self, at: datetime) -> str:
         """The instant on the wall clocks where the customer may be."""
         if not self.zones:

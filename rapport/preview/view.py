@@ -57,7 +57,8 @@ def show(preview: Preview, out: Console) -> None:
         _step(preview, number, step, out, width, feet)
     if preview.ended:
         out.print(f"\n[dim]The enrolment ends: {escape(preview.ended)}[/]", highlight=False)
-    out.print(f"[dim]Before that it ends at once on: {_exits(preview)}[/]\n", highlight=False)
+    exits = f"[dim]Before that it ends at once on: {_exits(preview)}[/]\n"
+    out.print(exits, highlight=False, width=width)
 
 
 def _facts(preview: Preview) -> Table:
