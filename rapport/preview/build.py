@@ -15,6 +15,7 @@ from schemas.facts import CustomerSegmented
 from services.messenger.handlers.writing import Unwritable, Writer, Written
 from services.playbooks.conditions import attributes_of, compile_condition, condition_holds
 from services.playbooks.model import Playbook
+from services.playbooks.tags import asked_by
 from services.playbooks.variables import customer_values, event_values
 from services.policy.consent import may_steer
 from services.policy.model import Pack, Rule
@@ -94,7 +95,8 @@ def _span(playbook: Playbook) -> timedelta:
 def _values(rehearsal: Rehearsal, trigger: Incoming, at: datetime) -> Mapping[str, Any]:
     """What conditions see, as the segmenter's rules put it together."""
     data = trigger.data.model_dump(mode="json", exclude_unset=True)
-    known = customer_values(segmenting.traits(rehearsal.profile, at))
+    asked = asked_by(rehearsal.playbook.conditions)
+    known = customer_values(segmenting.traits(rehearsal.profile, at, asked))
     return event_values(trigger.event.type, data) | known
 
 

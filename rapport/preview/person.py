@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from rapport.reading import Raw
 from schemas.common import Channel, CustomerId, Instant, Purpose, Tenant
@@ -18,6 +18,9 @@ from schemas.customer_events import CustomerConsentChanged, CustomerHoldPlaced, 
 from schemas.envelope import decode, make, parse_data
 from schemas.errors import Rejection
 from schemas.topics import CUSTOMER_EVENTS
+from services.playbooks.tags import TAGS
+from services.playbooks.type_check import nearest
+from services.playbooks.types import Kind
 from services.policy.model import Contact
 from services.runtime.ids import derive
 from services.runtime.messages import Incoming
@@ -64,6 +67,20 @@ class _Hold(CustomerHoldPlaced):
     model_config = ConfigDict(extra="forbid")
 
 
+def _known_tags(tags: dict[str, str | float]) -> dict[str, str | float]:
+    """The tags, if conditions could ever meet such values. Raises ValueError."""
+    for name, value in tags.items():
+        if (known := TAGS.get(name)) is None:
+            raise ValueError(f"no tag {name!r}; {nearest(name, TAGS)}")
+        if isinstance(value, str) is not (known.kind is Kind.TEXT):
+            raise ValueError(
+                f"the tag {name} is {'text' if known.kind is Kind.TEXT else 'a number'}"
+            )
+        if known.words is not None and value not in known.words:
+            raise ValueError(f"the tag {name} is one of {', '.join(sorted(known.words))}")
+    return tags
+
+
 class Described(CustomerUpdated):
     """A customer as a file describes them: the fields of customer.updated, and what was said."""
 
@@ -73,7 +90,9 @@ class Described(CustomerUpdated):
     tenant: Tenant = "default"
     consents: tuple[_Consent, ...] = ()
     holds: tuple[_Hold, ...] = ()
-    tags: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    tags: Annotated[dict[str, str | float], AfterValidator(_known_tags)] = Field(
+        default_factory=dict
+    )
     contacts: tuple[_Earlier, ...] = ()
     events: tuple[_Event, ...] = ()
 

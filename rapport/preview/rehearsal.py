@@ -36,6 +36,7 @@ from services.scheduler.translate import command_of, heard_of
 from services.segmenter import rules as segmenting
 from services.segmenter.handlers import CustomerEvents
 from services.segmenter.model import Happening, Profile
+from services.segmenter.tags.marks import learn_event, learn_fact
 
 _FRESH = Lag(0.0, covered=True)
 _LONGEST_LAG = 2.0
@@ -97,7 +98,8 @@ class Rehearsal:
         self.person = person
         self._choose = choose
         self.now = now
-        self.profile = Profile()
+        self.playbook = playbook
+        self.profile = Profile(described=dict(person.tags))
         self.book = Book(derive)
         self.segmented: CustomerSegmented | None = None
         self.command: OutreachRequested | None = None
@@ -121,7 +123,10 @@ class Rehearsal:
             if not self.person.facts:
                 self._decide(self._listener, event)
             else:
-                segmenting.remember(self.profile, _happening(event))
+                self._recall(event)
+        for fact in self.person.facts:
+            one = fact.event
+            learn_fact(self.profile.history, one.type, one.id, one.time, one.data)
         for number, contact in enumerate(self.person.contacts):
             self._contacted(f"earlier-{number}", contact)
 
@@ -234,6 +239,13 @@ class Rehearsal:
             if said.topic == OUTREACH_LOG:
                 self._hear(heard_of(said))
         return work.said
+
+    def _recall(self, event: Incoming) -> None:
+        """Bring the segmenter's view of the customer up to date with what it answered before."""
+        happened = _happening(event)
+        history = self.profile.history
+        learn_event(history, happened.type, happened.id, happened.time, happened.data)
+        segmenting.remember(self.profile, happened)
 
     def _learn(self, event: Incoming) -> None:
         """Bring the messenger's view of the addressee up to date."""

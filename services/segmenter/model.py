@@ -32,7 +32,8 @@ class Profile(msgspec.Struct, omit_defaults=True):
     """One customer as of their last event: traits that may steer, and holds in force.
 
     Names, addresses and numbers are not here: the segmenter has no use for them. `history` is
-    what the tags rest on.
+    what the tags rest on; `described` are tags as a rehearsal supposes them, which go before
+    those worked out. No service sets it.
     """
 
     timezone: str | None = None
@@ -48,6 +49,7 @@ class Profile(msgspec.Struct, omit_defaults=True):
     holds: list[Hold] = []
     events: int = 0
     history: History = {}
+    described: dict[str, str | float] = {}
 
 
 class Happening(msgspec.Struct, frozen=True):

@@ -148,7 +148,8 @@ def tag_values(profile: Profile, now: datetime, names: frozenset[str]) -> dict[s
     """The tags of these names, as conditions see them at `now`."""
     evidence = evidence_of(profile, now)
     held = in_force(evaluate(evidence, sorted(names)), evidence)
-    return {name: tag.value for name, tag in held.items()}
+    supposed = {name: value for name, value in profile.described.items() if name in names}
+    return {name: tag.value for name, tag in held.items()} | supposed
 
 
 def evidence_of(profile: Profile, now: datetime) -> Evidence:

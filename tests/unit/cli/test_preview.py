@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -52,6 +53,42 @@ def test_all_playbooks_in_three_languages() -> None:
         for step in by_machine:
             assert [mail["locale"] for mail in step["mails"]] == ["en", "zh", "ja"]
             assert all(mail["subject"] and mail["html"] and mail["text"] for mail in step["mails"])
+
+
+def asking_for_tags(folder: Path) -> Path:
+    """The playbook recover, whose segment for the young asks for a tag instead."""
+    copied = Path(copytree(PLAYBOOKS / "recover", folder / "recover"))
+    file = copied / "playbook.yaml"
+    old, new = "when: age >= 18 && age < 28", "when: tags.readiness > 0.5 && tags.days_past_due > 2"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+    return copied
+
+
+def test_a_customer_is_described_by_tags(tmp_path: Path) -> None:
+    playbook = str(asking_for_tags(tmp_path))
+    eager = {**YUKI, "tags": {"readiness": 0.9, "days_past_due": 3}}
+    assert previewed(tmp_path, playbook, eager)["segment"] == "young"
+    assert previewed(tmp_path, playbook, {**eager, "tags": {}})["segment"] == "everyone"
+
+
+@pytest.mark.parametrize(
+    ("tags", "says"),
+    [
+        ({"readyness": 0.9}, "did you mean 'readiness'?"),
+        ({"readiness": "high"}, "the tag readiness is a number"),
+        ({"delinquency": "31-61"}, "the tag delinquency is one of"),
+    ],
+)
+def test_a_tag_that_no_customer_could_have_is_a_fault(
+    tmp_path: Path, tags: dict[str, Any], says: str
+) -> None:
+    file = tmp_path / "customer.json"
+    file.write_text(json.dumps({**YUKI, "tags": tags}))
+    result = run(str(PLAYBOOKS / "recover"), "--customer", str(file), "--at", MORNING)
+    assert result.exit_code != 0
+    assert says in " ".join(result.output.split())
 
 
 def test_a_terminal_shows_segment_times_mails_and_rules(tmp_path: Path) -> None:
