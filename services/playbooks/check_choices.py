@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from schemas.playbook import PlaybookDocument
-from services.playbooks.model import CHOICES
+from services.playbooks.model import CHOICES, SEVERAL
 from services.playbooks.wording import WordingError, needs
 from services.yaml_lines import Fault, LinedFile
 
@@ -22,8 +22,11 @@ def check_choices(
     faults += _kept_and_asking(file, document, offers)
     faults += _offered_again(file, document, offers)
     faults += _never_offered(file, document, offers)
-    for lined in files.values():
+    for locale, lined in files.items():
         faults += _labels(lined, document)
+        if document.consolidate and offers[locale].get(SEVERAL):
+            why = "speaks of several matters, and a choice is about one; leave choices out"
+            faults.append(lined.fault([SEVERAL], f"template {SEVERAL!r} {why}"))
     return faults
 
 

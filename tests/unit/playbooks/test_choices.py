@@ -179,6 +179,15 @@ def test_fault_in_a_template(tmp_path: Path, old: str, new: str, at: str, says: 
     assert any(one.startswith(f"ja.yaml:{line}: ") and says in one for one in found), found
 
 
+def test_a_message_about_several_matters_offers_no_choice(tmp_path: Path) -> None:
+    several = TEMPLATES.replace("hello:", "several:").replace("links.portal", "choices.later")
+    text = ASKING.replace("about: bill\n", "about: bill\nconsolidate: true\n")
+    write(tmp_path, text, WORDS + several)
+    line = line_of(WORDS + several, "several:")
+    told = [one for one in faults(tmp_path) if one.startswith(f"zh.yaml:{line}: ")]
+    assert any("a choice is about one" in one for one in told), told
+
+
 def test_a_playbook_of_choices_alone_never_begins(tmp_path: Path) -> None:
     text = re.sub(r"anchor: trigger\n", "anchor: choice\n    choice: later\n", ASKING)
     write(tmp_path, text, WORDS)
