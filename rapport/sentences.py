@@ -65,7 +65,8 @@ def _(data: customer.CustomerSegmented) -> str:
 @sentence.register
 def _(data: customer.CustomerHeldOut) -> str:
     where = data.playbook or "all playbooks"
-    return f"held out of {where} ({data.holdout}, {data.share_bp / 100:g} %)"
+    upon = f", so {data.instead_of} does not begin" if data.instead_of else ""
+    return f"held out of {where} ({data.holdout}, {data.share_bp / 100:g} %){upon}"
 
 
 @sentence.register

@@ -69,14 +69,24 @@ def _triggers(history: History, outcome: Outcome) -> None:
     running = {
         (f.who, f.data.playbook, f.data.obligation.obligation_id) for f in log.of(OutreachEnrolled)
     }
-    held_out = {fact.who for fact in log.of(CustomerHeldOut)}
+    held_out = {(*fact.who, *_instead(fact.data)): fact for fact in log.of(CustomerHeldOut)}
+    for enrolled in log.of(OutreachEnrolled):
+        begun = (*enrolled.who, enrolled.data.playbook, enrolled.data.trigger_event_id)
+        if (held := held_out.get(begun)) is not None:
+            what = f"{enrolled.data.playbook} was begun for a customer held out of it"
+            outcome.violate("held-out-yet-begun", what, held, enrolled)
     for fact in log.of(CustomerSegmented):
         data = fact.data
-        if not data.matched or fact.who in held_out:
-            continue
         upon = (fact.tenant, data.playbook, data.trigger_event_id)
+        if not data.matched or (*fact.who, *upon[1:]) in held_out:
+            continue
         if upon not in answered and (fact.who, data.playbook, data.obligation_id) not in running:
             outcome.note("matched triggers without an enrolment or a reason")
+
+
+def _instead(data: CustomerHeldOut) -> tuple[str, str]:
+    """The playbook that was not begun, and the event that would have begun it."""
+    return data.instead_of or data.playbook or "", data.trigger_event_id or ""
 
 
 def _steps(history: History, outcome: Outcome) -> None:

@@ -6,7 +6,13 @@ from typing import Any
 
 from schemas.envelope import check_age, version_of
 from schemas.errors import Rejection
-from schemas.facts import CustomerSegmented, EventApplied, PassedOver, RecordPosition
+from schemas.facts import (
+    CustomerHeldOut,
+    CustomerSegmented,
+    EventApplied,
+    PassedOver,
+    RecordPosition,
+)
 from schemas.topics import OUTREACH_COMMANDS
 from services.playbooks.conditions import STEERING_ATTRIBUTES
 from services.playbooks.model import Playbook
@@ -19,6 +25,7 @@ from services.runtime.messages import Incoming
 from services.runtime.security import Signer
 from services.runtime.unit_of_work import UnitOfWork
 from services.segmenter import rules, store
+from services.segmenter.holdouts import NO_HOLDOUTS, HeldOut, Holdouts
 from services.segmenter.model import PLACE, Decision, Enrolment, Happening, Profile, Segmentation
 from services.segmenter.nonpersonal import nonpersonal
 from services.segmenter.obligations import obligation_id_of, obligation_terms, wording_inputs
@@ -46,12 +53,18 @@ class CustomerEvents:
     """Handles `customer.events` with the playbooks and packs in force."""
 
     def __init__(
-        self, playbooks: Sequence[Playbook], packs: Sequence[Pack], signer: Signer, inbox_days: int
+        self,
+        playbooks: Sequence[Playbook],
+        packs: Sequence[Pack],
+        signer: Signer,
+        inbox_days: int,
+        holdouts: Holdouts = NO_HOLDOUTS,
     ) -> None:
         self._playbooks = rules.by_trigger(playbooks)
         self._packs = packs
         self._signer = signer
         self._inbox = timedelta(days=inbox_days)
+        self._holdouts = holdouts
         self._steering: dict[tuple[object, int], _Steering] = {}
 
     def handle(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
@@ -107,7 +120,11 @@ class CustomerEvents:
             ]
             self._tell_segmented(work, message, segmentation, decision, obligation_id, passed_over)
         for enrolment in decision.enrolments:
-            self._request(work, message, data, profile, decision, enrolment)
+            held_out = self._holdouts.of(enrolment.playbook, event.tenant, message.key)
+            if held_out is None:
+                self._request(work, message, data, profile, decision, enrolment)
+            else:
+                _tell_held_out(work, message, enrolment, held_out, obligation_id)
 
     def _steered(self, profile: Profile, now: datetime) -> "_Steering":
         """What may steer treatment where this customer is, and by which rule not (by the hour)."""
@@ -230,6 +247,34 @@ class CustomerEvents:
             tenant=event.tenant,
             cause=event,
         )
+
+
+def _tell_held_out(
+    work: UnitOfWork,
+    message: Incoming,
+    enrolment: Enrolment,
+    held_out: HeldOut,
+    obligation_id: str | None,
+) -> None:
+    event, playbook = message.event, enrolment.playbook
+    work.fact(
+        "customer.held_out",
+        CustomerHeldOut(
+            playbook=held_out.playbook,
+            holdout=held_out.holdout,
+            share_bp=held_out.share_bp,
+            instead_of=playbook.name,
+            playbook_version=playbook.version,
+            segment=enrolment.segment,
+            tone=enrolment.tone,
+            obligation_id=obligation_id,
+            trigger_event_id=event.id,
+        ),
+        subject=message.key,
+        tenant=event.tenant,
+        cause=event,
+        key=(event.source, event.id, playbook.name),
+    )
 
 
 def _versioned(batch: Sequence[Incoming]) -> list[tuple[str, str]]:

@@ -10,7 +10,9 @@ from services.runtime.context import Context
 from services.runtime.processing import Handler
 from services.runtime.records import Wanted
 from services.segmenter.handlers import CustomerEvents
+from services.segmenter.holdouts import Holdouts
 from services.segmenter.learning import learn
+from services.segmenter.settings import SegmenterSettings
 from services.segmenter.tags.marks import FACTS
 
 WANTS = {OUTREACH_LOG: Wanted(frozenset(FACTS), late=frozenset({EventApplied.TYPE}))}
@@ -19,11 +21,12 @@ WANTS = {OUTREACH_LOG: Wanted(frozenset(FACTS), late=frozenset({EventApplied.TYP
 
 def handlers(context: Context) -> Mapping[str, Handler]:
     """The handlers by topic. Raises on a faulty playbook or policy folder."""
-    settings = context.settings
+    settings, own = context.settings, SegmenterSettings()
     events = CustomerEvents(
         list(load_playbooks(settings.playbooks_dir).values()),
         load_packs(settings.policies_dir),
         context.signer,
         settings.inbox_days,
+        Holdouts(own.global_holdout_bp, own.holdout_salt),
     )
     return {CUSTOMER_EVENTS: events.handle, OUTREACH_LOG: learn}

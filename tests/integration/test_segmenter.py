@@ -189,6 +189,33 @@ def test_an_old_event_updates_and_a_replay_triggers(world: World, segmenter: Wor
     assert len(world.outbox(OUTREACH_COMMANDS)) == 1
 
 
+def test_who_is_held_out_gets_a_fact_in_place_of_a_command(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLOBAL_HOLDOUT_BP", "5000")
+    worker = world.worker()
+    worker = worker.handle_by(stream.handlers(worker.context)[CUSTOMER_EVENTS])
+    worker.take_over()
+    # Of ten thousand lots c-1 draws 336 and c-3 draws 8912.
+    events = [event("payment.missed", MISSED, id=f"e-{who}", subject=who) for who in ("c-1", "c-3")]
+    worker.apply(world.records(events))
+    assert [one["subject"] for one in world.outbox(OUTREACH_COMMANDS)] == ["c-3"]
+    assert [one["data"]["matched"] for one in facts(world, "customer.segmented")] == [True, True]
+    (held,) = facts(world, "customer.held_out")
+    assert (held["subject"], held["causationid"]) == ("c-1", "e-c-1")
+    assert held["data"] == {
+        "playbook": None,
+        "holdout": "global",
+        "share_bp": 5000,
+        "instead_of": "recover",
+        "playbook_version": 1,
+        "segment": "everyone",
+        "tone": "neutral",
+        "obligation_id": "b-1",
+        "trigger_event_id": "e-c-1",
+    }
+
+
 def test_tenants_share_nothing(world: World, segmenter: Worker) -> None:
     gold = event("customer.updated", {"tier": "gold"})
     segmenter.apply(world.records([gold, {**gold, "tenant": "other", "data": {"tier": "new"}}]))

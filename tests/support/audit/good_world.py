@@ -32,6 +32,7 @@ def good() -> World:
     _back(world)
     _several(world)
     _other_tenant(world)
+    _quiet(world)
     _tail(world)
     return world
 
@@ -282,6 +283,24 @@ def _other_tenant(world: World) -> None:
     world.enrol("e-acme", c, day, "acme.due", "b-tokyo", tenant=tenant)
     world.message("d-acme", c, plus(day, minutes=1), "acme-0", "e-acme", "b-tokyo",
                   tenant=tenant, packs=("house", "japan"))  # fmt: skip
+
+
+def _quiet(world: World) -> None:
+    """Held out, so that what outreach brings can be measured."""
+    c, day = "quiet", "2026-03-05T10:00:00+00:00"
+    world.bill("quiet.due", c, day, "b-quiet")
+    both: dict[str, Any] = {
+        "playbook_version": 1,
+        "segment": "standard",
+        "tone": "neutral",
+        "obligation_id": "b-quiet",
+        "trigger_event_id": "quiet.due",
+    }
+    world.add("quiet.segmented", "customer.segmented", c, day, playbook="bill-reminder",
+              matched=True, **both)  # fmt: skip
+    world.add("quiet.held", "customer.held_out", c, day, playbook="bill-reminder",
+              holdout="bill-reminder", share_bp=500, instead_of="bill-reminder",
+              **both)  # fmt: skip
 
 
 def _tail(world: World) -> None:

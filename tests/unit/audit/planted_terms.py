@@ -165,6 +165,12 @@ def two_agreements_at_once(world: World) -> None:
     world.copy("any.broken", "broken-2", agreement_id="a-2")
 
 
+@planted(8, "held-out-yet-begun", "quiet.held", "e-quiet.enrolled")
+def begun_for_one_held_out(world: World) -> None:
+    world.enrol("e-quiet", "quiet", "2026-03-05T10:00:00+00:00", "quiet.due", "b-quiet")
+    world.drop("e-quiet.segmented")
+
+
 @planted(8, "contract", "d-wary.sent")
 def fact_that_breaks_its_contract(world: World) -> None:
     event = {"specversion": "1.0", "id": "d-wary.sent", "source": "/x", "type": "message.sent",
