@@ -20,17 +20,9 @@ TOO_FEW = "too few"
 HOLDOUTS = {"playbook_holdout": "its own holdout", "global_holdout": "the global holdout"}
 
 
-def show(report: Report, console: Console, note: str = "") -> None:
-    """Print all of it. note: what the reader must know of the figures' origin."""
-    _print(console, f"What outreach was worth, {report.window_days} days from the trigger{note}")
-    if report.rows:
-        console.print(rows(report.rows, report.assumptions))
-    else:
-        _print(console, "Too little data: nobody's window has closed yet.")
-    for row in report.rows:
-        if row.segment is None and row.comparison.why_not:
-            name = row.playbook or "all playbooks"
-            _print(console, f"{name}, {row.outcome}: no lift shown, {row.comparison.why_not}.")
+def show(report: Report, console: Console) -> None:
+    """Print all of it."""
+    brief(report, console, segments=True)
     for (_, playbook), count in sorted(report.open.items()):
         _print(console, f"{playbook}: not counted yet, since their window is open: {count}")
     for (_, playbook), small in sorted(report.small_debts.items()):
@@ -40,6 +32,20 @@ def show(report: Report, console: Console, note: str = "") -> None:
     console.print(loop(report.loops))
     _print(console, _assumed(report.assumptions))
     _print(console, f"{METHOD}\n{RULE}")
+
+
+def brief(report: Report, console: Console, note: str = "", *, segments: bool = False) -> None:
+    """Print what each playbook was worth. note: what must be known of the figures' origin."""
+    _print(console, f"What outreach was worth, {report.window_days} days from the trigger{note}")
+    whole = [row for row in report.rows if row.segment is None]
+    if not whole:
+        _print(console, "Too little data: nobody's window has closed yet.")
+        return
+    console.print(rows(report.rows if segments else whole, report.assumptions))
+    for row in whole:
+        if row.comparison.why_not:
+            name = row.playbook or "all playbooks"
+            _print(console, f"{name}, {row.outcome}: no lift shown, {row.comparison.why_not}.")
 
 
 def rows(found: Sequence[Row], assumed: Assumptions) -> Table:

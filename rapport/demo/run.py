@@ -14,7 +14,7 @@ from kafka.errors import KafkaError
 from rich.console import Console
 from rich.live import Live
 
-from rapport import verdict_view
+from rapport import lift_view, verdict_view
 from rapport.audit.run import NothingToAudit, audit
 from rapport.connection import connection
 from rapport.demo import report, show
@@ -26,6 +26,7 @@ from rapport.demo.town import Town
 from rapport.demo.website import application, serving
 from rapport.demo.wire import Wire
 from rapport.launcher import Fleet, Parts, running
+from rapport.lift.run import lift
 from rapport.reading import read_until_quiet
 from rapport.records import record
 from schemas.topics import OUTREACH_LOG
@@ -38,6 +39,8 @@ LEAD_SECONDS: Final = 22.0
 """Real seconds from the launch until time begins to run: the parts start meanwhile."""
 QUIET_SECONDS: Final = 20.0
 """Real seconds to wait at the end for dispatches that have no end yet."""
+LIFT_DAYS: Final = 14
+"""Days after its trigger in which an outcome counts; most triggers come in the first week."""
 LINE_SECONDS: Final = 5.0
 FRAME_SECONDS: Final = 0.25
 
@@ -150,12 +153,18 @@ def _report(console: Console, life: Life, parts: Parts) -> bool:
         told = ", ".join(f"{count} {what}" for what, count in life.town.troubles.items())
         console.print(f"Doors that stayed shut to customers: {told}", style="yellow")
     console.print()
-    records = read_until_quiet(OUTREACH_LOG, connection(settings=parts.settings))
+    raws = read_until_quiet(OUTREACH_LOG, connection(settings=parts.settings))
+    records = [record(raw) for raw in raws]
     try:
-        verdict = audit(record(raw) for raw in records)
+        verdict = audit(records)
     except NothingToAudit as error:
         console.print(str(error), style="red")
         return False
+    worth = lift(records, LIFT_DAYS)
+    lift_view.brief(
+        worth, console, " (simulated customers: these figures say nothing of real ones)"
+    )
+    console.print()
     verdict_view.show(verdict, console)
     return verdict.held
 

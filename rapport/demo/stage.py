@@ -1,5 +1,6 @@
 """What is set before the curtain rises: the clock, the senders' links, what must stay unset."""
 
+import shutil
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,6 +16,10 @@ UNSET: Final = ("SMTP_URL", "PUBLIC_URL")
 SESSION_SECONDS: Final = 1200
 """Real seconds for which a visitor of the demo stays signed in, however fast its time runs."""
 
+MEASURED: Final = "bill-reminder"
+HOLDOUT_BP: Final = 2_000
+"""Share of the customers, basis points, whom the demo holds out of that playbook."""
+
 PARTITIONS: Final = 2
 """Few, as befits one small machine: every partition costs transactions of its own."""
 
@@ -26,21 +31,33 @@ def clock_for(scenario: Scenario, life_seconds: float, real_start: float) -> Clo
 
 
 def set_up(clock: Clock, website: str, folder: Path) -> dict[str, str]:
-    """The environment variables of the demo; its tenants' files are written into `folder`."""
+    """The environment variables of the demo; tenants and playbooks are written to `folder`."""
     tenants = folder / "tenants"
     tenants.mkdir()
     for file in Settings().tenants_dir.glob("*.yaml"):
         text = with_links_to(file.read_text(encoding="utf-8"), website)
         (tenants / file.name).write_text(text, encoding="utf-8")
+    playbooks = folder / "playbooks"
+    shutil.copytree(Settings().playbooks_dir, playbooks)
+    measured = playbooks / MEASURED / "playbook.yaml"
+    document = measured.read_text(encoding="utf-8")
+    measured.write_text(with_holdout(document), encoding="utf-8")
     hours = str(round(SESSION_SECONDS * clock.speed / 3600))
     return {
         "CLOCK": clock.text(),
         "TENANTS_DIR": str(tenants),
+        "PLAYBOOKS_DIR": str(playbooks),
         "PORTAL_SESSION_HOURS": hours,
         "DESK_SESSION_HOURS": hours,
         "LINK_DAYS": "3650",
         "PARTITIONS": str(PARTITIONS),
     }
+
+
+def with_holdout(playbook: str) -> str:
+    """A playbook's file that holds out a share of its customers, in place of what it says."""
+    kept = [line for line in playbook.splitlines() if not line.startswith("holdout_bp:")]
+    return "\n".join([*kept, f"holdout_bp: {HOLDOUT_BP}", ""])
 
 
 def with_links_to(tenant: str, website: str) -> str:
