@@ -41,6 +41,7 @@ QUIET_SECONDS: Final = 20.0
 """Real seconds to wait at the end for dispatches that have no end yet."""
 LIFT_DAYS: Final = 14
 """Days after its trigger in which an outcome counts; most triggers come in the first week."""
+SIMULATED: Final = "simulated customers, so these figures say nothing of real ones"
 LINE_SECONDS: Final = 5.0
 FRAME_SECONDS: Final = 0.25
 
@@ -161,9 +162,7 @@ def _report(console: Console, life: Life, parts: Parts) -> bool:
         console.print(str(error), style="red")
         return False
     worth = lift(records, LIFT_DAYS)
-    lift_view.brief(
-        worth, console, " (simulated customers: these figures say nothing of real ones)"
-    )
+    lift_view.brief(worth, console, f": {SIMULATED}")
     console.print()
     verdict_view.show(verdict, console)
     return verdict.held
