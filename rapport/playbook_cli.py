@@ -16,19 +16,22 @@ from rapport.preview.view import show
 from rapport.terminal import AsJson, Bootstrap, broker, out, stop
 from rapport.validate import against_policies
 from services.messenger.tenants import TenantFaults
-from services.playbooks.load import PlaybookFaults, load_playbooks
+from services.playbooks.load import PlaybookFaults, load_playbook, load_playbooks
+from services.playbooks.model import Playbook
 from services.policy.packs import PolicyFaults
 from services.policy.packs import load as load_packs
 from services.runtime.clock import Clock
 from services.runtime.settings import Settings
-from services.yaml_lines import Fault
+from services.yaml_lines import Fault, read
 
 playbook_app = typer.Typer(no_args_is_help=True, help="Strategies of outreach.")
 
 
 @playbook_app.command("validate")
 def validate(
-    folder: Annotated[Path, typer.Argument(help="Folder with one folder a playbook.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder with one folder a playbook, or a playbook's own.")
+    ],
 ) -> None:
     """Check playbooks and their templates, also by the policies in force.
 
@@ -37,20 +40,20 @@ def validate(
     """
     try:
         packs = load_packs(Settings().policies_dir)
-        found = load_playbooks(folder)
+        found = _load(folder)
     except (PlaybookFaults, PolicyFaults) as error:
         _refuse(error.faults)
     now = _now()
     verdicts = [
-        against_policies(one, folder / one.name / "playbook.yaml", packs, now)
-        for one in found.values()
+        against_policies(playbook, read(home / "playbook.yaml"), packs, now)
+        for home, playbook in found
     ]
     for note in sorted(note for verdict in verdicts for note in verdict.notes):
         typer.echo(f"{note.file}:{note.line}: note: {note.message}")
     faults = [fault for verdict in verdicts for fault in verdict.faults]
     if faults:
         _refuse(faults)
-    for playbook in found.values():
+    for _, playbook in found:
         typer.echo(f"{playbook.name} v{playbook.version} is sound")
 
 
@@ -110,6 +113,14 @@ def preview(
             show(one, out)
     for file in write_html(found, html) if html else ():
         typer.echo(f"wrote {file}", err=as_json)
+
+
+def _load(folder: Path) -> list[tuple[Path, Playbook]]:
+    """Each playbook with its folder. Raises PlaybookFaults."""
+    if (folder / "playbook.yaml").is_file():
+        home = folder.resolve()
+        return [(folder, load_playbook(home))]
+    return [(folder / one.name, one) for one in load_playbooks(folder).values()]
 
 
 def _instant(text: str | None) -> datetime:

@@ -6,14 +6,13 @@ The playbooks' own faults are found where they are loaded (`services.playbooks.l
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from schemas.playbook import Step
 from services.playbooks.check_steps import begins, lasting
 from services.playbooks.conditions import attributes_of
 from services.playbooks.model import Playbook
 from services.policy.model import Hours, Pack, Steering
-from services.yaml_lines import Fault, LinedFile, read
+from services.yaml_lines import Fault, LinedFile
 
 _DAY = timedelta(days=1)
 
@@ -27,10 +26,9 @@ class Verdict:
 
 
 def against_policies(
-    playbook: Playbook, file: Path, packs: Sequence[Pack], now: datetime
+    playbook: Playbook, lined: LinedFile, packs: Sequence[Pack], now: datetime
 ) -> Verdict:
-    """Judge a sound playbook by all packs. `file`: its playbook.yaml."""
-    lined = read(file)
+    """Judge a sound playbook by all packs. `lined`: its playbook.yaml."""
     faults = list(_never_allowed(lined, playbook, packs))
     notes: list[Fault] = []
     for pack in packs:

@@ -74,34 +74,44 @@ def _values(type_: Type, literals: Sequence[str], numbers: Sequence[float]) -> S
         case Kind.MAP:
             return [{}]
         case Kind.TEXT:
-            return ["", *_texts(type_, literals)]
+            return ["", *_texts(type_, literals), *("x" * n for n in _lengths(type_, numbers))]
     beside = (-1, 0, 1) if type_.whole else (-0.5, 0, 0.5)
-    found = sorted({0.0, 1e6, *(n + d for n in numbers for d in beside)})
+    found = sorted({0.0, 1.0, 1e3, 1e6, *(n + d for n in numbers for d in beside)})
     return [int(n) if n == int(n) else n for n in found if not type_.whole or n == int(n)]
 
 
 def _texts(type_: Type, literals: Sequence[str]) -> list[str]:
+    """The texts named, those beside them, and two others."""
+    named = list(dict.fromkeys(literals))
     if type_.words is None:
-        return [text + more for text in dict.fromkeys(literals) for more in ("", "~")]
-    named = [word for word in dict.fromkeys(literals) if word in type_.words]
-    return [*named, *sorted(type_.words - set(named))[:1]]
+        return [*(text + more for text in named for more in ("", "~")), "x", "y"]
+    known = [word for word in named if word in type_.words]
+    return [*known, *sorted(type_.words - set(known))[:2]]
+
+
+def _lengths(type_: Type, numbers: Sequence[float]) -> list[int]:
+    """How long an open text may have to be, as far as the conditions name numbers."""
+    if type_.words is not None:
+        return []
+    return sorted({int(n) + d for n in numbers for d in (0, 1) if 1 < n + d <= _LONGEST})
 
 
 def _days(literals: Sequence[str]) -> list[str]:
-    days = []
+    days = [date(2026, 3, 1), date(2026, 3, 2), date(2026, 3, 3)]
     for text in literals:
         try:
-            days.append(date.fromisoformat(text))
+            named = date.fromisoformat(text)
         except ValueError:
             continue
-    beside = {day + timedelta(days=d) for day in days for d in (-1, 0, 1)}
-    return [day.isoformat() for day in sorted(beside or {date(2026, 3, 2)})]
+        days += [named + timedelta(days=d) for d in (-1, 0, 1)]
+    return [day.isoformat() for day in sorted(set(days))]
 
 
 def _lists(item: Type | None, literals: Sequence[str], numbers: Sequence[float]) -> list[list[str]]:
     texts = _texts(item or Type(Kind.TEXT), literals)
     named = [text for text in texts if text in literals]
+    other = [text for text in texts if text not in named][:1]
     lengths = {int(n) + d for n in numbers for d in (0, 1) if 0 < n + d <= _LONGEST}
-    return [[], *([text] for text in named), named, ["x", "y"], [*named, "x"]] + [
-        ["x"] * length for length in sorted(lengths)
+    return [[], *([text] for text in texts), named, [*named, *other]] + [
+        (named or other or ["x"]) * length for length in sorted(lengths)
     ]

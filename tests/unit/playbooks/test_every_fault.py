@@ -11,8 +11,8 @@ import pytest
 import yaml
 from playbook_files import PLAYBOOK, TEMPLATES, write
 
-from rapport.validate import against_policies
-from services.playbooks.load import PlaybookFaults, load_playbook, load_playbooks
+from rapport.validate import Verdict, against_policies
+from services.playbooks.load import PlaybookFaults, build, load_playbooks, read_source
 from services.policy.packs import load as load_packs
 from services.runtime.settings import ROOT
 
@@ -103,7 +103,7 @@ def test_a_step_whose_whole_window_is_outside_every_places_hours(tmp_path: Path)
         tmp_path,
         PLAYBOOK.replace("at: 10:30\n    valid_for: P1D", "at: 22:00\n    valid_for: PT5H"),
     )
-    found = against_policies(load_playbook(home), home / "playbook.yaml", PACKS, NOW).faults
+    found = judged(home).faults
     assert [f"{one.line}: {one.message}" for one in found] == [
         "27: step 'last' can never run: from 22:00 for PT5H it never meets the hours 08:00 to "
         "21:00 (default/hours v1); move `at` or lengthen valid_for"
@@ -112,7 +112,7 @@ def test_a_step_whose_whole_window_is_outside_every_places_hours(tmp_path: Path)
 
 def test_a_segment_by_age_is_named_with_the_rule_and_who_stands_in(tmp_path: Path) -> None:
     home = write(tmp_path)
-    verdict = against_policies(load_playbook(home), home / "playbook.yaml", PACKS, NOW)
+    verdict = judged(home)
     assert not verdict.faults
     told = [f"{note.line}: {note.message}" for note in verdict.notes]
     assert any(
@@ -127,7 +127,7 @@ def test_a_segment_by_age_is_named_with_the_rule_and_who_stands_in(tmp_path: Pat
 def test_a_segment_by_age_with_nobody_to_stand_in_is_a_fault(tmp_path: Path) -> None:
     turned = PLAYBOOK.replace('when: "true"', "when: age >= 28")
     home = write(tmp_path, turned)
-    found = against_policies(load_playbook(home), home / "playbook.yaml", PACKS, NOW).faults
+    found = judged(home).faults
     assert {one.line for one in found} == {12, 15}
     assert all(
         "add a segment below it whose condition does not ask for age" in one.message
@@ -140,6 +140,12 @@ def test_all_faults_are_told_and_nothing_loads(tmp_path: Path) -> None:
     bad = PLAYBOOK.replace("name: nudge", "name: bad").replace("age < 28", "agee < 28")
     write(tmp_path, bad.replace("P1D", "P0D", 1), name="bad")
     assert len(faults(tmp_path)) == 2
+
+
+def judged(home: Path) -> Verdict:
+    """What the policies make of a sound playbook."""
+    source = read_source(home)
+    return against_policies(build(source), source.file, PACKS, NOW)
 
 
 def faults(folder: Path) -> list[str]:

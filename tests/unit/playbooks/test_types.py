@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.playbooks.cel_syntax import SyntaxFault, parse
+from services.playbooks.conditions import compile_condition
+from services.playbooks.samples import never_holds
 from services.playbooks.type_check import type_fault
 from services.playbooks.types import (
     DATE,
@@ -74,6 +76,55 @@ EXPRESSIONS = st.recursive(
 def test_what_passes_gives_true_or_false_and_never_a_type_error(source: str) -> None:
     if type_fault(source, FIELDS) is None:
         assert isinstance(cel.evaluate(source, VALUES), bool)
+
+
+ANY_VALUES = st.fixed_dictionaries(
+    {
+        "amount_minor": st.integers(0, 10),
+        "balance_minor": st.integers(0, 10),
+        "age": st.integers(0, 3),
+        "rate": st.sampled_from([0.0, 0.25, 0.5, 1.0]),
+        "late": st.integers(0, 3),
+        "due_date": st.sampled_from(["2025-12-31", "2026-01-01", "2026-05-01"]),
+        "tier": st.sampled_from(["", "gold", "film", "other"]),
+        "currency": st.sampled_from(["USD", "EUR"]),
+        "pending": st.booleans(),
+        "interests": st.lists(st.sampled_from(["film", "gold", "other"]), max_size=3),
+        "holds": st.lists(st.sampled_from(["dispute", "hardship"]), max_size=2),
+        "tags": st.just({}),
+        "trigger": st.just("bill.due_soon"),
+    }
+)
+
+
+@given(EXPRESSIONS, ANY_VALUES)
+def test_what_holds_for_any_value_is_not_said_to_hold_for_none(
+    source: str, values: dict[str, Any]
+) -> None:
+    if type_fault(source, FIELDS) is None and compile_condition(source).holds(values):
+        assert not never_holds(compile_condition(source), FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("condition", "never"),
+    [
+        ("age > 28 && age < 20", True),
+        ('tier == "a" && tier == "b"', True),
+        ("pending && !pending", True),
+        ('due_date > "2026-03-01" && due_date < "2026-02-01"', True),
+        ("amount_minor > balance_minor && balance_minor > amount_minor", True),
+        ("size(interests) > 9 && size(interests) < 11", False),
+        ("size(tier) == 7", False),
+        ("tier in interests", False),
+        ('due_date > "2026-03-01" && due_date < "2026-03-03"', False),
+        ("amount_minor < balance_minor", False),
+        ("tags.churn > 0.5", False),
+    ],
+)
+def test_conditions_that_hold_for_nothing_are_told_from_those_that_may(
+    condition: str, never: bool
+) -> None:
+    assert never_holds(compile_condition(condition), FIELDS) is never
 
 
 @pytest.mark.parametrize(
