@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from schemas.envelope import Cause, write
 from schemas.topics import CUSTOMER_EVENTS
+from services.playbooks.catalogue import Standing
 from services.playbooks.load import load_playbooks
 from services.playbooks.model import Playbook
 from services.policy.packs import load as load_packs
@@ -86,8 +87,9 @@ class Job:
         if playbooks is None:
             playbooks = list(load_playbooks(settings.playbooks_dir).values())
         self._clock = Clock.parse(os.environ.get("CLOCK"))
+        standing = Standing.of(playbooks, "default", self._clock.now())
         self._events = CustomerEvents(
-            playbooks,
+            lambda: standing,
             load_packs(settings.policies_dir),
             Signer("bench"),
             settings.inbox_days,

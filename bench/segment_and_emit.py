@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.job import event
+from rapport.playbook_folder import publish_folder
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_COMMANDS, OUTREACH_LOG, declared
 from services.runtime import database, migrations
 from services.runtime.clock import Clock
@@ -88,6 +89,7 @@ def _round(contestant: Contestant) -> float:
         environment["BENCH_OUTPUT"] = contestant.outputs[0]
         address = environment["KAFKA_BOOTSTRAP_SERVERS"]
         _create_topics(address, contestant)
+        publish_folder(Settings(), address)
         _publish(address)
         child = Child(
             contestant.name,

@@ -16,7 +16,16 @@ from pydantic import ValidationError
 from rich.markup import escape
 from rich.table import Table
 
-from rapport import dead_letters, lift_view, publish, reading, records, topics, verdict_view
+from rapport import (
+    dead_letters,
+    lift_view,
+    playbook_lifecycle,
+    publish,
+    reading,
+    records,
+    topics,
+    verdict_view,
+)
 from rapport.audit.log import Record
 from rapport.audit.run import NothingToAudit
 from rapport.audit.run import audit as run_audit
@@ -27,9 +36,11 @@ from rapport.explain import explain as tell
 from rapport.lift.run import WINDOW_DAYS, NothingToMeasure
 from rapport.lift.run import lift as measure
 from rapport.playbook_cli import playbook_app
+from rapport.playbook_folder import publish_folder
 from rapport.terminal import AsJson, Bootstrap, broker, err, out, stop
 from rapport.watch import watch as watch_log
 from schemas.topics import OUTREACH_LOG
+from services.playbooks.load import PlaybookFaults
 from services.runtime.clock import Clock
 from services.runtime.settings import Settings
 
@@ -41,6 +52,7 @@ app = typer.Typer(
 )
 letters_app = typer.Typer(no_args_is_help=True, help="What could not be accepted.")
 app.add_typer(letters_app, name="dead-letters")
+playbook_lifecycle.add_to(playbook_app)
 app.add_typer(playbook_app, name="playbook")
 
 
@@ -92,7 +104,11 @@ def demo(
 def show_topics(
     bootstrap: Bootstrap = None,
     create: Annotated[
-        bool, typer.Option("--create", help="Create those that are missing.")
+        bool,
+        typer.Option(
+            "--create",
+            help="Create those that are missing, and publish the playbooks of PLAYBOOKS_DIR.",
+        ),
     ] = False,
 ) -> None:
     """Show the declared topics and how the broker has them."""
@@ -100,6 +116,7 @@ def show_topics(
         if create:
             made = topics.create_topics(Settings(), bootstrap)
             out.print(f"created: {', '.join(made)}" if made else "nothing to create")
+            _publish_folder(bootstrap)
         found = topics.standing(connection(bootstrap))
     table = Table("topic", "partitions", "kept", "owner", "readers", "state")
     for one in found:
@@ -112,6 +129,16 @@ def show_topics(
     out.print(table)
     if any(one.fault for one in found):
         raise typer.Exit(1)
+
+
+def _publish_folder(bootstrap: str | None) -> None:
+    try:
+        published = publish_folder(Settings(), bootstrap)
+    except PlaybookFaults as faults:
+        for fault in faults.faults:
+            err.print(escape(str(fault)), highlight=False)
+        raise typer.Exit(1) from None
+    out.print(f"playbooks published: {', '.join(published) or 'none, all are there'}")
 
 
 @app.command("publish")

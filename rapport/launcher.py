@@ -17,7 +17,9 @@ from threading import Event
 import httpx
 
 from rapport.connection import RUN_FILE
+from rapport.playbook_folder import publish_folder
 from rapport.topics import create_topics
+from services.playbooks.load import PlaybookFaults
 from services.runtime import database, migrations
 from services.runtime.clock import Clock
 from services.runtime.embedded.broker import EmbeddedBroker
@@ -107,7 +109,10 @@ def _secret(data: Path | None) -> str:
 
 
 def prepare(settings: Settings, services: tuple[str, ...] = SERVICES) -> None:
-    """Make roles, schemas, tables and topics be there. Repeatable."""
+    """Make roles, schemas, tables, topics and the folder's playbooks be there. Repeatable.
+
+    Raises StartError where a playbook of the folder can't be used.
+    """
 
     def migrate(service: str) -> None:
         database.provision(settings, service)
@@ -117,6 +122,10 @@ def prepare(settings: Settings, services: tuple[str, ...] = SERVICES) -> None:
     for service in services:
         migrate(service)
     create_topics(settings)
+    try:
+        publish_folder(settings)
+    except PlaybookFaults as faults:
+        raise StartError(str(faults)) from None
 
 
 @dataclass

@@ -54,6 +54,23 @@ def read_until_quiet(
         consumer.close()
 
 
+def read_to_end(topic: str, connection: dict[str, Any]) -> Iterator[Raw]:
+    """Every record of a topic of one partition that is there now, at once.
+
+    The end is the high watermark that comes with what is fetched: that one is right everywhere.
+    Raises as `read_until_quiet` does.
+    """
+    consumer = _consumer(topic, connection)
+    place = TopicPartition(topic, 0)
+    try:
+        end = None
+        while end is None or consumer.position(place) < end:
+            yield from _poll(consumer)
+            end = consumer.highwater(place) if end is None else end
+    finally:
+        consumer.close()
+
+
 def follow(topic: str, connection: dict[str, Any]) -> Iterator[Raw | None]:
     """Every record of `topic` from its beginning, for ever; None whenever nothing new has come.
 

@@ -4,7 +4,7 @@ from functools import singledispatch
 
 from schemas.commands import Count, PackRef
 from schemas.common import Typed
-from schemas.facts import customer, machinery, message, negotiation, outreach
+from schemas.facts import customer, machinery, message, negotiation, outreach, playbook
 from schemas.world import minor_units
 
 
@@ -290,6 +290,21 @@ def _(data: negotiation.HandoffResolved) -> str:
 @sentence.register
 def _(data: machinery.PolicyInForce) -> str:
     return f"policy {data.name} v{data.version} in force"
+
+
+@sentence.register
+def _(data: playbook.PlaybookPublished) -> str:
+    return f"{data.actor} published {data.playbook} v{data.playbook_version} as a draft"
+
+
+@sentence.register
+def _(data: playbook.PlaybookApproved) -> str:
+    return f"{data.actor} approved {data.playbook} v{data.playbook_version}"
+
+
+@sentence.register
+def _(data: playbook.PlaybookWithdrawn) -> str:
+    return f"{data.actor} withdrew {data.playbook} v{data.playbook_version}"
 
 
 @sentence.register

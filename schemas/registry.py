@@ -8,7 +8,7 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from schemas import commands, customer_events, facts, topics
+from schemas import commands, customer_events, facts, playbook_records, topics
 from schemas.common import NearTime, Personal, Typed
 from schemas.errors import Rejection
 from schemas.facts import machinery
@@ -19,6 +19,7 @@ PUBLISHED: Final[dict[str, tuple[type[Typed], ...]]] = {
     topics.OUTREACH_DISPATCHES: commands.DISPATCHES,
     topics.OUTREACH_LOG: facts.FACTS,
     topics.DEAD_LETTERS: machinery.DEAD_LETTERS,
+    topics.PLAYBOOKS: playbook_records.RECORDS,
 }
 """Models by the topic on which they may stand."""
 

@@ -74,12 +74,14 @@ TOPICS: Final[tuple[Topic, ...]] = (
     ),
     Topic(
         PLAYBOOKS,
-        "Published playbooks by name.",
+        "Versions of playbooks, their approvals and withdrawals.",
         owner="operators",
-        readers=("segmenter", "scheduler", "messenger", "negotiator"),
+        readers=("segmenter", "messenger"),
         retention=None,
         lanes=False,
         cleanup="compact",
+        # Above what is accepted, so that the batch around a value of that size fits as well.
+        max_message_bytes=2 * MEBIBYTE,
         partitions=1,
     ),
 )

@@ -17,6 +17,7 @@ from schemas.errors import Rejection
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
 from services.messenger import tenants
 from services.messenger.letters import LetterWriter
+from services.playbooks.catalogue import Standing
 from services.playbooks.load import load_playbook, load_playbooks
 from services.playbooks.model import Playbook
 from services.playbooks.plan import triggers
@@ -69,9 +70,10 @@ def previews(asked: Asked, settings: Settings, connect: Connect) -> list[Preview
     people = _people(asked, connect)
     sender = senders.get(people[0].tenant) or senders["default"]
     links = preview_links(sender.message_id_domain)
+    standing = Standing.of(playbooks, people[0].tenant, asked.at)
+    writer = LetterWriter(lambda: standing, senders, links)
     found = []
     for playbook in playbooks:
-        writer = LetterWriter({playbook.name: playbook}, senders, links)
         tried = [_preview(asked, playbook, person, packs, writer) for person in people]
         found.append(next((one for one in tried if one.planned), tried[0]))
     return found

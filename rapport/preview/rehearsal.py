@@ -22,6 +22,7 @@ from services.messenger.model import Lag, Obligation, Refuse
 from services.messenger.rules import check as final
 from services.messenger.rules import obligations as obligation_rules
 from services.messenger.tables import CustomerRow
+from services.playbooks.catalogue import Standing
 from services.playbooks.model import Playbook
 from services.policy.model import Contact, Pack
 from services.runtime.ids import derive
@@ -108,8 +109,9 @@ class Rehearsal:
         self.refusals: list[tuple[datetime, str, Refuse]] = []
         self._packs = packs
         self._writer = writer
-        self._segmenter = CustomerEvents([playbook], packs, Signer("preview"), _INBOX_DAYS)
-        self._listener = CustomerEvents([], packs, Signer("preview"), _INBOX_DAYS)
+        standing = Standing.of([playbook], person.tenant, now)
+        self._segmenter = CustomerEvents(lambda: standing, packs, Signer("preview"), _INBOX_DAYS)
+        self._listener = CustomerEvents(Standing, packs, Signer("preview"), _INBOX_DAYS)
         self._addressee = CustomerRow(tenant=person.tenant, customer=person.customer)
         self._obligations: dict[str, Obligation] = {}
 

@@ -1,7 +1,7 @@
 """Facts on `outreach.log`: what happened, without a direct identifier and without free text."""
 
 from schemas.common import Typed
-from schemas.facts import customer, machinery, message, negotiation, outreach
+from schemas.facts import customer, machinery, message, negotiation, outreach, playbook
 from schemas.facts.customer import (
     CustomerErased,
     CustomerHeldOut,
@@ -60,9 +60,10 @@ from schemas.facts.outreach import (
     OutreachStepPlanned,
     OutreachStepSuppressed,
 )
+from schemas.facts.playbook import PlaybookApproved, PlaybookPublished, PlaybookWithdrawn
 
 WRITERS: dict[str, tuple[type[Typed], ...]] = {
-    "segmenter": customer.FACTS,
+    "segmenter": (*customer.FACTS, *playbook.FACTS),
     "scheduler": outreach.FACTS,
     "messenger": message.FACTS,
     "negotiator": negotiation.FACTS,
@@ -131,6 +132,9 @@ __all__ = [
     "OutreachStepPlanned",
     "OutreachStepSuppressed",
     "PassedOver",
+    "PlaybookApproved",
+    "PlaybookPublished",
+    "PlaybookWithdrawn",
     "PolicyInForce",
     "RecordPosition",
     "RequestMade",

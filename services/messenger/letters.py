@@ -1,6 +1,6 @@
 """From an order to a finished letter: finds the words, the amounts of now, and the links."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from services.messenger.mail import Draft, UnusableAddress, compose
 from services.messenger.model import Choice, Obligation
 from services.messenger.tables import CustomerRow
 from services.messenger.tenants import Tenant
+from services.playbooks.catalogue import Standing
 from services.playbooks.model import Playbook
 from services.playbooks.template_variables import LINKS
 from services.policy.places import candidate_zones
@@ -30,17 +31,18 @@ from services.runtime import logging
 log = logging.get(__name__)
 
 PORTAL = "portal"
-# Until an operator brings back the version that an enrolment is pinned to.
-LATER = timedelta(hours=1)
+# Until this worker, too, has read of a version; or an operator has mended what it refuses.
+LATER = timedelta(minutes=15)
 
 
 class LetterWriter:
-    """Writes letters with the playbooks and tenants that were loaded at start."""
+    """Writes letters in the words of the playbook's version that the enrolment has."""
 
     def __init__(
-        self, playbooks: Mapping[str, Playbook], tenants: Mapping[str, Tenant], links: Links
+        self, standing: Callable[[], Standing], tenants: Mapping[str, Tenant], links: Links
     ) -> None:
-        self._playbooks = playbooks
+        """standing: the playbooks as they stand; asked for each letter."""
+        self._standing = standing
         self._tenants = tenants
         self._links = links
 
@@ -57,7 +59,7 @@ class LetterWriter:
         sender = self._tenants.get(tenant)
         if sender is None:
             raise Unwritable("tenant_without_identity")
-        playbook = self._playbook(dispatch, now)
+        playbook = self._playbook(tenant, dispatch, now)
         terms = dispatch.obligations[0] if dispatch.obligations else None
         targets = {**sender.targets(terms.obligation_id if terms else ""), PORTAL: ""}
         own = {
@@ -111,9 +113,9 @@ class LetterWriter:
             rendered.preheader,
         )
 
-    def _playbook(self, dispatch: DispatchOrdered, now: datetime) -> Playbook:
-        playbook = self._playbooks.get(dispatch.playbook)
-        if playbook is None or playbook.version != dispatch.playbook_version:
+    def _playbook(self, tenant: str, dispatch: DispatchOrdered, now: datetime) -> Playbook:
+        playbook = self._standing().published(tenant, dispatch.playbook, dispatch.playbook_version)
+        if playbook is None:
             # Other words than those that were approved for this enrolment would be a lie.
             raise Unwritable("playbook_version_not_loaded", now + LATER)
         return playbook

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from schemas.topics import OUTREACH_DISPATCHES
+from schemas.topics import OUTREACH_DISPATCHES, PLAYBOOKS
 from services.messenger import api, stream, tenants
 from services.messenger.handlers.claiming import Claiming
 from services.messenger.handlers.webhooks import parse_secrets
@@ -11,16 +11,18 @@ from services.messenger.links import Links
 from services.messenger.providers.smtp import Relay, SmtpPool
 from services.messenger.sender import Sender
 from services.messenger.settings import MessengerSettings
-from services.playbooks.load import load_playbooks
+from services.playbooks.catalogue import Catalogue
 from services.policy.packs import load as load_packs
 from services.runtime import worker
 from services.runtime.context import Context
+from services.runtime.following import Following
+from services.runtime.messages import Incoming
 
 NAME = "messenger"
 
 
 def build(context: Context) -> worker.Service:
-    """Put the service together. Raises on a setting, playbook, policy or tenant at fault."""
+    """Put the service together. Raises on a setting, policy or tenant at fault."""
     shared, own = context.settings, MessengerSettings()
     if not shared.smtp_url:
         raise ValueError("SMTP_URL is not set")
@@ -31,7 +33,12 @@ def build(context: Context) -> worker.Service:
         negotiator=shared.service_url("negotiator"),
         good_for=timedelta(days=own.link_days),
     )
-    writer = LetterWriter(load_playbooks(shared.playbooks_dir), tenants_by_name, links)
+    catalogue = Catalogue()
+
+    def take(record: Incoming) -> None:
+        catalogue.hear(record.event, record.data)
+
+    writer = LetterWriter(lambda: catalogue.standing, tenants_by_name, links)
     relay = SmtpPool(Relay.parse(shared.smtp_url), context.clock.monotonic, own.smtp_timeout)
     claiming = Claiming(context, writer, load_packs(shared.policies_dir), own.longest_lag)
     sender = Sender(context, claiming, relay, own.smtp_connections)
@@ -48,6 +55,7 @@ def build(context: Context) -> worker.Service:
         ),
         refuses=frozenset({OUTREACH_DISPATCHES}),
         background=(sender,),
+        follows=(Following(context, PLAYBOOKS, take, refuses=False),),
     )
 
 

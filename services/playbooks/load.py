@@ -142,7 +142,10 @@ def build(source: Source) -> Playbook:
 
 
 def content_hash(document: PlaybookDocument, templates: Templates, labels: Labels) -> str:
-    """SHA-256 (hex) over what a playbook says and does; layout and comments don't count."""
+    """SHA-256 (hex) over what a playbook says and does; layout and comments don't count.
+
+    Nor does what is left out: a key that the schema gains one day changes no hash.
+    """
     texts = {
         locale: {
             name: {
@@ -153,11 +156,12 @@ def content_hash(document: PlaybookDocument, templates: Templates, labels: Label
         }
         for locale, by_name in templates.items()
     }
-    content = {
-        "document": document.model_dump(mode="json"),
+    content: dict[str, Any] = {
+        "document": document.model_dump(mode="json", exclude_defaults=True),
         "templates": texts,
-        "labels": {locale: dict(by_name) for locale, by_name in labels.items()},
     }
+    if labels:
+        content["labels"] = {locale: dict(by_name) for locale, by_name in labels.items()}
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

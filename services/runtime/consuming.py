@@ -19,6 +19,7 @@ from services.runtime.backoff import Backoff
 from services.runtime.cluster import ClusterIds
 from services.runtime.context import Context
 from services.runtime.database import is_passing
+from services.runtime.following import Following
 from services.runtime.ledger import Fenced, Ownership
 from services.runtime.processing import Processor
 from services.runtime.takeover import take_over
@@ -43,12 +44,19 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
     """One service's consumer: start with `run`, end with `stop`."""
 
     def __init__(
-        self, context: Context, processor: Processor, topics: Sequence[str], cluster: ClusterIds
+        self,
+        context: Context,
+        processor: Processor,
+        topics: Sequence[str],
+        cluster: ClusterIds,
+        follows: Sequence[Following] = (),
     ) -> None:
+        """`follows`: what must be known before the first message is decided on."""
         self._context = context
         self._processor = processor
         self._topics = list(topics)
         self._cluster = cluster
+        self._follows = follows
         self._stopping = asyncio.Event()
         self._hands: dict[TopicPartition, asyncio.Lock] = {}
         self._batches: set[asyncio.Task[None]] = set()
@@ -59,6 +67,9 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def run(self) -> None:
         """Consume until `stop`. Waits for brokers and databases; raises WrongCluster."""
+        for one in self._follows:
+            if not await one.caught_up(self._stopping):
+                return
         await self._start()
         committing = asyncio.create_task(self._keep_committing())
         sweeping = asyncio.create_task(self._keep_sweeping())

@@ -17,6 +17,12 @@ UNKNOWN_FIELDS = Counter(
     "Fields publishers sent that no contract names; ignored. Rising: a publisher is ahead of us.",
     ["topic"],
 )
+FOLLOWED = Counter(
+    "rapport_followed_records_total",
+    "Records of a compacted topic, by what became of them (applied, rejected). Any rejected: "
+    "look at dead.letters; what was in force before still is.",
+    ["topic", "outcome"],
+)
 BATCH_SECONDS = Histogram(
     "rapport_batch_seconds",
     "Real seconds from a decoded batch to its committed transaction. Rising: look at PostgreSQL.",

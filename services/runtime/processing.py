@@ -209,15 +209,7 @@ class Processor:
             work.emit(DEAD_LETTERS, letter)
 
     def _dead_letter(self, record: Record, rejection: Rejection, work: UnitOfWork) -> Envelope:
-        return dead_letter(
-            rejection,
-            work,
-            self._context.service,
-            record.key,
-            record.value,
-            _place(record),
-            record.headers or (),
-        )
+        return dead_letter_of(record, rejection, work, self._context.service)
 
 
 def identity(event: Envelope) -> str:
@@ -266,6 +258,14 @@ def _unforeseen(own: Ownership, offset: int, error: Exception) -> Rejection:
 
 def _place(record: Record | Incoming) -> RecordPosition:
     return RecordPosition(topic=record.topic, partition=record.partition, offset=record.offset)
+
+
+def dead_letter_of(
+    record: Record, rejection: Rejection, work: UnitOfWork, service: str
+) -> Envelope:
+    """The dead letter for a record that `service` refuses."""
+    headers = record.headers or ()
+    return dead_letter(rejection, work, service, record.key, record.value, _place(record), headers)
 
 
 def dead_letter(

@@ -21,6 +21,7 @@ from services.runtime.cluster import ClusterIds
 from services.runtime.consuming import Consuming
 from services.runtime.context import Context
 from services.runtime.database import is_passing
+from services.runtime.following import Following
 from services.runtime.outbox import Publisher
 from services.runtime.processing import Handler, Processor
 from services.runtime.records import Wanted
@@ -66,6 +67,7 @@ class Service:
     wants: Mapping[str, Wanted] = field(default_factory=dict)
     timers: Sequence[Timer] = ()
     background: Sequence[Background] = field(default_factory=tuple)
+    follows: Sequence[Following] = ()
 
 
 class _OwnClients(BootStrategy):
@@ -116,12 +118,15 @@ def create_app(context: Context, service: Service) -> faust.App:
     )
     serve_asgi(app, service.api, host=settings.host, port=settings.port(service.name))
     processor = Processor(context, service.handlers, service.refuses, service.wants)
-    consuming = Consuming(context, processor, list(service.handlers), ClusterIds(settings))
+    consuming = Consuming(
+        context, processor, list(service.handlers), ClusterIds(settings), service.follows
+    )
     publisher = Publisher(context, service.lead_topic)
     for part in ("broker", "database", "partitions"):
         context.health.down(part, "starting")
     # Stopped in this order: no new work, then what runs beside it, then what it left to publish.
-    for background in (publisher, *service.background, consuming):
+    parts: list[Background] = [*service.follows, publisher, *service.background, consuming]
+    for background in parts:
         _supervise(app, context, background)
     prune = Timer("prune-inbox", PRUNE_EVERY_SECONDS, lambda: _prune_inbox(context))
     for timer in (*service.timers, prune):

@@ -18,7 +18,15 @@ from services.scheduler.telling import tell
 from services.scheduler.translate import command_of, heard_of
 
 OWN = "/rapport/scheduler"
-UNTOLD = frozenset({"log.heartbeat", "policy.in_force"})
+UNTOLD = frozenset(
+    {
+        "log.heartbeat",
+        "policy.in_force",
+        "playbook.published",
+        "playbook.approved",
+        "playbook.withdrawn",
+    }
+)
 """Facts about the machinery: in no customer's timeline."""
 INERT = frozenset({"customer.segmented", "customer.held_out", "message.opened"})
 """Facts that end nothing and move nothing: they are only noted."""

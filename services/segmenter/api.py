@@ -12,12 +12,13 @@ from sqlmodel import Session
 from schemas.envelope import MAX_VALUE_BYTES, Envelope, check_age, decode, parse_data
 from schemas.errors import Rejection
 from schemas.topics import CUSTOMER_EVENTS
+from services.playbooks.catalogue import Catalogue
 from services.runtime import ledger
 from services.runtime.context import Context
 from services.runtime.ids import derive
 from services.runtime.security import Caller, require
 from services.runtime.web import Problem, create_api
-from services.segmenter import rules, store
+from services.segmenter import playbooks_api, rules, store
 from services.segmenter.tags import evaluate, in_force
 
 Publisher = Annotated[Caller, Depends(require("publish"))]
@@ -26,9 +27,10 @@ Reader = Annotated[Caller, Depends(require("read"))]
 DESCRIPTION = "What happened, who the customer is now, and which playbook answers."
 
 
-def create(context: Context) -> FastAPI:
+def create(context: Context, catalogue: Catalogue) -> FastAPI:
     """The segmenter's routes."""
     api = create_api(context, "Rapport segmenter", DESCRIPTION)
+    playbooks_api.add(api, context, catalogue)
 
     def keep(event: Envelope) -> None:
         with context.unit() as work:

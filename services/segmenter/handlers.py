@@ -1,6 +1,6 @@
 """From customer events to facts and commands: loads, decides, saves, emits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,8 +14,8 @@ from schemas.facts import (
     RecordPosition,
 )
 from schemas.topics import OUTREACH_COMMANDS
+from services.playbooks.catalogue import Standing
 from services.playbooks.conditions import STEERING_ATTRIBUTES
-from services.playbooks.model import Playbook
 from services.playbooks.plan import encoded_authority, encoded_rules
 from services.policy.consent import may_steer
 from services.policy.model import Pack, Verdict
@@ -54,13 +54,15 @@ class CustomerEvents:
 
     def __init__(
         self,
-        playbooks: Sequence[Playbook],
+        standing: Callable[[], Standing],
         packs: Sequence[Pack],
         signer: Signer,
         inbox_days: int,
         holdouts: Holdouts = NO_HOLDOUTS,
     ) -> None:
-        self._playbooks = rules.by_trigger(playbooks)
+        """standing: the playbooks as they stand; asked once for each event."""
+        self._standing = standing
+        self._by_trigger: tuple[Standing, dict[str, rules.PlaybooksByTrigger]] = (Standing(), {})
         self._packs = packs
         self._signer = signer
         self._inbox = timedelta(days=inbox_days)
@@ -106,7 +108,7 @@ class CustomerEvents:
             profile,
             happening,
             work.now,
-            self._playbooks,
+            self._in_force(event.tenant),
             steering.permitted,
             versions.get(key),
         )
@@ -125,6 +127,17 @@ class CustomerEvents:
                 self._request(work, message, data, profile, decision, enrolment)
             else:
                 _tell_held_out(work, message, enrolment, held_out, obligation_id)
+
+    def _in_force(self, tenant: str) -> rules.PlaybooksByTrigger:
+        """The tenant's playbooks in force, by trigger: worked out once for each standing."""
+        standing = self._standing()
+        of, known = self._by_trigger
+        if standing is not of:
+            known = {}
+            self._by_trigger = (standing, known)
+        if tenant not in known:
+            known[tenant] = rules.by_trigger(list(standing.in_force(tenant).values()))
+        return known[tenant]
 
     def _steered(self, profile: Profile, now: datetime) -> "_Steering":
         """What may steer treatment where this customer is, and by which rule not (by the hour)."""

@@ -1,10 +1,10 @@
 """Which topics the segmenter reads, and with what."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from schemas.facts import EventApplied
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
-from services.playbooks.load import load_playbooks
+from services.playbooks.catalogue import Standing
 from services.policy.packs import load as load_packs
 from services.runtime.context import Context
 from services.runtime.processing import Handler
@@ -19,11 +19,11 @@ WANTS = {OUTREACH_LOG: Wanted(frozenset(FACTS), late=frozenset({EventApplied.TYP
 """The facts that tags rest on. What the segmenter wrote itself it knows, but after a rebuilding."""
 
 
-def handlers(context: Context) -> Mapping[str, Handler]:
-    """The handlers by topic. Raises on a faulty playbook or policy folder."""
+def handlers(context: Context, standing: Callable[[], Standing]) -> Mapping[str, Handler]:
+    """The handlers by topic; `standing`: the playbooks as they stand. Raises on a faulty policy."""
     settings, own = context.settings, SegmenterSettings()
     events = CustomerEvents(
-        list(load_playbooks(settings.playbooks_dir).values()),
+        standing,
         load_packs(settings.policies_dir),
         context.signer,
         settings.inbox_days,

@@ -23,7 +23,6 @@ from services.messenger.main import NAME
 from services.messenger.providers import Provider
 from services.messenger.sender import Sender
 from services.messenger.tenants import load as load_tenants
-from services.playbooks.load import load_playbooks
 from services.policy.packs import load as load_packs
 from services.runtime import ledger
 from services.runtime.clock import Clock
@@ -32,6 +31,7 @@ from services.runtime.partitioning import PARTITIONS, lane
 from services.runtime.processing import Processor
 from services.runtime.settings import Settings
 from support.database import Database
+from support.playbooks import in_force
 from support.polling import poll_until
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -180,7 +180,6 @@ class World:
         self.context.engine.dispose()
 
 
-playbooks = lru_cache(load_playbooks)
 packs = lru_cache(load_packs)
 
 
@@ -204,7 +203,7 @@ def world(
         settings.service_url("negotiator"),
         timedelta(days=180),
     )
-    writer = LetterWriter(playbooks(folder or settings.playbooks_dir), tenants, links)
+    writer = LetterWriter(in_force(folder or settings.playbooks_dir), tenants, links)
     claiming = Claiming(context, writer, packs(settings.policies_dir), 1.5)
     sender = Sender(context, claiming, provider, connections)
     made = World(

@@ -15,6 +15,7 @@ from kafka import KafkaProducer
 from messenger_world import START, order
 
 from rapport.connection import connection
+from rapport.playbook_folder import publish_folder
 from rapport.reading import read_until_quiet
 from rapport.topics import create_topics
 from schemas.envelope import CONTENT_TYPE
@@ -54,6 +55,7 @@ class Workers:
             secret_key=database.environment["SECRET_KEY"],
         )
         create_topics(self.settings)
+        publish_folder(self.settings)
         self._producer = KafkaProducer(bootstrap_servers=broker.address)
         stack.callback(self._producer.close)
 

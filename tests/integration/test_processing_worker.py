@@ -11,9 +11,10 @@ import httpx
 import pytest
 from running import on
 
+from rapport.playbook_folder import publish_folder
 from schemas.topics import CUSTOMER_EVENTS
 from services.runtime.embedded.children import free_port
-from services.runtime.settings import ROOT
+from services.runtime.settings import ROOT, Settings
 from support.broker import Broker
 from support.database import Database
 from support.polling import poll_until
@@ -25,6 +26,7 @@ pytestmark = pytest.mark.brokers("embedded")
 def segmenter(broker: Broker, database: Database) -> Iterator[tuple["subprocess.Popen[str]", str]]:
     """The process, and where it says that it is ready."""
     settings, port = on(broker), free_port()
+    publish_folder(Settings(), broker.address)
     environment = {
         **os.environ,
         **database.environment,

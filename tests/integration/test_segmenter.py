@@ -15,6 +15,7 @@ from services.runtime.settings import ROOT
 from services.segmenter import stream
 from services.segmenter.rules import by_trigger
 from support.database import Database
+from support.playbooks import in_force
 
 MISSED = {
     "bill_id": "b-1",
@@ -40,7 +41,8 @@ def world(database: Database) -> Iterator[World]:
 def segmenter(world: World) -> Worker:
     """The real segmenter's worker, its clock standing still; it owns partition 0."""
     worker = world.worker()
-    worker = worker.handle_by(stream.handlers(worker.context)[CUSTOMER_EVENTS])
+    standing = in_force(worker.context.settings.playbooks_dir, "default", "other")
+    worker = worker.handle_by(stream.handlers(worker.context, standing)[CUSTOMER_EVENTS])
     worker.take_over()
     return worker
 
@@ -194,7 +196,11 @@ def test_who_is_held_out_gets_a_fact_in_place_of_a_command(
 ) -> None:
     monkeypatch.setenv("GLOBAL_HOLDOUT_BP", "5000")
     worker = world.worker()
-    worker = worker.handle_by(stream.handlers(worker.context)[CUSTOMER_EVENTS])
+    worker = worker.handle_by(
+        stream.handlers(worker.context, in_force(worker.context.settings.playbooks_dir))[
+            CUSTOMER_EVENTS
+        ]
+    )
     worker.take_over()
     # Of ten thousand lots c-1 draws 336 and c-3 draws 8912.
     events = [event("payment.missed", MISSED, id=f"e-{who}", subject=who) for who in ("c-1", "c-3")]

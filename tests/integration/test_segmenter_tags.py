@@ -14,12 +14,14 @@ from running import Running, on, publish
 from sqlmodel import Session
 
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
+from services.playbooks.catalogue import Catalogue
 from services.runtime.clock import Clock
 from services.runtime.database import is_passing
 from services.runtime.processing import MOST_PASSED, Processor
 from services.segmenter import api, store, stream
 from support.broker import Broker
 from support.database import Database, DatabasesForTests
+from support.playbooks import in_force
 from support.polling import poll_until
 
 CUSTOMERS = [f"c-{number}" for number in range(24)]
@@ -88,7 +90,7 @@ def segmenter(database: Database, **settings: Any) -> Iterator[Worker]:
     """The real segmenter on a database, its clock standing still."""
     tokens = {"api_tokens": "reader=r1:read"}
     worker = Worker.of(settings_of(database, **tokens, **settings))
-    handlers = stream.handlers(worker.context)
+    handlers = stream.handlers(worker.context, in_force(worker.context.settings.playbooks_dir))
     processor = Processor(worker.context, handlers, frozenset({CUSTOMER_EVENTS}), stream.WANTS)
     yield Worker(worker.context, worker.counting, processor)
     worker.context.engine.dispose()
@@ -96,7 +98,7 @@ def segmenter(database: Database, **settings: Any) -> Iterator[Worker]:
 
 def answer(worker: Worker, customer: str) -> Any:
     """What GET /customers/{id} says, with its bytes."""
-    web = TestClient(api.create(worker.context))
+    web = TestClient(api.create(worker.context, Catalogue()))
     found = web.get(f"/customers/{customer}", headers={"authorization": "Bearer r1"})
     assert found.status_code == 200, found.text
     return found

@@ -16,6 +16,7 @@ import httpx
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from rapport.launcher import Fleet, Parts
+from rapport.playbook_folder import publish_folder
 from rapport.topics import create_topics
 from schemas.topics import CUSTOMER_EVENTS, DEAD_LETTERS, OUTREACH_LOG
 from services.runtime.clock import Clock
@@ -218,6 +219,7 @@ def whole_system(
         token=TOKEN,
     )
     create_topics(parts.settings)
+    publish_folder(parts.settings)
     fleet = Fleet(parts, say=lambda _: None, logs=folder)
     system = System(parts, fleet, broker, database, mailbox, clock)
     try:

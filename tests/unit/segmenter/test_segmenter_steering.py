@@ -8,12 +8,12 @@ from segmenter_world import MISSED, NOW
 from rapport.preview.person import event
 from rapport.preview.rehearsal import Collected
 from schemas.facts import CustomerSegmented
-from services.playbooks.load import load_playbooks
 from services.policy.packs import load as load_packs
 from services.runtime.security import Signer
 from services.runtime.settings import ROOT
 from services.segmenter.handlers import CustomerEvents
 from services.segmenter.model import Profile
+from support.playbooks import in_force
 
 YOUNG: dict[str, Any] = {"birth_year": 2004}
 
@@ -21,9 +21,8 @@ YOUNG: dict[str, Any] = {"birth_year": 2004}
 @pytest.fixture(scope="module")
 def segmenter() -> CustomerEvents:
     """With the playbooks and packs that are shipped."""
-    playbooks = load_playbooks(ROOT / "deploy" / "playbooks")
     packs = load_packs(ROOT / "deploy" / "policies")
-    return CustomerEvents([playbooks["recover"]], packs, Signer("test"), 45)
+    return CustomerEvents(in_force(ROOT / "deploy" / "playbooks"), packs, Signer("test"), 45)
 
 
 def segmented(segmenter: CustomerEvents, profile: Profile) -> CustomerSegmented:

@@ -1,0 +1,24 @@
+"""Playbooks in force without a topic, for tests of what uses them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from services.playbooks.catalogue import Standing
+from services.playbooks.load import load_playbooks
+
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@lru_cache
+def in_force(folder: Path, *tenants: str) -> Callable[[], Standing]:
+    """All playbooks of a folder, for these tenants (none: `default`)."""
+    playbooks = load_playbooks(folder).values()
+    editions = [
+        edition
+        for tenant in tenants or ("default",)
+        for edition in Standing.of(playbooks, tenant, SINCE).editions
+    ]
+    standing = Standing(tuple(editions))
+    return lambda: standing
