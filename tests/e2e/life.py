@@ -48,18 +48,25 @@ AMOUNT = {"amount_minor": 24_000, "currency": "EUR", "creditor": CREDITOR}
 
 
 @contextmanager
-def standing_still(launch: Callable[..., AbstractContextManager[System]]) -> Iterator[System]:
-    """The running services, up while time still stands; a slow machine is given more time."""
-    lead = LEAD_SECONDS
+def standing_still(
+    launch: Callable[..., AbstractContextManager[System]],
+    start: datetime = START,
+    seconds: float = PUBLISHING_SECONDS,
+) -> Iterator[System]:
+    """The running services, up at `start` while time still stands for so many real seconds.
+
+    A slow machine is given more time.
+    """
+    lead = LEAD_SECONDS - PUBLISHING_SECONDS + seconds
     for _ in range(TRIES):
         began = Clock().real().timestamp()
-        clock = Clock(START, SPEED, began + lead)
+        clock = Clock(start, SPEED, began + lead)
         with launch(clock, PORTAL_SESSION_HOURS="240") as system:
             taken = clock.real().timestamp() - began
-            if taken + PUBLISHING_SECONDS < lead:
+            if taken + seconds < lead:
                 yield system
                 return
-        lead = 2 * taken + PUBLISHING_SECONDS
+        lead = 2 * taken + seconds
     raise AssertionError(f"the services take {taken:g} s to come up")
 
 
@@ -101,7 +108,7 @@ class Life:
         self._letter("renewer")
         self._tell("renewer", "subscription.renewed", {"subscription_id": "s-renewer"})
         poll_until(lambda: self.system.clock.now() >= END, 300, "the days have not passed")
-        wait_for(self.log, _all_ended, message="a dispatch has no end")
+        wait_for(self.log, all_ended, message="a dispatch has no end")
         self.system.settled()
         self.letters = self.system.mailbox.messages()
         self.facts = list(self.log.read())
@@ -212,7 +219,7 @@ def _subscription(who: str, expires: date) -> dict[str, Any]:
     return event("subscription.expiring", who, data, at=START)
 
 
-def _all_ended(facts: list[Fact]) -> bool:
+def all_ended(facts: list[Fact]) -> bool:
     """Whether every dispatch is sent, failed, refused or unknown."""
     ended = {
         fact["data"]["dispatch_id"]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from html import escape, unescape
 from typing import Any
 
 import httpx
@@ -33,6 +34,13 @@ def one_click_address(letter: Mapping[str, Any]) -> str:
 def link_with(letter: Mapping[str, Any], part: str) -> str:
     """The first link of the letter with that in its path."""
     return next(str(link) for link in letter["links"] if part in link)
+
+
+def link_called(letter: Mapping[str, Any], label: str) -> str:
+    """The address of the letter's link that reads so."""
+    found = re.search(rf'href="([^"]+)"[^>]*>{re.escape(escape(label))}</a>', letter["html"])
+    assert found, f"the letter has no link {label!r}"
+    return unescape(found[1])
 
 
 class Visitor:
@@ -78,6 +86,18 @@ class Visitor:
         assert form, "the page offers nothing"
         offer = form.choices["offer_id"][number]
         self._post(form.action, form.filled({"offer_id": offer}))
+        return self._text()
+
+    def follow(self, letter: Mapping[str, Any], label: str) -> None:
+        """Follow a link of the letter that leads to the tenant's own page, as far as our part."""
+        answer = self._client.get(link_called(letter, label), follow_redirects=False)
+        assert answer.status_code == 302
+
+    def choose(self, letter: Mapping[str, Any], label: str) -> str:
+        """Tap one of the letter's answers and confirm it; the page that follows."""
+        self._page = self._client.get(link_called(letter, label))
+        (form,) = forms(self._text(), str(self._page.url))
+        self._post(form.action, form.filled({}))
         return self._text()
 
     def one_click(self, letter: Mapping[str, Any]) -> None:

@@ -69,14 +69,16 @@ def test_each_trigger_starts_its_own_playbooks_in_order_of_their_names() -> None
     assert {
         type: [one.name for one in started]
         for type, started in playbooks().items()
-        if type.startswith(("bill", "payment", "subscription"))
+        if type.startswith(("bill", "payment", "subscription", "application", "customer"))
     } == {
         "bill.due_soon": ["bill-reminder"],
         "payment.missed": ["recover"],
-        "subscription.expiring": ["subscription-retain"],
-        "subscription.expired": ["subscription-retain"],
+        "subscription.expiring": ["churn-watch", "subscription-retain", "vip-care"],
+        "subscription.expired": ["subscription-retain", "vip-care"],
+        "application.abandoned": ["application-rescue", "vip-care"],
+        "customer.dormant": ["churn-watch", "reactivate", "vip-care"],
     }
-    (recover,), (retain,) = playbooks()["payment.missed"], playbooks()["subscription.expired"]
+    (recover,), (retain, _) = playbooks()["payment.missed"], playbooks()["subscription.expired"]
     assert list(rules.by_trigger([retain, recover])["payment.missed"]) == [recover]
 
 

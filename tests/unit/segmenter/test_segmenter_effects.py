@@ -86,7 +86,7 @@ def test_a_stale_version_tells_nothing_and_enrols_nobody() -> None:
         ("customer.updated", {"tier": "gold"}),
         ("payment.received", {"bill_id": "b-1", "remaining_minor": 0}),
         ("bill.updated", MISSED),
-        ("customer.dormant", {"last_active_on": "2026-01-01"}),
+        ("customer.active", {"last_active_on": "2026-01-01"}),
     ],
 )
 def test_what_starts_no_playbook_is_applied_in_silence(type: str, data: dict[str, Any]) -> None:
