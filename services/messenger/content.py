@@ -6,15 +6,15 @@ come from one source, so they always say the same.
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from schemas.common import Purpose, Tone
 from services.messenger.formats import day, formatting_locale, money, wording_locale
 from services.messenger.layout import Frame, locales, to_html, to_text, words
-from services.playbooks.markdown import UnsupportedMarkdown, parse
+from services.playbooks.markdown import Block, Button, UnsupportedMarkdown, parse
 from services.playbooks.model import Templates, Wording
 from services.playbooks.wording import Url, WordingError, fill, needs, plain
 
@@ -133,7 +133,7 @@ def render(
     try:
         subject = fill(wording.subject, values, markdown=False)
         preheader = fill(wording.preheader, values, markdown=False)
-        blocks = parse(fill(wording.body, values, markdown=True))
+        blocks = _ranked(parse(fill(wording.body, values, markdown=True)), addresses)
         carried = needs(wording.body)
     except (WordingError, UnsupportedMarkdown) as error:
         raise ContentError(f"{template} ({language}, {used_tone}): {error}") from error
@@ -162,6 +162,15 @@ def link_of_item(name: str, rank: int) -> str:
 def _of_items(names: frozenset[str], matter: Matter) -> set[str]:
     ranks = range(len(matter.items))
     return {link_of_item(name, rank) for name in names for rank in ranks} if names else set()
+
+
+def _ranked(blocks: Sequence[Block], addresses: Addresses) -> Sequence[Block]:
+    """One-tap answers look alike: the first of them is not the one we would rather hear."""
+    answers = set(addresses.choices.values())
+    return [
+        replace(block, main=False) if isinstance(block, Button) and block.href in answers else block
+        for block in blocks
+    ]
 
 
 def _wording(

@@ -23,15 +23,13 @@ from services.messenger.content import (
 )
 from services.playbooks.load import load_playbooks
 from services.playbooks.model import Playbook, Wording
+from services.playbooks.template_variables import LINKS, may_be_unknown
 
 PLAYBOOKS = load_playbooks(Path(__file__).parents[3] / "deploy" / "playbooks")
 BRAND = Brand("Harbour Lane", "12 Quay Street, Wellington")
 ADDRESSES = Addresses(
     choices={},
-    links={
-        name: f"https://rapport.example/t/c/{name}.sig"
-        for name in ("portal", "pay", "autopay", "renew", "plans", "browse", "benefit")
-    },
+    links={name: f"https://rapport.example/t/c/{name}.sig" for name in LINKS},
     unsubscribe="https://rapport.example/u/one.sig",
     preferences="https://rapport.example/preferences/one.sig",
     helped="https://rapport.example/t/f/yes.sig",
@@ -259,17 +257,28 @@ def test_tone_falls_back_to_neutral_and_language_to_the_nearest() -> None:
     assert {tag: written(tag).locale for tag in languages} == languages
 
 
-@pytest.mark.parametrize(
-    "name", ["benefit-notice", "bill-reminder", "recover", "subscription-retain"]
-)
+@pytest.mark.parametrize("name", sorted(PLAYBOOKS))
 @pytest.mark.parametrize("locale", ["en-GB", "zh-CN", "ja-JP"])
 @pytest.mark.parametrize("bare", [False, True])
 def test_every_shipped_letter_can_be_written(name: str, locale: str, bare: bool) -> None:
     playbook: Playbook = PLAYBOOKS[name]
-    details = {"plan": "Premium", "price_minor": 1299, "title": "A lower rate"}
-    matter = MATTER
+    details = {
+        "plan": "Premium",
+        "price_minor": 1299,
+        "step": "Proof of income",
+        "title": "A lower rate",
+    }
+    matter = replace(MATTER, details={**MATTER.details, **details, "products": ["Sport"]})
     if bare:
-        matter = replace(MATTER, name=None, product=None, details=details)
+        product = None if may_be_unknown("product", playbook.document) else MATTER.product
+        matter = replace(MATTER, name=None, product=product, details=details)
+    addresses = replace(
+        ADDRESSES,
+        choices={
+            one.name: f"https://rapport.example/t/a/{one.name}.sig"
+            for one in playbook.document.choices
+        },
+    )
     for template, tones in playbook.templates[locale[:2]].items():
         for tone in ("neutral", "gentle", "formal", "light"):
             written = render(
@@ -279,13 +288,35 @@ def test_every_shipped_letter_can_be_written(name: str, locale: str, bare: bool)
                 locale=locale,
                 matter=matter,
                 brand=BRAND,
-                addresses=ADDRESSES,
+                addresses=addresses,
             )
             assert written.variant == f"{template}/{tone if tone in tones else 'neutral'}"
             assert set(written.links) <= set(playbook.document.links)
+            assert written.text.count("/t/a/") == len(written.choices)
             assert 0 < len(written.subject) <= 90
             assert "None" not in written.text
             assert "\n\n\n" not in written.text
+
+
+def test_one_tap_answers_are_of_equal_rank() -> None:
+    body = "[Yes]({{ choices.yes }})\n\n[No]({{ choices.no }})\n\n[Open]({{ links.portal }})\n"
+    answers = {name: f"https://rapport.example/t/a/{name}.sig" for name in ("yes", "no")}
+
+    def buttons(body: str) -> list[str]:
+        templates = {"en": {"t": {"neutral": Wording("Well?", "One tap.", body)}}}
+        page = render(
+            templates,
+            "t",
+            tone="neutral",
+            locale="en",
+            matter=MATTER,
+            brand=BRAND,
+            addresses=replace(ADDRESSES, choices=answers),
+        ).html
+        return re.findall(r'<td class="(main|other)"', page)
+
+    assert buttons(body) == ["other", "other", "other"]
+    assert buttons("[Open]({{ links.portal }})\n\n" + body) == ["main", "other", "other", "other"]
 
 
 @pytest.mark.parametrize(("locale", "language"), [("en", "en"), ("zh", "zh-Hans"), ("ja", "ja")])

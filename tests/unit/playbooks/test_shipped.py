@@ -101,9 +101,92 @@ def test_no_talk_of_loss_to_whoever_renews_automatically(playbooks: dict[str, Pl
         "for_you",
         "last_day",
         "family",
+        "as_you_asked",
     ]
-    assert steps(retain, "subscription.expiring", {"auto_renew": True}) == ["renews_itself"]
-    assert steps(retain, "subscription.expired", {"auto_renew": True}) == ["family"]
+    by_itself = steps(retain, "subscription.expiring", {"auto_renew": True})
+    assert by_itself == ["renews_itself", "as_you_asked"]
+    assert not offered(retain, "renews_itself")
+    ended = steps(retain, "subscription.expired", {"auto_renew": True})
+    assert ended == ["family", "as_you_asked"]
+
+
+def offered(playbook: Playbook, template: str) -> frozenset[str]:
+    """The one-tap answers that a letter offers, the same in each language and tone."""
+    (same,) = {
+        needs(wording.body).choices
+        for by_name in playbook.templates.values()
+        for wording in by_name[template].values()
+    }
+    return same
+
+
+def test_reasons_and_softer_choices_are_offered(playbooks: dict[str, Playbook]) -> None:
+    does = {
+        name: {one.name: one.does for one in playbooks[name].document.choices}
+        for name in ("application-rescue", "subscription-retain")
+    }
+    assert does["application-rescue"] == {
+        "documents": "person",
+        "price": "steps",
+        "later": "steps",
+        "changed_mind": "stop",
+    }
+    assert offered(playbooks["application-rescue"], "where_it_stuck") == set(
+        does["application-rescue"]
+    )
+    assert does["subscription-retain"] == {
+        "pause": "request",
+        "cheaper_plan": "request",
+        "later": "steps",
+    }
+    assert offered(playbooks["subscription-retain"], "what_would_go") == set(
+        does["subscription-retain"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("traits", "wanted"),
+    [
+        ({}, ["daily_life", "free_hours"]),
+        ({"tier": "high_potential"}, ["coupon", "tiered_rates"]),
+        ({"tier": "convertible"}, ["present_offer", "tiered_rates"]),
+        ({"tier": "convertible", "holds": ["hardship"]}, ["daily_life"]),
+        ({"tier": "vip"}, []),
+    ],
+)
+def test_reactivate_plans_two_letters_by_tier_and_none_of_borrowing_to_the_vulnerable(
+    playbooks: dict[str, Playbook], traits: dict[str, Any], wanted: list[str]
+) -> None:
+    planned = steps(playbooks["reactivate"], "customer.dormant", {}, **traits)
+    assert [step for step in planned if step != "as_you_wished"] == wanted
+
+
+def test_the_machine_leaves_what_vip_care_sees_to(playbooks: dict[str, Playbook]) -> None:
+    care = playbooks["vip-care"]
+    assert {step.by for step in care.document.steps} == {"person"}
+    for trigger in care.document.triggers:
+        assert len(steps(care, trigger.event, {}, tier="vip")) == 1
+        for other in playbooks.values():
+            if other is not care and any(
+                one.event == trigger.event for one in other.document.triggers
+            ):
+                data = {"products": ["x"]} if other.name == "churn-watch" else {}
+                assert all(
+                    step.anchor == "choice"
+                    for step in other.document.steps
+                    if step.name in steps(other, trigger.event, data, tier="vip")
+                ), other.name
+
+
+def test_churn_watch_asks_only_where_use_falls(playbooks: dict[str, Playbook]) -> None:
+    watch = playbooks["churn-watch"]
+    assert steps(watch, "customer.dormant", {"products": ["x"]}) == ["how_is_it", "more_out_of_it"]
+    risky = {"churn_risk": 0.73}
+    assert steps(watch, "subscription.expiring", {}, tags=risky) == ["how_is_it_before_the_end"]
+    values = event_values("subscription.expiring", {"currency": "USD"})
+    for tags in (None, {"churn_risk": 0.3}):
+        known = {**values, **customer_values(Traits(tags=tags))}
+        assert choose_segment(watch, known, STEERING_ATTRIBUTES).name is None
 
 
 BENEFITS = {
