@@ -1,4 +1,4 @@
-"""Ten days of customers in all playbooks, lived once on a running system.
+"""Nine days of customers in all playbooks, lived once on a running system.
 
 Time stands still at START until the first letters have come and been answered, so that what
 takes a minute of a customer's time takes real seconds; then it runs.
@@ -18,8 +18,8 @@ from support.system import Fact, System, Topic, event, of, wait_for
 ZONE = ZoneInfo("Europe/Berlin")
 START = datetime(2026, 3, 2, 9, 30, tzinfo=ZONE)
 """A Monday on which letters may go out."""
-END = START + timedelta(days=9, hours=12)
-STANDSTILL_SECONDS = 14.0
+END = START + timedelta(days=8, hours=8)
+STANDSTILL_SECONDS = 8.0
 """Real seconds for what happens in the first minute."""
 
 TIERS = {"quiet_high": "high_potential", "quiet_convertible": "convertible", "vip": "vip"}
@@ -104,13 +104,14 @@ class Strategies:
         visitor.choose(first["stuck_later"], NEXT_WEEK)
         visitor.choose(first["stuck_mind"], CHANGED_MIND)
         visitor.choose(self._letter("quiet_stop"), NOT_FOR_ME)
-        visitor.follow(self._letter("quiet_back"), OFFERS)
         visitor.choose(self._letter("fading"), NO_TIME)
         self._tell("stuck_done", "application.completed", {"application_id": "a-stuck_done"})
 
     def _live_on(self) -> None:
         """What follows on the evening of the first day, when time runs."""
-        Visitor(self.system).choose(self._letter("pauser"), PAUSE)
+        visitor = Visitor(self.system)
+        visitor.choose(self._letter("pauser"), PAUSE)
+        visitor.follow(self._letter("quiet_back"), OFFERS)  # at once it would count as a machine's
         self._letter("renewer")
         self._tell("renewer", "subscription.renewed", {"subscription_id": "s-renewer"})
 

@@ -40,7 +40,7 @@ def lived(
     mail_catcher: Mailbox,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Strategies]:
-    """Ten days, lived once a broker."""
+    """Nine days, lived once a broker."""
     mail_catcher.empty()
     folder = tmp_path_factory.mktemp("logs")
     with (

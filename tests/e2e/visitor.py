@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from html import escape, unescape
+from html import unescape
 from typing import Any
 
 import httpx
@@ -12,6 +12,7 @@ from support.polling import poll_until
 from support.system import System
 
 _PICTURE = re.compile(r'src="(http://[^"]+/t/o/[^"]+\.gif)"')
+_ANCHOR = re.compile(r'<a href="([^"]+)"[^>]*>([^<]+)</a>')
 _ONE_CLICK = re.compile(r"<(http://[^>]+)>")
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -38,9 +39,8 @@ def link_with(letter: Mapping[str, Any], part: str) -> str:
 
 def link_called(letter: Mapping[str, Any], label: str) -> str:
     """The address of the letter's link that reads so."""
-    found = re.search(rf'href="([^"]+)"[^>]*>{re.escape(escape(label))}</a>', letter["html"])
-    assert found, f"the letter has no link {label!r}"
-    return unescape(found[1])
+    found = {unescape(text): unescape(href) for href, text in _ANCHOR.findall(letter["html"])}
+    return found[label]
 
 
 class Visitor:
