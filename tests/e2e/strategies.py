@@ -27,12 +27,13 @@ LOCALES = {"vip": "ja-JP", "stuck_papers": "zh-CN"}
 APPLICANTS = ("stuck_papers", "stuck_price", "stuck_later", "stuck_mind", "stuck_done", "stuck")
 QUIET = ("quiet", "quiet_high", "quiet_convertible", "quiet_back", "quiet_stop")
 SUBSCRIBERS = {
-    "stayer": 1, "pauser": 7, "renewer": 7, "self_renewing": 7, "waning": 30, "loyal": 30,
+    "stayer": 1, "pauser": 7, "renewer": 7, "self_renewing": 7,
+    "waning": 30, "fading": 40, "loyal": 30,
 }  # fmt: skip
 """Days to the end of the subscription."""
 DEBTORS = {"debtor": 24_000, "frail": 24_000, "small": 301, "tiny": 299}
 """What is missed, in US cents."""
-PEOPLE = (*APPLICANTS, *QUIET, *SUBSCRIBERS, *DEBTORS, "reminded", "fading", "vip")
+PEOPLE = (*APPLICANTS, *QUIET, *SUBSCRIBERS, *DEBTORS, "reminded", "vip")
 
 DOCUMENTS = "材料方面有点问题"
 PRICE = "It costs more than I thought"
@@ -134,7 +135,7 @@ def _known(who: str) -> dict[str, Any]:
 def _consents() -> list[dict[str, Any]]:
     purposes = {
         **dict.fromkeys(QUIET, "marketing"),
-        **dict.fromkeys((*SUBSCRIBERS, "fading"), "retention"),
+        **dict.fromkeys(SUBSCRIBERS, "retention"),
     }
     granted = {"channel": "email", "status": "granted"}
     return [
@@ -155,8 +156,8 @@ def _happens() -> list[dict[str, Any]]:
     bill = _bill("reminded", 18_000, 7)
     return [
         *(event("customer.dormant", who, quiet_since, at=START) for who in (*QUIET, "waning")),
-        event("customer.dormant", "fading", {**quiet_since, "products": ["Premium"]}, at=START),
         *(_expiring(who) for who in SUBSCRIBERS),
+        event("customer.dormant", "fading", {**quiet_since, "products": ["Premium"]}, at=START),
         frail,
         *(event("payment.missed", who, _bill(who, owed, -3), at=START)
           for who, owed in DEBTORS.items()),

@@ -91,6 +91,13 @@ def test_a_tag_that_no_customer_could_have_is_a_fault(
     assert says in " ".join(result.output.split())
 
 
+def test_a_step_for_a_person_is_shown_without_a_mail(tmp_path: Path) -> None:
+    found = previewed(tmp_path, "vip-care", {**YUKI, "tier": "vip"})
+    step = found["steps"][0]
+    shown = (found["segment"], step["name"], step["mails"])
+    assert shown == ("most_valued", "application_stopped", [])
+
+
 def test_a_terminal_shows_segment_times_mails_and_rules(tmp_path: Path) -> None:
     file = tmp_path / "yuki.json"
     file.write_text(json.dumps(YUKI))

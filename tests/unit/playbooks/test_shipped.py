@@ -178,14 +178,22 @@ def test_the_machine_leaves_what_vip_care_sees_to(playbooks: dict[str, Playbook]
                 ), other.name
 
 
-def test_churn_watch_asks_only_where_use_falls(playbooks: dict[str, Playbook]) -> None:
-    watch = playbooks["churn-watch"]
-    assert steps(watch, "customer.dormant", {"products": ["x"]}) == ["how_is_it", "more_out_of_it"]
-    risky = {"churn_risk": 0.73}
-    assert steps(watch, "subscription.expiring", {}, tags=risky) == ["how_is_it_before_the_end"]
-    values = event_values("subscription.expiring", {"currency": "USD"})
-    for tags in (None, {"churn_risk": 0.3}):
-        known = {**values, **customer_values(Traits(tags=tags))}
+def test_churn_watch_asks_only_subscribers_whose_use_falls(
+    playbooks: dict[str, Playbook],
+) -> None:
+    watch, wake = playbooks["churn-watch"], playbooks["reactivate"]
+    subscriber = {"churn_risk": 0.73, "subscription": "running"}
+    assert steps(watch, "customer.dormant", {}, tags=subscriber) == ["how_is_it", "more_out_of_it"]
+    assert steps(wake, "customer.dormant", {}, tags=subscriber) == []
+    ending = steps(watch, "subscription.expiring", {}, tags=subscriber)
+    assert ending == ["how_is_it_before_the_end"]
+    for event, tags in (
+        ("customer.dormant", {"churn_risk": 0.62}),
+        ("customer.dormant", None),
+        ("subscription.expiring", {"churn_risk": 0.33, "subscription": "running"}),
+        ("subscription.expiring", None),
+    ):
+        known = {**event_values(event, {}), **customer_values(Traits(tags=tags))}
         assert choose_segment(watch, known, STEERING_ATTRIBUTES).name is None
 
 
