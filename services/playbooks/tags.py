@@ -22,6 +22,7 @@ TAGS: Mapping[str, Type] = {
     "preferred_language": TEXT,
     "punctuality": FRACTION,
     "readiness": FRACTION,
+    "subscription": words("running", "ended"),
     "value_tier": TEXT,
 }
 """What each tag holds. docs/tags.md says what they mean; the segmenter works them out."""

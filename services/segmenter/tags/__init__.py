@@ -18,6 +18,7 @@ TAGS: Mapping[str, Callable[[Evidence], Tag | None]] = {
     "preferred_language": responses.preferred_language,
     "punctuality": debts.punctuality,
     "readiness": debts.readiness,
+    "subscription": standing.subscription,
     "value_tier": standing.value_tier,
 }
 """Each tag and how it is worked out (docs/tags.md)."""

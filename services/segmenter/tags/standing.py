@@ -20,6 +20,11 @@ REFUSING, UNHELPED, UNANSWERED = 0.3, 0.3, 0.1
 # A recent answer to a message takes off up to half of the risk.
 ANSWER_HALF_LIFE, ANSWER_RELIEF = 14.0, 0.5
 
+SUBSCRIPTION = {"ending": "running", "renewed": "running", "ended": "ended", "cancelled": "ended"}
+"""What each word about a subscription says of it."""
+# An end that was announced has come by then, told of or not.
+ENDING_LASTS, SUBSCRIPTION_LASTS = timedelta(days=60), timedelta(days=400)
+
 STAGES = (
     ("recommend", timedelta(days=365)),
     ("buy", timedelta(days=30)),
@@ -85,6 +90,25 @@ def lifecycle_stage(evidence: Evidence) -> Tag | None:
         if marks and instant(max(marks)) + lasts > evidence.now:
             return make(stage, enough(len(marks), 1), marks, lasts=lasts)
     return None
+
+
+def subscription(evidence: Evidence) -> Tag | None:
+    """`running` while one of the customer's subscriptions does, by the last word about each."""
+    last = {mark.about: mark for mark in of_kinds(evidence.marks("life"), *SUBSCRIPTION)}
+    ends = {mark: instant(mark) + _runs(mark) for mark in last.values()}
+    running = [
+        mark
+        for mark, until in ends.items()
+        if SUBSCRIPTION[mark.kind] == "running" and until > evidence.now
+    ]
+    if running:
+        return make("running", 0.9, running, until=max(ends[mark] for mark in running))
+    return make("ended", 0.9, ends, lasts=SUBSCRIPTION_LASTS) if ends else None
+
+
+def _runs(mark: Mark) -> timedelta:
+    by_itself = mark.kind != "ending" or mark.value == "auto"
+    return SUBSCRIPTION_LASTS if by_itself else ENDING_LASTS
 
 
 def _leaving(mark: Mark, life: Sequence[Mark]) -> float:

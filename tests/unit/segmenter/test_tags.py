@@ -223,6 +223,22 @@ def test_churn_risk_rises_with_signs_of_leaving_and_falls_when_they_come_back() 
     assert story.value("churn_risk", 120) is None
 
 
+def test_a_subscription_runs_until_its_last_word() -> None:
+    story = Story()
+    assert story.value("subscription") is None
+    story.tell("subscription.expiring", subscription_id="s", auto_renew=False)
+    assert story.value("subscription") == "running"
+    assert story.value("subscription", 59) == "running"
+    assert story.value("subscription", 60) == "ended"
+    story.tell("subscription.expiring", subscription_id="t", auto_renew=True)
+    assert story.value("subscription", 60) == "running"
+    story.tell("subscription.cancelled", 61, subscription_id="t")
+    assert story.value("subscription", 61) == "ended"
+    story.tell("subscription.renewed", 62, subscription_id="s", expires_on="2027-03-02")
+    assert story.value("subscription", 461) == "running"
+    assert story.value("subscription", 462) is None
+
+
 def test_the_journey_goes_forward_and_falls_back_in_time() -> None:
     story = Story().message("m-1", -1)
     assert story.value("lifecycle_stage") == "discover"
@@ -245,6 +261,7 @@ def test_the_journey_goes_forward_and_falls_back_in_time() -> None:
 def test_every_value_is_of_the_kind_that_conditions_expect() -> None:
     story = Story().bill("payment.missed", "b-1", "2026-02-27", -2).paid("b-0")
     story.tell("customer.updated", tier="vip", locale="ja").message("m-1")
+    story.tell("subscription.renewed", subscription_id="s")
     for name in ("m-1", "m-2"):
         story.tell("message.clicked", message_id=name, link="pay", machine=False)
     known = story.tags(1, "Asia/Tokyo")
