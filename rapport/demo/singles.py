@@ -180,7 +180,7 @@ def changed_and_recalled(script: Script, cast: Iterator[Person]) -> None:
 
 
 def other_news(script: Script, cast: Iterator[Person]) -> None:
-    """An application left, a benefit and a quiet time, and one event in CloudEvents' binary mode."""
+    """An application, a benefit, a quiet time, and an event in CloudEvents' binary mode."""
     person = next(cast)
     abandoned = {"application_id": "loan-0001", "product": "Car loan", "step": "income"}
     script.say(person, "application.abandoned", abandoned, script.after(1))
