@@ -126,6 +126,11 @@ _SOMEBODY: Mapping[str, Any] = {
 PEOPLE: Sequence[Mapping[str, Any]] = (
     _SOMEBODY,
     {**_SOMEBODY, "customer": "somebody-vip", "tier": "vip"},
+    {
+        **_SOMEBODY,
+        "customer": "somebody-quiet",
+        "tags": {"churn_risk": 0.8, "subscription": "running"},
+    },
 )
 """Customers of a preview that names none: the first whom the playbook takes up is shown."""
 
