@@ -4,8 +4,8 @@ from prometheus_client import Counter, Histogram
 
 OUTCOMES = Counter(
     "rapport_outreach_outcomes_total",
-    "Decisions by kind (enrolled, planned, deferred, suppressed, dispatched, cancelled, completed)"
-    " and reason. Many `place_unknown`: publishers send no timezone or country.",
+    "Decisions by kind (enrolled, planned, deferred, suppressed, dispatched, joined, cancelled,"
+    " completed) and reason. Many `place_unknown`: publishers send no timezone or country.",
     ["kind", "reason"],
 )
 LATENESS_SECONDS = Histogram(

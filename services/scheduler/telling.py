@@ -96,6 +96,7 @@ def _count(outcome: Outcome) -> None:
     if isinstance(outcome, Dispatched):
         late = outcome.decided_at - outcome.step.due_at
         metrics.LATENESS_SECONDS.observe(late.total_seconds())
+        metrics.OUTCOMES.labels("joined", "").inc(len(outcome.joined))
 
 
 def _enrolled(work: UnitOfWork, told: Enrolled, cause: Envelope | None) -> None:

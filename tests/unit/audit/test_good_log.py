@@ -73,6 +73,14 @@ def test_dispatches_at_the_end_of_the_log_are_in_flight() -> None:
     assert outcome(world, 2).in_flight == {"dispatches without an end yet": 2}
 
 
+def test_steps_that_join_may_come_after_the_order_at_the_end_of_the_log() -> None:
+    world = good()
+    world.drop("d-several.several-2.joined", "several.left", "d-several.intended", "d-several.sent")
+    found = outcome(world, 2, in_flight_seconds=86_400)
+    assert found.held
+    assert found.in_flight["dispatches whose joining steps are not yet in the log"] == 1
+
+
 def test_how_long_a_dispatch_may_be_open_is_a_setting() -> None:
     world = good()
     world.add("last", "log.heartbeat", "lane:1", "2026-03-20T10:00:00+00:00", service="messenger",
