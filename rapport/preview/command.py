@@ -26,6 +26,8 @@ from services.policy.model import Pack
 from services.policy.packs import load as load_packs
 from services.runtime.messages import Incoming
 from services.runtime.settings import Settings
+from services.segmenter.holdouts import Holdouts
+from services.segmenter.settings import SegmenterSettings
 
 
 class NothingToPreview(ValueError):
@@ -68,6 +70,8 @@ def previews(asked: Asked, settings: Settings, connect: Connect) -> list[Preview
     packs = load_packs(settings.policies_dir)
     senders = tenants.load(settings.tenants_dir)
     people = _people(asked, connect)
+    own = SegmenterSettings()
+    holdouts = Holdouts(own.global_holdout_bp, own.holdout_salt)
     sender = senders.get(people[0].tenant) or senders["default"]
     links = preview_links(sender.message_id_domain)
     standing = Standing.of(playbooks, people[0].tenant, asked.at)
@@ -75,8 +79,15 @@ def previews(asked: Asked, settings: Settings, connect: Connect) -> list[Preview
     found = []
     for playbook in playbooks:
         tried = [_preview(asked, playbook, person, packs, writer) for person in people]
-        found.append(next((one for one in tried if one.planned), tried[0]))
+        shown = next((one for one in tried if one.planned), tried[0])
+        if asked.customer is not None and (held := holdouts.of(playbook, *_who(shown))):
+            shown.held_out = f"{held.holdout}, {held.share_bp / 100:g} % of the customers"
+        found.append(shown)
     return found
+
+
+def _who(shown: Preview) -> tuple[str, str]:
+    return shown.tenant, shown.customer
 
 
 def _preview(

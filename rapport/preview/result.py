@@ -108,6 +108,8 @@ class Preview:
     segments: list[SegmentTried] = field(default_factory=list)
     steps: list[StepShown] = field(default_factory=list)
     ended: str | None = None
+    held_out: str | None = None
+    """The holdout because of which this customer gets nothing of it, after all."""
     stopped: Happened | None = None
     exits: Sequence[Mapping[str, Any]] = ()
 

@@ -51,6 +51,9 @@ def show(preview: Preview, out: Console) -> None:
     if preview.stopped is not None:
         out.print(f"\n[yellow]Nothing is planned:[/] {_reason(preview.stopped)}", highlight=False)
         return
+    if preview.held_out is not None:
+        told = f"held out ({escape(preview.held_out)}): nothing of this is sent"
+        out.print(f"\n[yellow]{told}[/]", highlight=False, width=width)
     out.print("\n[bold]Steps[/]")
     feet: set[str] = set()
     for number, step in enumerate(preview.steps, 1):

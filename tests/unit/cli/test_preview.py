@@ -1,6 +1,7 @@
 """`rapport playbook preview`: the services' own decisions, shown before anybody is written to."""
 
 import json
+import shutil
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -225,6 +226,18 @@ def test_a_given_event_and_span(tmp_path: Path) -> None:
     event.write_text(json.dumps({"type": "payment.missed", "data": {**data, "amount_minor": 1}}))
     found = previewed(tmp_path, "recover", YUKI, MORNING, "--event", str(event))
     assert (found["matched"], found["reason"]) == (False, "not_triggered")
+
+
+def test_a_customer_held_out_is_said_to_get_nothing(tmp_path: Path) -> None:
+    assert previewed(tmp_path, "recover", YUKI)["held_out"] is None
+    text = (PLAYBOOKS / "recover" / "playbook.yaml").read_text()
+    shutil.copytree(PLAYBOOKS / "recover", tmp_path / "recover")
+    (tmp_path / "recover" / "playbook.yaml").write_text(text + "\nholdout_bp: 5000\n")
+    held = [
+        previewed(tmp_path, str(tmp_path / "recover"), {**YUKI, "customer": f"c-{number}"})
+        for number in range(6)
+    ]
+    assert {one["held_out"] for one in held} == {None, "recover, 50 % of the customers"}
 
 
 def test_mails_are_written_as_html(tmp_path: Path) -> None:
