@@ -1,10 +1,9 @@
 """`rapport playbook ...`: strategies, before they meet a customer."""
 
 import json
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -13,7 +12,7 @@ from rapport.preview.command import Asked, Connect, NothingToPreview, previews, 
 from rapport.preview.person import PersonFaults
 from rapport.preview.samples import NoSample
 from rapport.preview.view import show
-from rapport.terminal import AsJson, Bootstrap, broker, out, stop
+from rapport.terminal import AsJson, Bootstrap, broker, out, refuse, stop
 from rapport.validate import against_policies
 from services.messenger.tenants import TenantFaults
 from services.playbooks.load import PlaybookFaults, load_playbook, load_playbooks
@@ -22,7 +21,7 @@ from services.policy.packs import PolicyFaults
 from services.policy.packs import load as load_packs
 from services.runtime.clock import Clock
 from services.runtime.settings import Settings
-from services.yaml_lines import Fault, read
+from services.yaml_lines import read
 
 playbook_app = typer.Typer(no_args_is_help=True, help="Strategies of outreach.")
 
@@ -42,7 +41,7 @@ def validate(
         packs = load_packs(Settings().policies_dir)
         found = _load(folder)
     except (PlaybookFaults, PolicyFaults) as error:
-        _refuse(error.faults)
+        refuse(error.faults)
     now = _now()
     verdicts = [
         against_policies(playbook, read(home / "playbook.yaml"), packs, now)
@@ -52,7 +51,7 @@ def validate(
         typer.echo(f"{note.file}:{note.line}: note: {note.message}")
     faults = [fault for verdict in verdicts for fault in verdict.faults]
     if faults:
-        _refuse(faults)
+        refuse(faults)
     for _, playbook in found:
         typer.echo(f"{playbook.name} v{playbook.version} is sound")
 
@@ -103,7 +102,7 @@ def preview(
         try:
             found = previews(asked, Settings(), Connect(lambda: connection(bootstrap)))
         except (PlaybookFaults, PolicyFaults, PersonFaults) as error:
-            _refuse(error.faults)
+            refuse(error.faults)
         except (NothingToPreview, NoSample, TenantFaults) as error:
             stop(str(error))
     if as_json:
@@ -138,9 +137,3 @@ def _instant(text: str | None) -> datetime:
 def _now() -> datetime:
     """Business time, as a running Rapport has it."""
     return Clock.parse(Settings().clock or running().get("clock")).now()
-
-
-def _refuse(faults: Iterable[Fault]) -> NoReturn:
-    for fault in sorted(faults):
-        typer.echo(fault)
-    raise typer.Exit(1)

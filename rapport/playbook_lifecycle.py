@@ -11,11 +11,14 @@ from rich.table import Table
 
 from rapport.connection import connection, running
 from rapport.playbook_folder import TENANT, read_standing, send
-from rapport.terminal import AsJson, Bootstrap, broker, err, out, stop
+from rapport.terminal import AsJson, Bootstrap, broker, err, out, refuse, stop
+from rapport.validate import against_policies
 from schemas.envelope import Envelope
 from services.playbooks import lifecycle
 from services.playbooks.catalogue import Edition, Signed, Standing
 from services.playbooks.load import PlaybookFaults, build, read_source
+from services.policy.packs import PolicyFaults
+from services.policy.packs import load as load_packs
 from services.runtime.clock import Clock
 from services.runtime.security import parse_api_tokens
 from services.runtime.settings import Settings
@@ -55,10 +58,14 @@ def publish(
     try:
         source = read_source(folder.resolve())
         playbook = build(source)
-    except PlaybookFaults as faults:
-        for fault in faults.faults:
-            typer.echo(fault)
-        raise typer.Exit(1) from None
+        packs = load_packs(Settings().policies_dir)
+    except (PlaybookFaults, PolicyFaults) as error:
+        refuse(error.faults)
+    verdict = against_policies(playbook, source.file, packs, author.at)
+    for note in sorted(verdict.notes):
+        typer.echo(f"{note.file}:{note.line}: note: {note.message}")
+    if verdict.faults:
+        refuse(verdict.faults)
     _decided(
         lambda standing: lifecycle.draft(standing, tenant, playbook, source, author), bootstrap
     )

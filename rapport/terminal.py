@@ -1,6 +1,6 @@
 """What all commands share: how they write, and how they give up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, NoReturn
 
@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from rapport import reading
 from rapport.connection import NoBroker
+from services.yaml_lines import Fault
 
 Bootstrap = Annotated[
     str | None,
@@ -41,6 +42,13 @@ def broker() -> Iterator[None]:
         stop(str(error))
     except KafkaError as error:
         stop(f"the broker can't be reached or refuses: {error}")
+
+
+def refuse(faults: Iterable[Fault]) -> NoReturn:
+    """Print each fault as FILE:LINE and remedy; exit status 1."""
+    for fault in sorted(faults):
+        typer.echo(fault)
+    raise typer.Exit(1)
 
 
 def stop(why: str) -> NoReturn:
