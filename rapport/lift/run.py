@@ -76,8 +76,9 @@ class _Measured:
             rows += whole
             wordings += _wordings(seen)
             if self._contacts.purposes.get((tenant, playbook)) == "collection":
-                paid = next(row for row in whole if row.outcome == "paid")
-                small[tenant, playbook] = small_debt(paid.costs, paid.comparison, self._assumed)
+                for paid in (row for row in whole if not row.segment and row.outcome == "paid"):
+                    found = small_debt(paid.costs, paid.comparison, self._assumed)
+                    small[tenant, playbook] = found
         return Report(
             window_days=self._window.days,
             until=self._until,
@@ -124,7 +125,7 @@ class _Measured:
             groups.setdefault((one.unit.segment, one.unit.tone), []).append(one)
         for (segment, tone), group in sorted(groups.items(), key=lambda item: _named(item[0])):
             for outcome in _outcomes(group):
-                reached = [(one, one.reached.get(outcome, False)) for one in group]
+                reached = [(one, one.reached[outcome]) for one in group if outcome in one.reached]
                 about = (first.tenant, first.playbook, segment, tone)
                 yield self._row(reached, about, outcome, holdout)
 

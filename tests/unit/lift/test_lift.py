@@ -218,6 +218,23 @@ def test_other_playbooks_hope_for_other_outcomes() -> None:
         assert row(report, trigger, outcome=outcome).comparison.outreach == Share(1, 1)
 
 
+def test_who_came_in_by_another_door_hopes_for_another_outcome() -> None:
+    """A playbook may have triggers of several families: nobody counts for what is not theirs."""
+    made = Trial()
+    doors = (("customer.dormant", "c-1", None), ("subscription.expiring", "c-2", "s-1"))
+    for trigger, customer, obligation in doors:
+        made.event(trigger, trigger, customer, DAY, obligation=obligation)
+        made.add(f"{trigger}.segmented", "customer.segmented", customer, DAY,
+                 playbook="churn-watch", playbook_version=1, matched=True, segment="all",
+                 tone="neutral", obligation_id=obligation, trigger_event_id=trigger)  # fmt: skip
+    made.event("back", "customer.active", "c-1", "2026-03-09T00:00:00+00:00")
+    made.ends()
+    report = made.report()
+    found = {outcome: row(report, "churn-watch", outcome=outcome).comparison.outreach
+             for outcome in ("active", "renewed")}  # fmt: skip
+    assert found == {"active": Share(1, 1), "renewed": Share(0, 1)}
+
+
 def test_an_agreement_is_an_outcome_until_it_is_broken() -> None:
     made = Trial()
     for name in ("kept", "broken"):
