@@ -116,7 +116,6 @@ def run_until_read(broker: Broker, database: Database) -> dict[str, bytes]:
         return {customer: answer(worker, customer).content for customer in CUSTOMERS}
 
 
-@pytest.mark.brokers("embedded")
 def test_all_profiles_rebuilt_from_the_topics_are_the_same_to_the_byte(
     broker: Broker, databases: DatabasesForTests
 ) -> None:
