@@ -241,7 +241,8 @@ def test_age_steers_only_where_a_pack_permits_it(world: World, segmenter: Worker
     )
     (segmented,) = facts(world, "customer.segmented")
     assert (segmented["data"]["segment"], segmented["data"]["tone"]) == ("everyone", "neutral")
-    assert segmented["data"]["inputs"]["passed_over.young"] == "age"
+    passed = {one["segment"]: one["attribute"] for one in segmented["data"]["passed_over"]}
+    assert passed["young"] == "age"
 
 
 def _state(world: World, customer: str = "c-1", tenant: str = "default") -> dict[str, Any]:
