@@ -278,3 +278,11 @@ def test_what_can_not_be_previewed_says_what_to_give(arguments: list[str], says:
     result = run(*arguments)
     assert result.exit_code == 2
     assert says in result.output.replace("\n", " ")
+
+
+def test_the_guides_customer_is_previewed(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "playbooks.md").read_text(encoding="utf-8")
+    ana = next(part for part in guide.split("```json\n")[1:] if '"Ana"' in part).split("```")[0]
+    found = previewed(tmp_path, "recover", json.loads(ana))
+    assert (found["segment"], found["tone"]) == ("vulnerable", "gentle")
+    assert "Ana" in found["steps"][0]["mails"][0]["text"]
