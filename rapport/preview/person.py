@@ -19,7 +19,7 @@ from schemas.envelope import decode, make, parse_data
 from schemas.errors import Rejection
 from schemas.topics import CUSTOMER_EVENTS
 from services.playbooks.tags import TAGS
-from services.playbooks.type_check import nearest
+from services.playbooks.type_words import nearest
 from services.playbooks.types import Kind
 from services.policy.model import Contact
 from services.runtime.ids import derive

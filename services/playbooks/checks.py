@@ -13,7 +13,8 @@ from services.playbooks.conditions import (
     compile_condition,
 )
 from services.playbooks.samples import never_holds
-from services.playbooks.type_check import nearest, syntax_fault, type_fault
+from services.playbooks.type_check import syntax_fault, type_fault
+from services.playbooks.type_words import nearest
 from services.playbooks.types import Type, words
 from services.playbooks.variables import (
     CUSTOMER_FIELDS,

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
-from difflib import get_close_matches
 
 import cel
 
@@ -27,6 +26,7 @@ from services.playbooks.cel_syntax import (
     Unary,
     parse,
 )
+from services.playbooks.type_words import SAID, mismatch, nearest, never
 from services.playbooks.types import (
     ANY,
     FLAG,
@@ -45,16 +45,6 @@ _SIGNS = {"<", "<=", ">", ">="}
 _TEXT_METHODS = frozenset({"contains", "startsWith", "endsWith", "matches"})
 _MACROS = frozenset({"all", "exists", "exists_one", "filter", "map"})
 FUNCTIONS = frozenset({"size", "int", "double", "string", "has"}) | _TEXT_METHODS | _MACROS
-_SAID = {
-    Kind.TEXT: "text",
-    Kind.NUMBER: "a number",
-    Kind.MONEY: "money",
-    Kind.DAYS: "a number of days",
-    Kind.DATE: "a date",
-    Kind.FLAG: "true or false",
-    Kind.LIST: "a list",
-    Kind.MAP: "a set of names",
-}
 
 
 class _Wrong(ValueError):
@@ -71,9 +61,7 @@ def type_fault(source: str, fields: Mapping[str, Type]) -> str | None:
     except (SyntaxFault, _Wrong) as error:
         return str(error)
     if found.kind not in (Kind.FLAG, Kind.ANY):
-        return (
-            f"gives {_SAID[found.kind]}, where true or false is wanted; compare it with something"
-        )
+        return f"gives {SAID[found.kind]}, where true or false is wanted; compare it with something"
     return None
 
 
@@ -84,14 +72,6 @@ def syntax_fault(source: str) -> str | None:
     except SyntaxFault as error:
         return str(error)
     return None
-
-
-def nearest(name: str, known: Mapping[str, object] | frozenset[str]) -> str:
-    """What to write in place of a name that nobody knows."""
-    close = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {close[0]!r}?"
-    return f"there are {', '.join(sorted(known))}" if len(known) <= 40 else "look it up"
 
 
 class _Checker:
@@ -140,7 +120,7 @@ class _Checker:
         if of.kind is Kind.ANY:
             return ANY
         if of.kind is not Kind.MAP:
-            raise _Wrong(f"`{node.of.text}` is {_SAID[of.kind]} and has no part {node.field!r}")
+            raise _Wrong(f"`{node.of.text}` is {SAID[of.kind]} and has no part {node.field!r}")
         if of.fields is None:
             return ANY
         if node.field not in of.fields:
@@ -161,17 +141,17 @@ class _Checker:
     def _unary(self, text: str, sign: str, of: Type) -> Type:
         if sign == "!":
             if of.kind not in (Kind.FLAG, Kind.ANY):
-                raise _Wrong(f"`{text}`: ! wants true or false, not {_SAID[of.kind]}")
+                raise _Wrong(f"`{text}`: ! wants true or false, not {SAID[of.kind]}")
             return FLAG
         if of.kind not in (*_NUMERIC, Kind.ANY):
-            raise _Wrong(f"`{text}`: - wants a number, not {_SAID[of.kind]}")
+            raise _Wrong(f"`{text}`: - wants a number, not {SAID[of.kind]}")
         return of
 
     def _flag(self, node: Node) -> None:
         found = self.type_of(node)
         if found.kind not in (Kind.FLAG, Kind.ANY):
             raise _Wrong(
-                f"`{node.text}` is {_SAID[found.kind]}, where true or false is wanted; "
+                f"`{node.text}` is {SAID[found.kind]}, where true or false is wanted; "
                 "compare it with something"
             )
 
@@ -195,7 +175,7 @@ class _Checker:
             if kind not in _ORDERED and kind is not Kind.ANY:
                 other = self.type_of(node.right if side is node.left else node.left).kind
                 if other not in _ORDERED:
-                    raise _Wrong(f"`{node.text}`: {_SAID[kind]} has no order; use == or in")
+                    raise _Wrong(f"`{node.text}`: {SAID[kind]} has no order; use == or in")
 
     def _within(self, node: Binary) -> Type:
         right = self.type_of(node.right)
@@ -208,7 +188,7 @@ class _Checker:
             return FLAG
         if right.kind is not Kind.LIST:
             remedy = f"use {node.right.text}.contains(...)" if right.kind is Kind.TEXT else "use =="
-            raise _Wrong(f"`{node.text}`: {_SAID[right.kind]} is no list; {remedy}")
+            raise _Wrong(f"`{node.text}`: {SAID[right.kind]} is no list; {remedy}")
         if isinstance(node.right, Items):
             for item in node.right.items:
                 self._same(f"{node.left.text} in [{item.text}]", node.left, item)
@@ -236,13 +216,13 @@ class _Checker:
             if its.kind in _NUMERIC and theirs.kind is Kind.NUMBER and theirs.constant:
                 return
         if is_.kind is not to.kind:
-            raise _Wrong(f"`{text}`: {_mismatch(left, is_, right, to)}")
+            raise _Wrong(f"`{text}`: {mismatch(left, is_, right, to)}")
         if is_.kind is Kind.LIST:
             self._agree(text, left, is_.item or ANY, right, to.item or ANY)
         both_written = is_.constant and to.constant
 
         if not both_written and _apart(is_, to):
-            raise _Wrong(f"`{text}`: {_never(left, is_, right, to)}")
+            raise _Wrong(f"`{text}`: {never(left, is_, right, to)}")
 
     def _sum(self, node: Binary) -> Type:
         left, right = self.type_of(node.left), self.type_of(node.right)
@@ -253,7 +233,7 @@ class _Checker:
         if left.kind not in _NUMERIC or right.kind not in _NUMERIC:
             wrong = right if left.kind in _NUMERIC else left
             remedy = "; compare dates with each other" if wrong.kind is Kind.DATE else ""
-            raise _Wrong(f"`{node.text}`: {_SAID[wrong.kind]} can't be reckoned with{remedy}")
+            raise _Wrong(f"`{node.text}`: {SAID[wrong.kind]} can't be reckoned with{remedy}")
         if left.whole is not right.whole:
             raise _Wrong(
                 f"`{node.text}`: whole numbers and fractions don't mix; "
@@ -269,17 +249,17 @@ class _Checker:
         measured = [one for one in (left, right) if one.kind is not Kind.NUMBER]
         if node.sign in "+-":
             if len(measured) == 1 and not (right if left in measured else left).constant:
-                raise _Wrong(f"`{node.text}`: {_mismatch(node.left, left, node.right, right)}")
+                raise _Wrong(f"`{node.text}`: {mismatch(node.left, left, node.right, right)}")
             if len(measured) == 2 and left.kind is not right.kind:
-                raise _Wrong(f"`{node.text}`: {_mismatch(node.left, left, node.right, right)}")
+                raise _Wrong(f"`{node.text}`: {mismatch(node.left, left, node.right, right)}")
             return replace(measured[0], constant=False) if measured else plain
         if node.sign == "*":
             if len(measured) == 2:
-                said = f"{_SAID[left.kind]} times {_SAID[right.kind]}"
+                said = f"{SAID[left.kind]} times {SAID[right.kind]}"
                 raise _Wrong(f"`{node.text}`: {said}; multiply by a plain number")
             return measured[0] if measured else plain
         if right in measured and left.kind is not right.kind:
-            said = f"{_SAID[left.kind]} by {_SAID[right.kind]}"
+            said = f"{SAID[left.kind]} by {SAID[right.kind]}"
             raise _Wrong(f"`{node.text}`: {said}; divide like by like, or by a plain number")
         return plain if right in measured or not measured else left
 
@@ -304,7 +284,7 @@ class _Checker:
         }
         kinds, result = wanted[node.name]
         if of.kind not in kinds and of.kind is not Kind.ANY:
-            raise _Wrong(f"`{node.text}`: {node.name} can't take {_SAID[of.kind]}")
+            raise _Wrong(f"`{node.text}`: {node.name} can't take {SAID[of.kind]}")
         return result
 
     def _text_method(self, node: Call) -> Type:
@@ -313,7 +293,7 @@ class _Checker:
         for one in (node.target, node.arguments[0]):
             if (kind := self.type_of(one).kind) not in (Kind.TEXT, Kind.ANY):
                 remedy = "; use in" if kind is Kind.LIST else ""
-                raise _Wrong(f"`{node.text}`: wants text, and {one.text} is {_SAID[kind]}{remedy}")
+                raise _Wrong(f"`{node.text}`: wants text, and {one.text} is {SAID[kind]}{remedy}")
         if node.name == "matches":
             pattern = node.arguments[0]
             if not isinstance(pattern, Literal):
@@ -337,7 +317,7 @@ class _Checker:
             raise _Wrong(f"`{node.text}`: write it as list.{node.name}(one, condition on one)")
         of, bound = self.type_of(node.target), node.arguments[0]
         if of.kind not in (Kind.LIST, Kind.ANY):
-            raise _Wrong(f"`{node.text}`: {node.target.text} is {_SAID[of.kind]}, not a list")
+            raise _Wrong(f"`{node.text}`: {node.target.text} is {SAID[of.kind]}, not a list")
         if not isinstance(bound, Name) or bound.name in self._fields:
             raise _Wrong(f"`{node.text}`: choose a new name for the one item")
         with self._knowing(bound.name, of.item or ANY):
@@ -363,37 +343,6 @@ def _is_day(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _mismatch(left: Node, is_: Type, right: Node, to: Type) -> str:
-    said = f"{left.text} is {_SAID[is_.kind]}, {right.text} is {_SAID[to.kind]}"
-    return f"{said}; {_remedy(left, is_, right, to)}"
-
-
-def _remedy(left: Node, is_: Type, right: Node, to: Type) -> str:
-    kinds = {is_.kind, to.kind}
-    written = left if isinstance(left, Literal) else right
-    if Kind.LIST in kinds:
-        other = left if to.kind is Kind.LIST else right
-        return f"write {other.text} in {(right if to.kind is Kind.LIST else left).text}"
-    if Kind.FLAG in kinds:
-        flag = left if is_.kind is Kind.FLAG else right
-        return f"write {flag.text} or !{flag.text}"
-    if Kind.DATE in kinds:
-        return 'compare a date with a date, such as "2026-03-31"'
-    if Kind.TEXT in kinds:
-        if isinstance(written, Literal) and isinstance(written.value, str):
-            return f"write a number, not {written.text}"
-        return f'put {written.text} in quotes: "{written.text}"'
-    return "compare like with like, or with a plain number"
-
-
-def _never(left: Node, is_: Type, right: Node, to: Type) -> str:
-    """What to say where a text can never be the word that it is compared with."""
-    name, known, said = (left, is_, to) if to.constant else (right, to, is_)
-    wrong = sorted(said.words or ())
-    never = " or ".join(repr(word) for word in wrong)
-    return f"{name.text} is never {never}; {nearest(wrong[0], known.words or frozenset())}"
 
 
 def _apart(one: Type, other: Type) -> bool:
