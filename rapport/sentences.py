@@ -247,6 +247,11 @@ def _(data: negotiation.AgreementKept) -> str:
 
 
 @sentence.register
+def _(data: negotiation.AgreementDue) -> str:
+    return f"whether the agreement about {data.obligation_id} is kept is due to be judged"
+
+
+@sentence.register
 def _(data: negotiation.AgreementBroken) -> str:
     return f"instalment {data.instalment} about {data.obligation_id} not paid in time"
 

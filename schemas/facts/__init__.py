@@ -33,6 +33,7 @@ from schemas.facts.message import (
 from schemas.facts.negotiation import (
     AgreementBroken,
     AgreementCompleted,
+    AgreementDue,
     AgreementKept,
     AgreementMade,
     AgreementReopened,
@@ -84,6 +85,7 @@ __all__ = [
     "WRITERS",
     "AgreementBroken",
     "AgreementCompleted",
+    "AgreementDue",
     "AgreementKept",
     "AgreementMade",
     "AgreementReopened",

@@ -103,6 +103,15 @@ class AgreementKept(_AboutAgreement):
     amount_minor: Money = Field(description="Amount paid, in minor units.")
 
 
+class AgreementDue(_AboutAgreement):
+    """The time to keep an instalment may be over: it is judged when this is read back.
+
+    So all that the log told of payments before counts, however far behind the reader was.
+    """
+
+    TYPE: ClassVar[str] = "agreement.due"
+
+
 class AgreementBroken(_AboutAgreement):
     """An instalment was not paid in time."""
 
@@ -195,6 +204,7 @@ FACTS: tuple[type[Typed], ...] = (
     OfferExpired,
     AgreementMade,
     AgreementKept,
+    AgreementDue,
     AgreementBroken,
     AgreementReopened,
     AgreementCompleted,

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import text, update
 from sqlmodel import Session, col, delete, func, select
 
-from services.negotiator.model import RequestStatus
+from services.negotiator.model import PaymentStatus, RequestStatus
 from services.negotiator.tables import (
     InvitationRow,
     ObligationRow,
@@ -114,6 +114,21 @@ def payments_of(session: Session, tenant: str, ids: Sequence[str], limit: int) -
             .limit(limit)
         )
     )
+
+
+def is_payment_pending(session: Session, tenant: str, obligation_id: str, since: datetime) -> bool:
+    """Whether a payment made after that instant, by whichever party, is on its way."""
+    found = session.exec(
+        select(PaymentRow.payment_id)
+        .where(
+            PaymentRow.tenant == tenant,
+            PaymentRow.obligation_id == obligation_id,
+            PaymentRow.status == PaymentStatus.PENDING.value,
+            PaymentRow.at > since,
+        )
+        .limit(1)
+    )
+    return found.first() is not None
 
 
 def requests_of(session: Session, tenant: str, ids: Sequence[str]) -> list[RequestRow]:

@@ -2,6 +2,8 @@
 
 from schemas.topics import OUTREACH_LOG
 from services.negotiator import api, stream
+from services.negotiator.handlers.promises import Watching
+from services.negotiator.settings import NegotiatorSettings
 from services.runtime import worker
 from services.runtime.context import Context
 
@@ -10,11 +12,13 @@ NAME = "negotiator"
 
 def build(context: Context) -> worker.Service:
     """Put the service together."""
+    settings = NegotiatorSettings()
     return worker.Service(
         name=NAME,
         lead_topic=OUTREACH_LOG,
         handlers=stream.handlers(context),
-        api=api.create(context),
+        api=api.create(context, settings),
+        timers=(worker.Timer("watch-promises", settings.promise_check_seconds, Watching(context)),),
     )
 
 

@@ -33,6 +33,7 @@ class AgreementStatus(StrEnum):
     """Where an agreement stands; `ended` when its bill went away unpaid."""
 
     ACTIVE = "active"
+    BROKEN = "broken"
     COMPLETED = "completed"
     ENDED = "ended"
 
@@ -259,6 +260,18 @@ class Tries:
 
     wrong: int
     locked_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DueNext:
+    """What an agreement asks for next: which instalment (from 1), by when, and how much is short.
+
+    `short_minor` includes what earlier instalments left short.
+    """
+
+    instalment: int
+    due_date: date
+    short_minor: int
 
 
 @dataclass(frozen=True, slots=True)

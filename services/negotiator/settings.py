@@ -22,6 +22,19 @@ class NegotiatorSettings(BaseSettings):
         31, ge=1, le=366, description="Days after its due date that a bill may be asked to wait."
     )
 
+    promise_tolerance_percent: int = Field(
+        95,
+        ge=1,
+        le=100,
+        description="Share of an instalment that keeps it; the rest rolls on.",
+    )
+    promise_grace_days: int = Field(
+        3, ge=0, le=90, description="Days after an instalment's due date before it is broken."
+    )
+    promise_check_seconds: float = Field(
+        1.0, gt=0, description="Real seconds between looks for promises whose grace may be over."
+    )
+
     @property
     def portal_session(self) -> timedelta:
         """How long a verified visit lasts."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime
 
 from sqlalchemy import inspect, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
@@ -219,6 +220,19 @@ def agreements_in_force(session: Session, obligations: Sequence[Key]) -> dict[Ke
         .execution_options(populate_existing=True)
     )
     return {(row.tenant, row.obligation_id): row for row in rows}
+
+
+def agreements_to_look_at(session: Session, now: datetime, limit: int) -> list[AgreementRow]:
+    """Agreements to be looked at by `now`, locked; those that others hold are left for later."""
+    return list(
+        session.exec(
+            select(AgreementRow)
+            .where(col(AgreementRow.look_at) <= now)
+            .order_by(col(AgreementRow.look_at))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+    )
 
 
 def agreement_by_request(session: Session, tenant: str, request_id: str) -> AgreementRow | None:

@@ -215,7 +215,7 @@ class OfferRow(_Table, table=True):
 
 
 class AgreementRow(_Table, table=True):
-    """What was agreed about an obligation, and how far it is kept."""
+    """What was agreed about an obligation, how far it is kept, and when that is looked at next."""
 
     __tablename__ = "agreement"
 
@@ -235,6 +235,7 @@ class AgreementRow(_Table, table=True):
     request_id: str
     booking: str
     made_at: datetime = _instant()
+    look_at: datetime | None = _instant(nullable=True)
 
 
 class HandoffRow(_Table, table=True):

@@ -15,9 +15,10 @@ from sqlmodel import Session
 from schemas.common import Typed
 from schemas.customer_events import CustomerMerged, CustomerUpdated
 from schemas.envelope import encode, make
-from schemas.facts import EventApplied, MessageIntended, OutreachEnrolled
+from schemas.facts import AgreementDue, EventApplied, MessageIntended, OutreachEnrolled
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
 from services.negotiator import api, stream
+from services.negotiator.handlers.promises import Watching
 from services.negotiator.settings import NegotiatorSettings
 from services.runtime import ledger
 from services.runtime.clock import Clock
@@ -200,6 +201,14 @@ class World:
         rows = self.database.rows("SELECT value FROM negotiator.outbox ORDER BY id")
         found = [json.loads(bytes(value)) for (value,) in rows]
         return [one for one in found if not types or one["type"] in types]
+
+    def look_at_promises(self) -> None:
+        """The timer's turn; what it writes to the log is read back."""
+        before = len(self.facts("agreement.due"))
+        Watching(self.context)()
+        for fact in self.facts("agreement.due")[before:]:
+            data = AgreementDue.model_validate(fact["data"])
+            self.tell(OUTREACH_LOG, data, fact["subject"], source="/rapport/negotiator")
 
     def count(self, type: str) -> int:
         return len(self.facts(type))

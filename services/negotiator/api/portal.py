@@ -16,6 +16,7 @@ from services.negotiator.api.entrance import (
 )
 from services.negotiator.api.portal_pages import REFRESH_SECONDS, Pages
 from services.negotiator.handlers import acceptance, offers, people, verification, visits
+from services.negotiator.handlers.promises import Promises
 from services.negotiator.model import HandoffReason, Refusal
 from services.negotiator.settings import NegotiatorSettings
 from services.negotiator.tables import SessionRow
@@ -36,6 +37,7 @@ class Portal:
 
     def __init__(self, context: Context, settings: NegotiatorSettings, entrance: Entrance) -> None:
         self._signer = context.signer
+        self._promises = Promises.of(settings)
         self._session_lasts = settings.portal_session
         self._entrance = entrance
 
@@ -143,7 +145,7 @@ class Portal:
         if guest.session is None:
             return see(f"{guest.base}?notice=session")
         offer_id = act.fields.get("offer_id", "")
-        refusal = acceptance.accept(act.work, self._signer, act.case, offer_id)
+        refusal = acceptance.accept(act.work, self._signer, self._promises, act.case, offer_id)
         if refusal is None:
             return see(f"{guest.base}/plans")
         if refusal in (Refusal.EXPIRED, Refusal.AMOUNT_CHANGED):

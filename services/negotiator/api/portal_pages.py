@@ -127,10 +127,11 @@ class Pages:
             today=work.now.astimezone(formats.zone).date(),
         )
         if found.situation is Situation.RENEW:
-            return self.render("renew.html", owed=owed)
+            return self.render("renew.html", owed=owed, after_broken=found.after_broken)
         return self.render(
             "plans.html",
             owed=owed,
+            after_broken=found.after_broken,
             plans=[
                 views.plan(formats, self.words, row.offer_id, plan(row), row.currency)
                 for row in found.offers

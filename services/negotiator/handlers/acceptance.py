@@ -5,6 +5,7 @@ import hmac
 from schemas.facts import AgreementMade, OfferAccepted, RequestMade
 from services.negotiator import store
 from services.negotiator.handlers import offers
+from services.negotiator.handlers.promises import Promises
 from services.negotiator.handlers.translate import terms
 from services.negotiator.model import (
     AgreementStatus,
@@ -20,7 +21,9 @@ from services.runtime.security import Signer
 from services.runtime.unit_of_work import UnitOfWork
 
 
-def accept(work: UnitOfWork, signer: Signer, case: CaseRow, offer_id: str) -> Refusal | None:
+def accept(
+    work: UnitOfWork, signer: Signer, promises: Promises, case: CaseRow, offer_id: str
+) -> Refusal | None:
     """Turn an offer of this case into the agreement, or say why not. The customer is locked.
 
     The same offer once more, from a second click or tab, is accepted still and changes nothing.
@@ -45,11 +48,11 @@ def accept(work: UnitOfWork, signer: Signer, case: CaseRow, offer_id: str) -> Re
         now=work.now,
     )
     if why is None:
-        _agree(work, case, row)
+        _agree(work, promises, case, row)
     return why
 
 
-def _agree(work: UnitOfWork, case: CaseRow, offer: OfferRow) -> None:
+def _agree(work: UnitOfWork, promises: Promises, case: CaseRow, offer: OfferRow) -> None:
     agreement = AgreementRow(
         tenant=case.tenant,
         obligation_id=case.obligation_id,
@@ -66,6 +69,7 @@ def _agree(work: UnitOfWork, case: CaseRow, offer: OfferRow) -> None:
         booking=RequestStatus.REQUESTED,
         made_at=work.now,
     )
+    promises.watch(agreement)
     work.session.add(agreement)
     offer.status = OfferStatus.ACCEPTED
     work.session.flush()

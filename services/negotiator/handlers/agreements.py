@@ -4,6 +4,7 @@ from schemas.envelope import Envelope
 from schemas.facts import AgreementCompleted, AgreementKept, AgreementReopened
 from services.negotiator import store
 from services.negotiator.handlers import people
+from services.negotiator.handlers.promises import Promises
 from services.negotiator.handlers.translate import instalments
 from services.negotiator.model import (
     AgreementStatus,
@@ -21,28 +22,38 @@ from services.runtime.unit_of_work import UnitOfWork
 
 
 def follow(
-    work: UnitOfWork, row: AgreementRow, event_type: str, old: Bill, new: Bill, cause: Envelope
+    work: UnitOfWork,
+    promises: Promises,
+    row: AgreementRow,
+    event_type: str,
+    old: Bill,
+    new: Bill,
+    cause: Envelope,
 ) -> None:
     """Tell what a change of the bill means for its agreement.
 
     What was paid is what the publisher says remains less: so one payment told twice counts once.
     """
     if new.status is ObligationStatus.CLOSED:
-        row.status = AgreementStatus.ENDED
+        row.status, row.look_at = AgreementStatus.ENDED, None
         return
     if event_type in bills.PAYMENTS:
         row.paid_minor += old.remaining_minor - new.remaining_minor
     parts = instalments(row.instalments)
-    reached = progress(parts, row.paid_minor)
+    reached = progress(parts, row.paid_minor, promises.tolerance_percent)
     _tell_kept(work, row, parts, reached, cause)
-    row.kept = reached.kept
+    taken_back, row.kept = reached.kept < row.kept, reached.kept
     completed = reached.completed or new.status is ObligationStatus.SETTLED
     if completed and row.status == AgreementStatus.ACTIVE:
         row.status = AgreementStatus.COMPLETED
         _tell(work, row, AgreementCompleted, cause)
-    elif not completed and row.status == AgreementStatus.COMPLETED:
+    elif not completed and (taken_back or row.status == AgreementStatus.COMPLETED):
         row.status = AgreementStatus.ACTIVE
         _tell(work, row, AgreementReopened, cause)
+    promises.watch(row)
+    if taken_back and row.look_at is not None:
+        # Nobody is late with what was paid in time: the grace begins anew.
+        row.look_at = max(row.look_at, work.now + promises.grace)
 
 
 def booked(work: UnitOfWork, row: AgreementRow, answer: str, cause: Envelope) -> None:

@@ -7,6 +7,7 @@ from sqlmodel import col, delete
 
 from schemas.customer_events import RequestAnswered
 from schemas.facts import (
+    AgreementDue,
     ChoiceMade,
     EventApplied,
     HandoffRequested,
@@ -18,6 +19,7 @@ from schemas.topics import CUSTOMER_EVENTS
 from services.negotiator import account_store, store
 from services.negotiator.handlers import agreements, choices, people, requests
 from services.negotiator.handlers.learning import Learned
+from services.negotiator.handlers.promises import Promises
 from services.negotiator.model import Bill, ObligationStatus
 from services.negotiator.rules import bills, subscriptions
 from services.negotiator.rules.bills import NOTHING_KNOWN
@@ -28,21 +30,27 @@ from services.runtime.unit_of_work import UnitOfWork
 
 HOLD_PLACED, HOLD_LIFTED = "customer.hold_placed", "customer.hold_lifted"
 APPLIED = bills.EVENTS | subscriptions.EVENTS | {HOLD_PLACED, HOLD_LIFTED, RequestAnswered.TYPE}
-_ABOUT_PEOPLE = (HandoffRequested, ChoiceMade, OutreachPersonDue)
+_ABOUT_CUSTOMERS = (HandoffRequested, ChoiceMade, OutreachPersonDue, AgreementDue)
 
 
-def handle(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
-    """Apply the facts that concern terms, in order; pass over the rest."""
-    wanted = [message for message in batch if _concerns_us(message)]
-    if wanted:
-        _Batch(work, wanted).apply()
+class LogFacts:
+    """Handles the topic; `promises` says how agreements are judged."""
+
+    def __init__(self, promises: Promises) -> None:
+        self._promises = promises
+
+    def handle(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
+        """Apply the facts that concern terms, in order; pass over the rest."""
+        wanted = [message for message in batch if _concerns_us(message)]
+        if wanted:
+            _Batch(work, self._promises, wanted).apply()
 
 
 def _concerns_us(message: Incoming) -> bool:
     data = message.data
     if isinstance(data, EventApplied):
         return data.event_type in APPLIED and data.effect != "stale_version"
-    if isinstance(data, OutreachEnrolled):
+    if isinstance(data, OutreachEnrolled | AgreementDue):
         return True
     if isinstance(data, ChoiceMade):
         return data.does in choices.OURS
@@ -56,8 +64,9 @@ def _concerns_us(message: Incoming) -> bool:
 class _Batch:
     """One batch with what it locks: customers first, then bills."""
 
-    def __init__(self, work: UnitOfWork, messages: Sequence[Incoming]) -> None:
+    def __init__(self, work: UnitOfWork, promises: Promises, messages: Sequence[Incoming]) -> None:
         self.work = work
+        self.promises = promises
         self.messages = messages
         self.invitations: list[InvitationRow] = []
         self.enrolments: list[EnrolmentRow] = []
@@ -98,6 +107,8 @@ class _Batch:
                 choices.follow(self.work, message.event, data)
             elif isinstance(data, OutreachPersonDue):
                 choices.hand_over(self.work, message.event, data)
+            elif isinstance(data, AgreementDue):
+                self._judge(message, data)
             elif isinstance(data, EventApplied) and data.event_type in bills.EVENTS:
                 self._tell_bill(message, data)
                 self.learned.bill(message.event, data)
@@ -191,7 +202,17 @@ class _Batch:
         new = self.bills[key] = bills.after(old, data.event_type, data.data)
         agreement = self.agreements.get(key)
         if agreement is not None and new != old:
-            agreements.follow(self.work, agreement, data.event_type, old, new, message.event)
+            agreements.follow(
+                self.work, self.promises, agreement, data.event_type, old, new, message.event
+            )
+            if agreement.status not in store.IN_FORCE:
+                del self.agreements[key]
+
+    def _judge(self, message: Incoming, data: AgreementDue) -> None:
+        key = (message.event.tenant, data.obligation_id)
+        agreement = self.agreements.get(key)
+        if agreement is not None and agreement.agreement_id == data.agreement_id:
+            self.promises.judge(self.work, agreement, self.bills[key], message.event)
             if agreement.status not in store.IN_FORCE:
                 del self.agreements[key]
 
@@ -220,7 +241,7 @@ def _is_about_customer(message: Incoming) -> bool:
     data = message.data
     return (
         _is_hold(message)
-        or isinstance(data, _ABOUT_PEOPLE)
+        or isinstance(data, _ABOUT_CUSTOMERS)
         or (isinstance(data, EventApplied) and data.event_type in subscriptions.EVENTS)
     )
 
@@ -233,6 +254,8 @@ def _is_hold(message: Incoming) -> bool:
 def _obligation(message: Incoming) -> Key | None:
     """The bill that the message tells of, if it does."""
     data = message.data
+    if isinstance(data, AgreementDue):
+        return message.event.tenant, data.obligation_id
     if isinstance(data, OutreachEnrolled):
         is_bill = data.obligation.kind == "bill"
         return (message.event.tenant, data.obligation.obligation_id) if is_bill else None

@@ -46,12 +46,13 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All that a verified visitor's page is made of."""
+    """All that a verified visitor's page is made of. after_broken: their last plan was not kept."""
 
     situation: Situation
     bill: Bill
     agreement: AgreementRow | None
     offers: list[OfferRow]
+    after_broken: bool
 
 
 def look(work: UnitOfWork, message_id: str) -> Visit | None:
@@ -153,7 +154,9 @@ def find(session: Session, case: CaseRow, now: datetime) -> Found:
         has_authority=enrolment is not None and enrolment.authority is not None,
         has_live_offers=bool(offers),
     )
-    return Found(found, bill, agreement, offers)
+    before = store.agreements_of(session, case.case_id)
+    after_broken = bool(before) and before[-1].status == AgreementStatus.BROKEN
+    return Found(found, bill, agreement, offers, after_broken)
 
 
 def is_about_terms(session: Session, visit: Visit) -> bool:

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 
 from services.negotiator.model import Instalment, Progress
 
-TOLERANCE_PERCENT = 95
 
-
-def progress(instalments: Sequence[Instalment], paid_minor: int) -> Progress:
+def progress(
+    instalments: Sequence[Instalment], paid_minor: int, tolerance_percent: int
+) -> Progress:
     """Where `paid_minor`, paid since the agreement was made, brings it.
 
-    An instalment counts as kept once all before it and 95 per cent of itself are paid. What is
-    short stays owed and so rolls into the next one: only the whole sum completes the agreement.
+    An instalment counts as kept once all before it and `tolerance_percent` of itself are paid. What
+    is short stays owed and so rolls into the next one: only the whole sum completes the agreement.
     """
     kept = due = 0
     for part in instalments:
-        if (paid_minor - due) * 100 < part.amount_minor * TOLERANCE_PERCENT:
+        if (paid_minor - due) * 100 < part.amount_minor * tolerance_percent:
             break
         due += part.amount_minor
         kept += 1

@@ -40,10 +40,15 @@ def canonical(terms: Terms) -> str:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def is_held(holds: Iterable[Hold], obligation_id: str, now: datetime) -> bool:
-    """Whether a hold in force forbids to agree on the obligation at `now`."""
+def is_held(
+    holds: Iterable[Hold],
+    obligation_id: str,
+    now: datetime,
+    allowed: frozenset[str] = HOLDS_THAT_ALLOW_AGREEING,
+) -> bool:
+    """Whether a hold in force, of another kind than `allowed`, is on the obligation at `now`."""
     return any(
-        hold.kind not in HOLDS_THAT_ALLOW_AGREEING
+        hold.kind not in allowed
         and hold.obligation_id in (None, obligation_id)
         and (hold.until is None or now < hold.until)
         for hold in holds

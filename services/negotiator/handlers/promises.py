@@ -1,0 +1,135 @@
+"""Promises that are not kept: told once their grace is over, and never while someone cares."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from schemas.envelope import Envelope
+from schemas.facts import AgreementBroken, AgreementDue
+from services.negotiator import account_store, store
+from services.negotiator.handlers.translate import instalments, zone
+from services.negotiator.model import AgreementStatus, Bill, DueNext, HandoffReason
+from services.negotiator.rules import promises
+from services.negotiator.rules.agreements import progress
+from services.negotiator.rules.offers import is_held
+from services.negotiator.settings import NegotiatorSettings
+from services.negotiator.tables import AgreementRow, CustomerRow, InvitationRow
+from services.runtime.context import Context
+from services.runtime.unit_of_work import UnitOfWork
+
+BATCH = 100
+CARED_FOR = (HandoffReason.DISPUTE, HandoffReason.HARDSHIP)
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """How long a promise is waited for, and how much of it is enough."""
+
+    tolerance_percent: int
+    grace: timedelta
+
+    @classmethod
+    def of(cls, settings: NegotiatorSettings) -> "Promises":
+        """As the settings say."""
+        grace = timedelta(days=settings.promise_grace_days)
+        return cls(settings.promise_tolerance_percent, grace)
+
+    def due_next(self, row: AgreementRow) -> DueNext | None:
+        """What the agreement asks for next."""
+        parts = instalments(row.instalments)
+        reached = progress(parts, row.paid_minor, self.tolerance_percent)
+        return promises.due_next(parts, reached, row.paid_minor)
+
+    def watch(self, row: AgreementRow) -> None:
+        """Set when the agreement is looked at next; its row is locked."""
+        due = self.due_next(row) if row.status == AgreementStatus.ACTIVE else None
+        row.look_at = promises.first_look(due.due_date, self.grace) if due else None
+
+    def judge(self, work: UnitOfWork, row: AgreementRow, bill: Bill, cause: Envelope) -> None:
+        """Tell that the promise is broken, unless it is kept, cared for, or not over there.
+
+        Customer and bill are locked.
+        """
+        due = self.due_next(row)
+        if row.status != AgreementStatus.ACTIVE or due is None:
+            row.look_at = None
+            return
+        moment = promises.over(due.due_date, self.grace, _place(work, row, bill))
+        if work.now < moment:
+            row.look_at = moment
+        elif self._is_cared_for(work, row):
+            row.look_at = work.now + promises.LOOKS_AGAIN
+        else:
+            row.look_at, row.status = None, AgreementStatus.BROKEN
+            _tell_broken(work, row, due, cause)
+
+    def _is_cared_for(self, work: UnitOfWork, row: AgreementRow) -> bool:
+        """Whether a person or a hold has to do with it, or a payment is on its way."""
+        session, who = work.session, (row.tenant, row.customer)
+        about = row.obligation_id
+        return (
+            any(about in store.obligations_awaiting(session, *who, one) for one in CARED_FOR)
+            or is_held(store.find_holds(session, *who), about, work.now, allowed=frozenset())
+            or account_store.is_payment_pending(session, row.tenant, about, work.now - self.grace)
+        )
+
+
+class Watching:
+    """The timer that finds promises whose grace may be over.
+
+    It only says so in the log. The judgement follows when that is read back: then every payment
+    told before is known, however far behind this service was.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def __call__(self) -> bool:
+        """Ask for one batch of judgements; True if it was full, so that more may wait."""
+        with self._context.unit() as work:
+            rows = store.agreements_to_look_at(work.session, work.now, BATCH)
+            for row in rows:
+                assert row.look_at is not None
+                work.fact(
+                    AgreementDue.TYPE,
+                    AgreementDue(
+                        agreement_id=row.agreement_id,
+                        case_id=row.case_id,
+                        obligation_id=row.obligation_id,
+                    ),
+                    subject=row.customer,
+                    tenant=row.tenant,
+                    key=(row.agreement_id, row.look_at.isoformat()),
+                )
+                # Asked again, should the answer get lost; nothing else is decided here.
+                row.look_at = work.now + promises.LOOKS_AGAIN
+        return len(rows) >= BATCH
+
+
+def _place(work: UnitOfWork, row: AgreementRow, bill: Bill) -> ZoneInfo:
+    """Whose days count: the customer's, else where the message thought them, else the bill's."""
+    customer = work.session.get(CustomerRow, (row.tenant, row.customer))
+    case = store.case_by_id(work.session, row.case_id)
+    invitation = work.session.get(InvitationRow, case.message_id) if case else None
+    return zone(
+        customer.timezone if customer else None,
+        invitation.timezone if invitation else None,
+        bill.due_timezone,
+    )
+
+
+def _tell_broken(work: UnitOfWork, row: AgreementRow, due: DueNext, cause: Envelope) -> None:
+    work.fact(
+        AgreementBroken.TYPE,
+        AgreementBroken(
+            agreement_id=row.agreement_id,
+            case_id=row.case_id,
+            obligation_id=row.obligation_id,
+            instalment=due.instalment,
+            short_minor=due.short_minor,
+        ),
+        subject=row.customer,
+        tenant=row.tenant,
+        cause=cause,
+        key=(row.agreement_id, cause.id),
+    )
