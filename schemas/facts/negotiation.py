@@ -139,10 +139,15 @@ class RequestMade(Typed):
     TYPE: ClassVar[str] = "request.made"
 
     request_id: Text = Field(description="Id of the request.")
-    kind: Text = Field(description="What is asked: due_date, autopay, book_plan and so on.")
+    kind: Text = Field(
+        description="What is asked: due_date, payment_day, autopay, book_plan, or what a "
+        "playbook's choice names."
+    )
     obligation_id: str = Field(description="What it is about.")
     details: dict[str, Any] = Field(
-        default_factory=dict, description="Codes, amounts and dates; no free text."
+        default_factory=dict,
+        description="Codes, amounts and dates; no free text. due_date: {due_date}; payment_day: "
+        "{day}, 1 to 31, in a shorter month its last day; autopay: {on}; book_plan: the terms.",
     )
 
 
