@@ -11,6 +11,14 @@ from services.negotiator.tables import PaymentRow, RequestRow, SubscriptionRow
 
 
 @dataclass(frozen=True, slots=True)
+class WishView:
+    """Something asked of the publisher; `status` is requested, accepted or refused."""
+
+    text: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class BillView:
     """One bill in a list, and at the head of its own page.
 
@@ -26,7 +34,7 @@ class BillView:
     due_day: str | None
     note: str
     explains: bool
-    requests: tuple[str, ...]
+    requests: tuple[WishView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class SubscriptionView:
     plan: str
     note: str
     price: str | None
-    requests: tuple[str, ...]
+    requests: tuple[WishView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +141,11 @@ def waiting(requests: Mapping[str, RequestRow]) -> set[str]:
 
 def _requests(
     formats: Formats, words: Mapping[str, Any], requests: Mapping[str, RequestRow], creditor: str
-) -> tuple[str, ...]:
+) -> tuple[WishView, ...]:
     newest_last = sorted(requests.values(), key=lambda row: row.made_at)
-    return tuple(_request(formats, words, row, creditor) for row in newest_last)
+    return tuple(
+        WishView(_request(formats, words, row, creditor), row.status) for row in newest_last
+    )
 
 
 def _request(formats: Formats, words: Mapping[str, Any], row: RequestRow, creditor: str) -> str:
