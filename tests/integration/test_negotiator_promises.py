@@ -46,8 +46,6 @@ def test_a_promise_is_waited_for_through_its_grace_and_broken_after_it(world: Wo
     _look(world, OVER)
     (broken,) = _broken(world)
     assert (broken["instalment"], broken["short_minor"]) == (1, 10_000)
-    (told,) = world.facts("agreement.broken")
-    assert told["causationid"] == world.facts("agreement.due")[-1]["id"]
     _look(world, OVER + timedelta(days=9))
     assert world.count("agreement.broken") == 1
     page = visitor.get("/plans")
