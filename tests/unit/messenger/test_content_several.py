@@ -12,7 +12,9 @@ from services.playbooks.load import load_playbooks
 PLAYBOOKS = load_playbooks(Path(__file__).parents[3] / "deploy" / "playbooks")
 BRAND = Brand("Harbour Lane", "12 Quay Street, Wellington")
 LINK = "https://m.example/t/c/"
-ADDRESSES = Addresses({}, {}, f"{LINK}u", f"{LINK}p", f"{LINK}y", f"{LINK}n", f"{LINK}o")
+ADDRESSES = Addresses(
+    {"portal": f"{LINK}portal"}, {}, f"{LINK}u", f"{LINK}p", f"{LINK}y", f"{LINK}n", f"{LINK}o"
+)
 BILLS = tuple(
     Item(
         creditor=creditor,
@@ -70,7 +72,7 @@ def test_bills_are_listed_each_with_its_link_unless_it_pays_itself(
         True,
         False,
     ]
-    assert written.links == ("pay.1", "pay.2", "pay.3")
+    assert written.links == ("pay.1", "pay.2", "pay.3", "portal")
     assert ("175.49" in written.text) is not gentle
     assert "\n\n\n" not in written.text
 
