@@ -33,13 +33,13 @@ def add_to(api: FastAPI, customers: Customers) -> None:
         return page(choices.choose(customers.context, found.message_id, found.link or ""))
 
     def page(answered: choices.Answered) -> Response:
-        locale = answered.message.locale
+        locale, brand = answered.message.locale, customers.brand(answered.message)
+        title, text = "already_title", "already_text"
         if answered.counts:
-            brand = customers.brand(answered.message)
-            title, text = (
-                "chosen_title",
-                said(f"chosen_{answered.choice.does}", locale, brand=brand),
-            )
-        else:
-            title, text = "already_title", said("already_text", locale, label=answered.label)
-        return render("message.html", locale, title=said(title, locale), text=text)
+            title, text = "chosen_title", f"chosen_{answered.choice.does}"
+        return render(
+            "message.html",
+            locale,
+            title=said(title, locale),
+            text=said(text, locale, brand=brand, label=answered.label),
+        )
