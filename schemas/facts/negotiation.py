@@ -166,6 +166,7 @@ class HandoffNeeds(Contract):
     language: LocaleTag | None = Field(default=None, description="Customer's language, BCP 47.")
     product: Text | None = Field(default=None, description="Product to know about.")
     seniority: Text | None = Field(default=None, description="Seniority, such as senior.")
+    tier: Text | None = Field(default=None, description="The publisher's value tier.")
 
 
 class HandoffRequested(Typed):

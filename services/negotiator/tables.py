@@ -239,7 +239,7 @@ class AgreementRow(_Table, table=True):
 
 
 class HandoffRow(_Table, table=True):
-    """Something a person takes over. needs: {language, product, seniority}, where known."""
+    """Something a person takes over. needs: language, product, seniority, tier, where known."""
 
     __tablename__ = "handoff"
 

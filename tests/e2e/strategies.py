@@ -31,9 +31,12 @@ SUBSCRIBERS = {
     "waning": 30, "fading": 40, "loyal": 30,
 }  # fmt: skip
 """Days to the end of the subscription."""
+CONCERNED = ("granted", "taken_back", "unasked")
+"""Who is granted something: three things; one, and it is withdrawn; one, without consent."""
+BENEFITS = {"rate_cut": "A lower rate", "coupon": "A free month", "report": "Your year"}
 DEBTORS = {"debtor": 24_000, "frail": 24_000, "small": 301, "tiny": 299}
 """What is missed, in US cents."""
-PEOPLE = (*APPLICANTS, *QUIET, *SUBSCRIBERS, *DEBTORS, "reminded", "vip")
+PEOPLE = (*APPLICANTS, *QUIET, *SUBSCRIBERS, *CONCERNED, *DEBTORS, "reminded", "vip")
 
 DOCUMENTS = "材料方面有点问题"
 PRICE = "It costs more than I thought"
@@ -113,6 +116,8 @@ class Strategies:
         visitor = Visitor(self.system)
         visitor.choose(self._letter("pauser"), PAUSE)
         visitor.follow(self._letter("quiet_back"), OFFERS)  # at once it would count as a machine's
+        self._letter("granted")
+        self.system.send(_granted("granted", "coupon"))  # told of already
         self._letter("renewer")
         self._tell("renewer", "subscription.renewed", {"subscription_id": "s-renewer"})
 
@@ -134,7 +139,7 @@ def _known(who: str) -> dict[str, Any]:
 
 def _consents() -> list[dict[str, Any]]:
     purposes = {
-        **dict.fromkeys(QUIET, "marketing"),
+        **dict.fromkeys((*QUIET, "granted", "taken_back"), "marketing"),
         **dict.fromkeys(SUBSCRIBERS, "retention"),
     }
     granted = {"channel": "email", "status": "granted"}
@@ -162,7 +167,15 @@ def _happens() -> list[dict[str, Any]]:
         *(event("payment.missed", who, _bill(who, owed, -3), at=START)
           for who, owed in DEBTORS.items()),
         event("bill.due_soon", "reminded", bill, at=START),
+        *(_granted("granted", kind) for kind in BENEFITS),
+        *(_granted(who, "coupon") for who in ("taken_back", "unasked")),
+        event("benefit.withdrawn", "taken_back", {"benefit_id": "coupon-taken_back"}, at=START),
     ]  # fmt: skip
+
+
+def _granted(who: str, kind: str) -> dict[str, Any]:
+    data = {"benefit_id": f"{kind}-{who}", "kind": kind, "title": BENEFITS[kind]}
+    return event("benefit.granted", who, data, at=START)
 
 
 def _expiring(who: str) -> dict[str, Any]:

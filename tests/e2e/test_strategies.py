@@ -9,6 +9,7 @@ import pytest
 from e2e.life import standing_still
 from e2e.strategies import (
     APPLICANTS,
+    BENEFITS,
     END,
     PEOPLE,
     QUIET,
@@ -208,6 +209,28 @@ def test_reactivate_never_sends_more_than_two_unanswered(lived: Strategies) -> N
     assert lived.steps("quiet_stop") == ["reactivate/daily_life"]
 
 
+# --- benefit-notice --------------------------------------------------------------------------
+
+
+def test_benefit_notice_tells_once_of_all_that_came_together(lived: Strategies) -> None:
+    (letter,) = lived.letters_to("granted")
+    assert all(title in letter["text"] for title in BENEFITS.values())
+    (intended,) = lived.data("granted", "message.intended")
+    assert len(intended["obligation_ids"]) == len(BENEFITS)
+    assert lived.sent_at("granted")[0] - START < timedelta(hours=5), "those concerned hear first"
+    again = lived.data("granted", "outreach.step_suppressed")
+    assert "already_enrolled" in [data["reason"] for data in again]
+
+
+def test_benefit_notice_reaches_nobody_whom_it_no_longer_or_never_concerns(
+    lived: Strategies,
+) -> None:
+    assert not lived.letters_to("taken_back")
+    assert not lived.letters_to("unasked")
+    reasons = [data["reason"] for data in lived.data("unasked", "outreach.step_suppressed")]
+    assert set(reasons) == {"no_consent"}
+
+
 # --- vip-care --------------------------------------------------------------------------------
 
 
@@ -225,6 +248,7 @@ def test_vip_care_brings_a_person_who_fits_and_is_told_everything(lived: Strateg
         "language": "ja-JP",
         "product": "Home loan",
         "seniority": "senior",
+        "tier": "vip",
     }
     assert datetime.fromisoformat(handoff["due_by"]) - START <= timedelta(hours=5)
 

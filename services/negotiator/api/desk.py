@@ -157,6 +157,7 @@ class Desk:
                     "language": locale or (row.needs or {}).get("language") or "not known",
                     "product": (row.needs or {}).get("product"),
                     "seniority": (row.needs or {}).get("seniority"),
+                    "tier": (row.needs or {}).get("tier"),
                     "due_by": row.due_by.strftime("%Y-%m-%d %H:%M UTC") if row.due_by else None,
                     "since": row.requested_at.strftime("%Y-%m-%d %H:%M UTC"),
                     "holder": row.assigned_to,

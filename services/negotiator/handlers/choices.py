@@ -33,6 +33,8 @@ def follow(work: UnitOfWork, event: Envelope, made: ChoiceMade) -> None:
 
 def hand_over(work: UnitOfWork, event: Envelope, due: OutreachPersonDue) -> None:
     """Ask a person to see to a step. The customer must be locked."""
-    needs = HandoffNeeds(language=due.locale, product=due.product, seniority=due.seniority)
+    needs = HandoffNeeds(
+        language=due.locale, product=due.product, seniority=due.seniority, tier=due.tier
+    )
     wanted = people.Wanted(due.obligation_id or "", due.reason, needs, due.due_by)
     people.open_for(work, event, wanted)
