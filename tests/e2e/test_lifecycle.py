@@ -46,7 +46,7 @@ steps:
 exits: [{{on: payment.received, when: remaining_minor == 0, reason: paid}}]
 links: [pay]
 """
-SECOND_AT = {1: "15:00", 2: "15:30"}
+SECOND_AT = {1: "14:00", 2: "14:30"}
 
 
 def write(folder: Path, version: int) -> Path:
