@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -132,9 +133,16 @@ def event_types(event_type: str) -> dict[str, Type]:
 
 def event_values(event_type: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """Values of an event's fields for conditions. `data`: as JSON has it; dates are text."""
+    unknown = _unknown_values(event_type)
+    given = {name: data[name] for name in data if name in unknown and data[name] is not None}
+    return {**unknown, **given, "trigger": event_type}
+
+
+@cache
+def _unknown_values(event_type: str) -> dict[str, Any]:
+    """What stands for each field where it is not known."""
     fields = EVENT_FIELDS.get(event_type, {})
-    values = {name: known(field.type.kind, data.get(name)) for name, field in fields.items()}
-    return {**values, "trigger": event_type}
+    return {name: _UNKNOWN.get(field.type.kind) for name, field in fields.items()}
 
 
 def customer_values(traits: Traits) -> dict[str, Any]:
@@ -151,10 +159,3 @@ def customer_values(traits: Traits) -> dict[str, Any]:
         "holds": list(traits.holds),
         "tags": traits.tags or {},
     }
-
-
-def known(kind: Kind, value: Any) -> Any:
-    """`value`, or what stands for the unknown: "" , [], {} or False; None for numbers and dates."""
-    if value is None:
-        return _UNKNOWN.get(kind)
-    return list(value) if kind is Kind.LIST else value

@@ -37,16 +37,20 @@ class _Steering:
     def __init__(self, verdicts: Mapping[str, Verdict]) -> None:
         self.permitted = frozenset(name for name, one in verdicts.items() if one.allowed)
         self._verdicts = verdicts
+        self._cited: dict[tuple[str, str], PassedOver] = {}
 
     def cited(self, segment: str, attribute: str) -> PassedOver:
         """Why a segment was passed over, as the fact tells it."""
-        refusal = self._verdicts[attribute]
-        return PassedOver(
-            segment=segment,
-            attribute=attribute,
-            rule=refusal.rule or "steering",
-            rule_version=refusal.rule_version or 1,
-        )
+        found = self._cited.get((segment, attribute))
+        if found is None:
+            refusal = self._verdicts[attribute]
+            found = self._cited[segment, attribute] = PassedOver(
+                segment=segment,
+                attribute=attribute,
+                rule=refusal.rule or "steering",
+                rule_version=refusal.rule_version or 1,
+            )
+        return found
 
 
 class CustomerEvents:
