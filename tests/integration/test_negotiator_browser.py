@@ -1,13 +1,12 @@
 """The portal in a real browser at a phone's width, without a script, in three languages."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from negotiator_world import ANSWERS, World, world_of
-from playwright.sync_api import Browser, Page, Route, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from rapport.demo.website import serving
 from services.negotiator.pages.wording import words
@@ -15,16 +14,6 @@ from support.database import Database
 
 PHONE: ViewportSize = {"width": 360, "height": 740}
 TARGETS = "button:visible, summary:visible, input:visible, select:visible, textarea:visible"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The machine's own Chromium where there is one, else the one that Playwright installs."""
-    with sync_playwright() as playwright:
-        own = shutil.which("chromium") or shutil.which("chromium-browser")
-        browser = playwright.chromium.launch(executable_path=own, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
