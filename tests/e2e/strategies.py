@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from e2e.life import address, all_ended
+from e2e.life import SECRETS, address, all_ended
 from e2e.visitor import Visitor
 from support.polling import poll_until
 from support.system import Fact, System, Topic, event, of, wait_for
@@ -36,7 +36,7 @@ CONCERNED = ("granted", "taken_back", "unasked")
 BENEFITS = {"rate_cut": "A lower rate", "coupon": "A free month", "report": "Your year"}
 DEBTORS = {"debtor": 24_000, "frail": 24_000, "small": 301, "tiny": 299}
 """What is missed, in US cents."""
-PEOPLE = (*APPLICANTS, *QUIET, *SUBSCRIBERS, *CONCERNED, *DEBTORS, "reminded", "vip")
+PEOPLE = (*APPLICANTS, *QUIET, *SUBSCRIBERS, *CONCERNED, *DEBTORS, "reminded", "planner", "vip")
 
 DOCUMENTS = "材料方面有点问题"
 PRICE = "It costs more than I thought"
@@ -45,6 +45,8 @@ CHANGED_MIND = "I don't need it any more"
 NOT_FOR_ME = "Not for me, thank you"
 OFFERS = "See my offers"
 NO_TIME = "I have no time for it just now"
+ALL_BILLS = "See all my bills"
+CREDITOR, OTHER_CREDITOR = "Harbour Bank", "River Power"
 PAUSE = "A pause would suit me"
 
 
@@ -56,6 +58,8 @@ class Strategies:
     log: Topic
     letters: list[dict[str, Any]] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
+    bills: str = ""
+    """The portal's page of all bills."""
     waited: float = 0.0
     """Real seconds from the abandoned applications to the last of their letters."""
 
@@ -118,8 +122,18 @@ class Strategies:
         visitor.follow(self._letter("quiet_back"), OFFERS)  # at once it would count as a machine's
         self._letter("granted")
         self.system.send(_granted("granted", "coupon"))  # told of already
+        self._plan(visitor)
         self._letter("renewer")
         self._tell("renewer", "subscription.renewed", {"subscription_id": "s-renewer"})
+
+    def _plan(self, visitor: Visitor) -> None:
+        """From a reminder to the portal, and what may be asked there."""
+        visitor.enter_portal(self._letter("planner"), ALL_BILLS)
+        self.bills = visitor.answer(SECRETS)
+        visitor.open(CREDITOR)
+        visitor.ask("date", _day(12))
+        visitor.ask("day", "15")
+        visitor.ask("auto", "on")
 
     def _tell(self, who: str, type: str, data: Mapping[str, Any]) -> None:
         self.system.send(event(type, who, data, at=self.system.clock.now()))
@@ -133,6 +147,7 @@ def _known(who: str) -> dict[str, Any]:
         "country": "DE",
         "locale": LOCALES.get(who, "en"),
         "tier": TIERS.get(who),
+        "verification": SECRETS,
     }
     return event("customer.updated", who, data, at=START)
 
@@ -158,7 +173,7 @@ def _happens() -> list[dict[str, Any]]:
     """What else is told at the start."""
     quiet_since = {"last_active_on": "2025-12-01"}
     frail = event("customer.hold_placed", "frail", {"kind": "vulnerability"}, at=START)
-    bill = _bill("reminded", 18_000, 7)
+    later = {**_bill("planner-2", 6_000, 40), "creditor": OTHER_CREDITOR}
     return [
         *(event("customer.dormant", who, quiet_since, at=START) for who in (*QUIET, "waning")),
         *(_expiring(who) for who in SUBSCRIBERS),
@@ -166,7 +181,9 @@ def _happens() -> list[dict[str, Any]]:
         frail,
         *(event("payment.missed", who, _bill(who, owed, -3), at=START)
           for who, owed in DEBTORS.items()),
-        event("bill.due_soon", "reminded", bill, at=START),
+        *(event("bill.due_soon", who, _bill(who, 18_000, 7), at=START)
+          for who in ("reminded", "planner")),
+        event("bill.due_soon", "planner", later, at=START),
         *(_granted("granted", kind) for kind in BENEFITS),
         *(_granted(who, "coupon") for who in ("taken_back", "unasked")),
         event("benefit.withdrawn", "taken_back", {"benefit_id": "coupon-taken_back"}, at=START),
@@ -195,7 +212,7 @@ def _expiring(who: str) -> dict[str, Any]:
 def _bill(who: str, amount: int, days: int) -> dict[str, Any]:
     return {
         "bill_id": f"b-{who}",
-        "creditor": "Harbour Bank",
+        "creditor": CREDITOR,
         "amount_minor": amount,
         "currency": "USD",
         "due_date": _day(days),

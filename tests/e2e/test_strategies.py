@@ -10,7 +10,9 @@ from e2e.life import standing_still
 from e2e.strategies import (
     APPLICANTS,
     BENEFITS,
+    CREDITOR,
     END,
+    OTHER_CREDITOR,
     PEOPLE,
     QUIET,
     STANDSTILL_SECONDS,
@@ -71,6 +73,13 @@ def test_bill_reminder_cares_before_the_day_and_not_after(lived: Strategies) -> 
         for step in ("week_before", "three_days_before", "day_before", "due_day")
     ]
     assert days_from_start(lived, "reminded") == [0, 4, 6, 7]
+
+
+def test_bill_reminder_leads_to_all_bills_and_to_what_may_be_asked(lived: Strategies) -> None:
+    assert CREDITOR in lived.bills
+    assert OTHER_CREDITOR in lived.bills
+    asked = {data["kind"]: data["obligation_id"] for data in lived.data("planner", "request.made")}
+    assert asked == dict.fromkeys(("due_date", "payment_day", "autopay"), "b-planner")
 
 
 # --- recover ---------------------------------------------------------------------------------

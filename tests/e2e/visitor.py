@@ -58,9 +58,9 @@ class Visitor:
         answer = self._client.get(picture(letter)).raise_for_status()
         assert answer.headers["content-type"] == "image/gif"
 
-    def enter_portal(self, letter: Mapping[str, Any]) -> str:
-        """Follow the letter's first link to the portal's door; the page's text."""
-        link = link_with(letter, "/t/c/")
+    def enter_portal(self, letter: Mapping[str, Any], label: str = "") -> str:
+        """Follow the letter's link of that label (the first one) to the portal's door."""
+        link = link_called(letter, label) if label else link_with(letter, "/t/c/")
         redirect = self._client.get(link, follow_redirects=False)
         assert redirect.status_code == 302
         assert redirect.headers["location"].startswith(self._system.url("negotiator", "/p/"))
@@ -78,6 +78,21 @@ class Visitor:
         assert form, "the page asks nothing"
         assert len(form.blanks) == 2
         self._post(form.action, form.filled({kind: secrets[kind] for kind in form.blanks}))
+        return self._text()
+
+    def open(self, label: str) -> str:
+        """Follow a link of the page; the page that follows."""
+        found = re.search(rf'href="([^"]+)"[^>]*>(?:<[^>]+>)?{re.escape(label)}<', self._text())
+        assert found, f"the page has no link {label!r}"
+        assert self._page is not None
+        self._page = self._client.get(self._page.url.join(unescape(found[1])))
+        return self._text()
+
+    def ask(self, kind: str, value: str) -> str:
+        """Send a form of a bill's page: another date, an own payment day, automatic payment."""
+        found = forms(self._text(), str(self._page and self._page.url))
+        form = next(form for form in found if form.fields.get("kind") == kind)
+        self._post(form.action, form.filled({"value": value}))
         return self._text()
 
     def accept(self, number: int) -> str:
