@@ -45,7 +45,7 @@ def _all_ended(system: System, customers: int) -> bool:
         )
         == 0
         and not _open(system)
-        and _one(system, "SELECT count(*) FROM negotiator.invitation") == customers
+        and _one(system, "SELECT count(*) FROM negotiator.invitation") == letters
     )
 
 
