@@ -19,7 +19,7 @@ demo: setup ## Three weeks of 240 customers' lives, in under three minutes
 	@$(BIN)/rapport demo
 
 test: setup ## All tests, on the embedded broker and on Apache Kafka
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: setup ## Style, types, architecture, contracts
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ from support.broker import Broker, KafkaForTests, fresh_embedded
 from support.database import Database, DatabasesForTests
 from support.mail import Mailbox
 
-pytest_plugins = ["support.browser", "support.brokers_report", "support.side_by_side"]
+pytest_plugins = ["support.browser", "support.brokers_report"]
 
 
 @pytest.fixture(scope="session")

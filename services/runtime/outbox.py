@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 from sqlmodel import Session
 
 from schemas.topics import declared
@@ -24,6 +24,8 @@ log = logging.get(__name__)
 
 ROWS_A_PASS = 4000
 IDLE_SECONDS = 0.1
+# How long a worker that ends still waits for a broker. What is not acknowledged stays in its table.
+LAST_SECONDS = 2.0
 # An outbox row carries a publisher's oversized value inside a dead letter, base64-encoded.
 LARGEST_REQUEST = 8 << 20
 BATCH_BYTES = 256 << 10
@@ -68,7 +70,7 @@ class Publisher:
                 else:
                     await self._context.outbox_filled(IDLE_SECONDS)
         finally:
-            await self._producer.stop()
+            await self._close()
 
     def stop(self) -> None:
         """End `run` once the outbox of the owned lanes is empty, or what is down stays down."""
@@ -113,10 +115,28 @@ class Publisher:
         pending = []
         for (topic, partition), group in by_partition.items():
             pending += await self._send(topic, partition, group)
-        for acknowledgement in asyncio.as_completed(pending):
-            await acknowledgement
+        await self._acknowledged(pending)
         for (topic, _), group in by_partition.items():
             metrics.PUBLISHED.labels(topic).inc(len(group))
+
+    async def _acknowledged(self, pending: Sequence["asyncio.Future[Any]"]) -> None:
+        """Wait for the broker; one that is away for no more than a moment once told to stop."""
+        stopping: asyncio.Future[Any] = asyncio.create_task(self._stopping.wait())
+        answers: asyncio.Future[Any] = asyncio.gather(*pending)
+        try:
+            await asyncio.wait({answers, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            last = LAST_SECONDS if self._stopping.is_set() else None
+            await asyncio.wait_for(answers, last)
+        except TimeoutError:
+            raise KafkaTimeoutError("not acknowledged before the end") from None
+        finally:
+            stopping.cancel()
+
+    async def _close(self) -> None:
+        try:
+            await asyncio.wait_for(self._producer.stop(), LAST_SECONDS)
+        except TimeoutError:
+            log.info("stopped without the broker's answer")
 
     async def _send(
         self, topic: str, partition: int, rows: Sequence[OutboxRow]

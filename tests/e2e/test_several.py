@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+import pytest
+
 from e2e.conftest import Launch
 from services.runtime.clock import Clock
 from support.system import System, event, of, wait_for
@@ -15,6 +17,7 @@ WHO = "ana"
 BILLS = {"rent": "Nordbank", "power": "Stromwerk", "phone": "Telco"}
 
 
+@pytest.mark.brokers("embedded")
 def test_what_falls_due_together_is_told_together_and_what_is_paid_drops_out(
     launch: Launch,
 ) -> None:

@@ -10,9 +10,12 @@ from playwright.sync_api import Browser, Error, sync_playwright
 _ADVICE = "no Chromium: install it, or run `playwright install chromium`"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The machine's own Chromium where there is one, else the one that Playwright installs."""
+    """The machine's own Chromium where there is one, else the one that Playwright installs.
+
+    Not for the whole run: as long as it is open, no event loop of ours can run in this thread.
+    """
     own = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
         try:
