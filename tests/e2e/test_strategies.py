@@ -20,10 +20,13 @@ from e2e.strategies import (
     SUBSCRIBERS,
     Strategies,
 )
-from support.broker import Broker, KafkaForTests, fresh_embedded
+from support.broker import Broker, KafkaForTests
 from support.database import DatabasesForTests
 from support.mail import Mailbox
 from support.system import whole_system
+
+# One broker is enough here: what differs between them, the path's tests try.
+pytestmark = pytest.mark.brokers("kafka")
 
 MINUTE = timedelta(minutes=1)
 WEEK = timedelta(hours=168)
@@ -31,8 +34,9 @@ WEEK = timedelta(hours=168)
 
 @pytest.fixture(scope="module")
 def broker(request: pytest.FixtureRequest, kafka_for_tests: KafkaForTests) -> Iterator[Broker]:
-    """One broker of each kind for all tests of this module."""
-    with kafka_for_tests.empty() if request.param == "kafka" else fresh_embedded() as running:
+    """One broker for all tests of this module."""
+    assert request.param == "kafka"
+    with kafka_for_tests.empty() as running:
         yield running
 
 
