@@ -5,13 +5,9 @@ leave. So the ratios speak of delivery and durability, not of rules.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from pydantic import BaseModel
-
-from schemas.envelope import Cause, write
 from schemas.topics import CUSTOMER_EVENTS
 from services.playbooks.catalogue import Standing
 from services.playbooks.load import load_playbooks
@@ -22,7 +18,7 @@ from services.runtime.messages import Incoming
 from services.runtime.processing import read
 from services.runtime.security import Signer
 from services.runtime.settings import Settings
-from services.runtime.unit_of_work import Link, UnitOfWork
+from services.runtime.unit_of_work import UnitOfWork
 from services.segmenter import rules
 from services.segmenter.handlers import CustomerEvents
 
@@ -50,32 +46,9 @@ class Outputs(UnitOfWork):
         self.now = clock.now()
         self.values: list[bytes] = []
 
-    def say(
-        self,
-        topic: str,
-        type: str,
-        data: BaseModel | Mapping[str, Any],
-        *,
-        id: str,
-        subject: str,
-        tenant: str,
-        cause: Cause | None,
-    ) -> Link:
-        """Collect one output."""
-        del topic
-        self.values.append(
-            write(
-                type,
-                data,
-                id=id,
-                source="/rapport/segmenter",
-                tenant=tenant,
-                subject=subject,
-                time=self.now,
-                cause=cause,
-            )
-        )
-        return Link(id, None, None)
+    def _queue(self, topic: str, key: str, value: bytes) -> None:
+        del topic, key
+        self.values.append(value)
 
 
 class Job:

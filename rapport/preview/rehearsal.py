@@ -6,13 +6,9 @@ final check and letter writer are called in the order in which the services woul
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
-
-from pydantic import BaseModel
 
 from rapport.preview.person import Person, incoming
 from schemas.commands import DispatchOrdered, OutreachRequested
-from schemas.envelope import Cause, Envelope, encode, write
 from schemas.facts import CustomerSegmented
 from schemas.topics import OUTREACH_COMMANDS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.messenger.handlers import events as told
@@ -28,7 +24,7 @@ from services.policy.model import Contact, Pack
 from services.runtime.ids import derive
 from services.runtime.messages import Incoming
 from services.runtime.security import Signer
-from services.runtime.unit_of_work import Link, UnitOfWork
+from services.runtime.unit_of_work import UnitOfWork
 from services.scheduler.handlers import INERT, OWN, UNTOLD
 from services.scheduler.model import Book, Heard, Outcome, Reserved, StepState
 from services.scheduler.rules import claiming, hearing, planning
@@ -53,34 +49,9 @@ class Collected(UnitOfWork):
         self.now = now
         self.said: list[Incoming] = []
 
-    def emit(self, topic: str, envelope: Envelope) -> None:
-        """Keep one message."""
-        self.said.append(incoming(topic, encode(envelope), len(self.said)))
-
-    def say(
-        self,
-        topic: str,
-        type: str,
-        data: BaseModel | Mapping[str, Any],
-        *,
-        id: str,
-        subject: str,
-        tenant: str,
-        cause: Cause | None,
-    ) -> Link:
-        """Keep one message of the service's own."""
-        value = write(
-            type,
-            data,
-            id=id,
-            source=f"/rapport/{self.service}",
-            tenant=tenant,
-            subject=subject,
-            time=self.now,
-            cause=cause,
-        )
+    def _queue(self, topic: str, key: str, value: bytes) -> None:
+        del key
         self.said.append(incoming(topic, value, len(self.said)))
-        return Link(id, None, None)
 
 
 class Rehearsal:

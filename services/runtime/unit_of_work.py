@@ -45,8 +45,7 @@ class UnitOfWork:
 
     def emit(self, topic: str, envelope: Envelope) -> None:
         """Publish `envelope` on `topic` after the commit, keyed by its subject."""
-        key = envelope.subject
-        self._outbox.append((lane(key), topic, key, encode(envelope)))
+        self._queue(topic, envelope.subject, encode(envelope))
 
     def fact(
         self,
@@ -89,9 +88,13 @@ class UnitOfWork:
             time=self.now,
             cause=cause,
         )
-        self._outbox.append((lane(subject), topic, subject, value))
+        self._queue(topic, subject, value)
         first = id if cause is None else cause.correlationid or cause.id
         return Link(id, first, cause.traceparent if cause is not None else None)
+
+    def _queue(self, topic: str, key: str, value: bytes) -> None:
+        """The one way out; where nothing is published, another takes its place."""
+        self._outbox.append((lane(key), topic, key, value))
 
     def park(self, incoming: Incoming, reason: str) -> None:
         """Decide on this message later: it waits for another topic. Handlers see it again.
