@@ -1,10 +1,11 @@
 """The SQL of the processing rule: watermarks, inbox, outbox, parked rows (design section 4)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import msgspec
 import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -18,14 +19,24 @@ class WrongCluster(Exception):
     """The database remembers another cluster's offsets; going on would skip events."""
 
 
+Message = tuple[str, bytes]
+"""A message's key and value."""
+
+PAGE_BYTES = 7_600
+"""Most that the messages of one outbox row may weigh together: then the row fills a page of
+PostgreSQL, and is not stored apart. A message that alone weighs more has a row to itself."""
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(list[Message]).decode
+
+
 class OutboxRow(NamedTuple):
-    """One message to publish: to `topic`, with this key and value."""
+    """Messages to publish to a lane of `topic`, in this order."""
 
     id: int
     lane: int
     topic: str
-    key: str
-    value: bytes
+    messages: Sequence[Message]
 
 
 class ParkedRow(NamedTuple):
@@ -180,25 +191,47 @@ def prune_inbox(session: Session, before: datetime) -> None:
 
 
 def add_to_outbox(session: Session, rows: Sequence[tuple[int, str, str, bytes]]) -> None:
-    """Queue (lane, topic, key, value) for publishing, in this order."""
+    """Queue (lane, topic, key, value) for publishing; those of a lane and topic in this order."""
     if not rows:
         return
     with (
         _driver(session).cursor() as cursor,
-        cursor.copy("COPY outbox (lane, topic, key, value) FROM STDIN (FORMAT binary)") as copy,
+        cursor.copy("COPY outbox (lane, topic, count, messages) FROM STDIN (FORMAT binary)") as to,
     ):
-        copy.set_types(("int4", "text", "text", "bytea"))
-        for row in rows:
-            copy.write_row(row)
+        to.set_types(("int4", "text", "int4", "bytea"))
+        for lane, topic, messages in _paged(rows):
+            to.write_row((lane, topic, len(messages), _pack(messages)))
+
+
+def _paged(
+    rows: Iterable[tuple[int, str, str, bytes]],
+) -> Iterator[tuple[int, str, list[Message]]]:
+    """The messages by lane and topic, as many together as go on a page."""
+    pages: dict[tuple[int, str], tuple[list[Message], int]] = {}
+    for lane, topic, key, value in rows:
+        weight = len(value) + len(key)
+        page, weighs = pages.get((lane, topic), ([], 0))
+        if page and weighs + weight > PAGE_BYTES:
+            yield lane, topic, page
+            page, weighs = [], 0
+        page.append((key, value))
+        pages[lane, topic] = page, weighs + weight
+    for (lane, topic), (page, _) in pages.items():
+        yield lane, topic, page
+
+
+def unpack(messages: bytes) -> list[Message]:
+    """What an outbox row holds."""
+    return _unpack(messages)
 
 
 def outbox_batch(
     session: Session, lead_topic: str, owned: Sequence[Ownership], limit: int
 ) -> list[OutboxRow]:
-    """The oldest rows of the lanes this worker still owns, in order."""
+    """The oldest rows, at most `limit`, of the lanes this worker still owns, in order."""
     with _driver(session).cursor(binary=True) as cursor:
         cursor.execute(
-            "SELECT id, lane, o.topic, key, value FROM outbox o"
+            "SELECT id, lane, o.topic, messages FROM outbox o"
             " JOIN unnest(%s::int[], %s::bigint[]) AS own(l, e) ON own.l = o.lane"
             " JOIN watermark w ON w.topic = %s AND w.partition = own.l AND w.epoch = own.e"
             " ORDER BY id LIMIT %s",
@@ -209,7 +242,7 @@ def outbox_batch(
                 limit,
             ),
         )
-        return [OutboxRow(*row) for row in cursor]
+        return [OutboxRow(id, lane, topic, _unpack(packed)) for id, lane, topic, packed in cursor]
 
 
 def remove_from_outbox(session: Session, ids: Sequence[int]) -> None:

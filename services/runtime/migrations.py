@@ -7,7 +7,9 @@ import sqlalchemy as sa
 from alembic import command, context
 from alembic.config import Config
 from sqlalchemy.dialects import postgresql as pg
+from sqlmodel import Session
 
+from services.runtime import ledger
 from services.runtime.database import open_engine
 from services.runtime.settings import ROOT
 
@@ -89,3 +91,18 @@ def create_runtime_tables(op: ModuleType) -> None:
             f"ALTER TABLE {table} SET (autovacuum_vacuum_scale_factor = 0.01,"
             " autovacuum_vacuum_threshold = 5000)"
         )
+
+
+def pack_outbox(op: ModuleType) -> None:
+    """Messages of a lane and topic stand in the outbox many to a row, as the ledger packs them."""
+    connection = op.get_bind()
+    kept = connection.execute(
+        sa.text("SELECT lane, topic, key, value FROM outbox ORDER BY id")
+    ).fetchall()
+    op.execute("DELETE FROM outbox")
+    op.drop_column("outbox", "key")
+    op.drop_column("outbox", "value")
+    op.add_column("outbox", sa.Column("count", sa.Integer, nullable=False))
+    op.add_column("outbox", sa.Column("messages", sa.LargeBinary, nullable=False))
+    with Session(connection) as session:
+        ledger.add_to_outbox(session, [tuple(row) for row in kept])

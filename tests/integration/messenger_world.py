@@ -143,9 +143,9 @@ class World:
             ledger.remove_from_outbox(session, [row.id for row in rows])
             session.commit()
         for row in rows:
-            if row.topic == OUTREACH_LOG:
-                self.facts.append(json.loads(row.value))
-                self.put(OUTREACH_LOG, row.key, bytes(row.value), row.lane)
+            for key, value in row.messages if row.topic == OUTREACH_LOG else ():
+                self.facts.append(json.loads(value))
+                self.put(OUTREACH_LOG, key, value, row.lane)
 
     def step(self) -> None:
         """One round of the sender, and what it published."""

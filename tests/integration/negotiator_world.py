@@ -198,8 +198,8 @@ class World:
 
     def facts(self, *types: str) -> list[dict[str, Any]]:
         """The envelopes it wrote to the log, in order; of some types only, where given."""
-        rows = self.database.rows("SELECT value FROM negotiator.outbox ORDER BY id")
-        found = [json.loads(bytes(value)) for (value,) in rows]
+        rows = self.database.rows("SELECT messages FROM negotiator.outbox ORDER BY id")
+        found = [json.loads(value) for (page,) in rows for _, value in ledger.unpack(page)]
         return [one for one in found if not types or one["type"] in types]
 
     def look_at_promises(self) -> None:

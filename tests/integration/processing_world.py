@@ -213,9 +213,9 @@ class World:
     def outbox(self, topic: str = OUTREACH_LOG) -> list[dict[str, Any]]:
         """What waits to be published on `topic`, in order."""
         rows = self.database.rows(
-            "SELECT value FROM segmenter.outbox WHERE topic = %s ORDER BY id", topic
+            "SELECT messages FROM segmenter.outbox WHERE topic = %s ORDER BY id", topic
         )
-        return [json.loads(bytes(value)) for (value,) in rows]
+        return [json.loads(value) for (page,) in rows for _, value in ledger.unpack(page)]
 
     def dead_letters(self) -> list[dict[str, Any]]:
         """The data of the dead letters that wait to be published."""

@@ -96,9 +96,9 @@ class Bench:
     def outbox(self, topic: str = OUTREACH_LOG) -> list[Envelope]:
         """What waits to be published on a topic."""
         rows = self.database.rows(
-            "SELECT value FROM scheduler.outbox WHERE topic = %s ORDER BY id", topic
+            "SELECT messages FROM scheduler.outbox WHERE topic = %s ORDER BY id", topic
         )
-        return [decode(bytes(value)) for (value,) in rows]
+        return [decode(value) for (page,) in rows for _, value in ledger.unpack(page)]
 
     def told(self) -> list[str]:
         """The types of the facts that wait."""

@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
 from services.playbooks.catalogue import Catalogue
+from services.runtime import ledger
 from services.runtime.clock import Clock
 from services.runtime.database import is_passing
 from services.runtime.processing import MOST_PASSED, Processor
@@ -188,8 +189,10 @@ def test_what_customer_events_keeps_no_more_is_built_up_from_the_log(
     feed(worker, CUSTOMER_EVENTS, events)
     feed(worker, OUTREACH_LOG, facts_of("c-5"))
     before = answer(worker, "c-5").json()
-    rows = worker.context.engine.connect().exec_driver_sql("SELECT value FROM outbox ORDER BY id")
-    log = [json.loads(bytes(value)) for (value,) in rows]
+    rows = worker.context.engine.connect().exec_driver_sql(
+        "SELECT messages FROM outbox ORDER BY id"
+    )
+    log = [json.loads(value) for (page,) in rows for _, value in ledger.unpack(page)]
     with databases.fresh() as database, segmenter(database) as other:
         other.take_over()
         other.take_over(topic=OUTREACH_LOG)

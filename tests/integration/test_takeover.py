@@ -28,7 +28,7 @@ def test_one_that_froze_in_the_middle_of_a_copy_is_evicted(
     with psycopg.connect(plain(database.service_url("segmenter"))) as frozen:
         frozen.execute("SET search_path = segmenter")
         frozen.execute("UPDATE watermark SET next_offset = 7")
-        copying = frozen.cursor().copy("COPY outbox (lane, topic, key, value) FROM STDIN")
+        copying = frozen.cursor().copy("COPY outbox (lane, topic, count, messages) FROM STDIN")
         copying.__enter__()
         with ThreadPoolExecutor() as pool:
             taken = pool.submit(
