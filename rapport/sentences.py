@@ -77,7 +77,9 @@ def _(data: customer.CustomerErased) -> str:
 @sentence.register
 def _(data: outreach.OutreachEnrolled) -> str:
     about = f"{data.obligation.kind} {data.obligation.obligation_id}"
-    return f"{data.playbook} v{data.playbook_version} begins about {about}, segment {data.segment}"
+    begins = "goes on" if data.continues else "begins"
+    name = f"{data.playbook} v{data.playbook_version}"
+    return f"{name} {begins} about {about}, segment {data.segment}"
 
 
 @sentence.register

@@ -76,7 +76,10 @@ class PlannedStep(Contract):
     by: Literal["machine", "person"] = Field(
         default="machine", description="person: nothing is sent, a person is asked to see to it."
     )
-    anchor: Literal["due", "trigger", "choice"] = Field(description="What `days` counts from.")
+    anchor: Literal["due", "trigger", "choice", "broken"] = Field(
+        description="What `days` counts from; broken: the instant of a promise that was not kept, "
+        "and only then the step is planned."
+    )
     choice: Text | None = Field(
         default=None, description="With anchor choice: the choice that plans it."
     )
@@ -175,6 +178,11 @@ class OutreachRequested(Typed):
         default=(), description="One-tap answers that its mails may offer."
     )
     offers: OfferAuthority | None = Field(default=None, description="Authority for terms.")
+    reentry: Literal["never", "after_end"] | Duration = Field(
+        default="never",
+        description="When a new trigger about the same due date may begin it again: never, after "
+        "its end, or so long after it.",
+    )
     consolidate: bool = Field(
         default=False, description="Whether it goes out together with others of this playbook."
     )

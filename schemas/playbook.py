@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from schemas.common import Currency, Duration, LocalTime, MoneyDue, ObligationKind, Purpose, Tone
 
-Anchor = Literal["due", "trigger", "choice"]
+Anchor = Literal["due", "trigger", "choice", "broken"]
 By = Literal["machine", "person"]
 Does = Literal["person", "request", "steps", "stop"]
 
@@ -56,7 +56,8 @@ class Step(_Part):
     )
     anchor: Anchor = Field(
         description="Day zero: the obligation's due (or ending) date, the trigger's own day, or "
-        "the day on which the customer made the choice named in `choice`."
+        "the day on which the customer made the choice named in `choice`, or the instant at which "
+        "a promise about the obligation was broken (planned only then, at tone gentle)."
     )
     choice: ChoiceName | None = Field(
         None, description="With anchor choice: the choice that plans this step; else absent."
@@ -153,6 +154,12 @@ class PlaybookDocument(_Part):
     exits: list[Exit] = Field(min_length=1)
     choices: list[Choice] = Field(
         default=[], max_length=12, description="One-tap answers that its templates offer."
+    )
+    reentry: Literal["never", "after_end"] | Duration = Field(
+        default="never",
+        description="When a new trigger about the same matter and due date may begin it again "
+        "after an end: never, after_end, or an ISO 8601 duration after the end. What was ended "
+        "by something that has passed (a hold, say) may begin again in any case.",
     )
     consolidate: bool = Field(
         default=False,

@@ -111,7 +111,10 @@ def _triggers(history: History, outcome: Outcome) -> None:
 
 
 def _enrolled_once(history: History, outcome: Outcome) -> None:
-    """One enrolment at a time for a playbook, obligation and customer; one for each trigger."""
+    """One enrolment at a time for a playbook, obligation and customer; one for each trigger.
+
+    One that continues another rests on the same trigger, and begins after the other has ended.
+    """
     ends: dict[str, list[int]] = defaultdict(list)
     log = history.log
     over: list[Fact[OutreachCancelled] | Fact[OutreachCompleted]] = [
@@ -126,7 +129,9 @@ def _enrolled_once(history: History, outcome: Outcome) -> None:
     )
     for (_, playbook, _, obligation), facts in about.items():
         for before, after in pairwise(facts):
-            if before.data.trigger_event_id == after.data.trigger_event_id:
+            continues = after.data.continues == before.data.enrolment_id
+            same_event = before.data.trigger_event_id == after.data.trigger_event_id
+            if same_event and not continues:
                 what = f"{playbook} was begun twice about {obligation} upon one event"
                 outcome.violate("enrolled-twice", what, before, after)
             elif not _ended_between(ends[before.data.enrolment_id], before, after):

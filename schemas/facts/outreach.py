@@ -23,6 +23,11 @@ class OutreachEnrolled(Typed):
     obligation: ObligationTerms = Field(description="What it is about.")
     offers: OfferAuthority | None = Field(default=None, description="Authority for terms.")
     trigger_event_id: str = Field(description="Id of the customer event that started it.")
+    continues: Text | None = Field(
+        default=None,
+        description="Id of the enrolment whose place it takes, since what ended that one is "
+        "undone, or the customer goes by another id.",
+    )
 
 
 class OutreachStepPlanned(Typed):

@@ -16,6 +16,9 @@ from services.playbooks.model import Playbook
 # share a plan, and CEL need not be asked again.
 MOST_PLANS = 10_000
 
+LATER = frozenset({"choice", "broken"})
+"""Anchors of steps that nothing plans before somebody chose, or did not keep a promise."""
+
 
 @dataclass(frozen=True, eq=False)
 class Plan:
@@ -54,8 +57,8 @@ def planned_steps(
 ) -> tuple[PlannedStep, ...]:
     """The steps for this customer, in the playbook's order.
 
-    None if no condition holds; nor if only choices would plan what is left, for then no mail
-    ever offers them.
+    None if no condition holds; nor if what is left waits for a choice or a broken promise, for
+    then no mail ever leads there.
     """
     return plan_for(playbook, values, choice).steps
 
@@ -76,7 +79,7 @@ def plan_for(playbook: Playbook, values: Mapping[str, Any], choice: SegmentChoic
 
 def _planned(document: PlaybookDocument, known: Mapping[str, Any]) -> tuple[PlannedStep, ...]:
     wanted = [step for step in document.steps if condition_holds(step.when, known)]
-    if all(step.anchor == "choice" for step in wanted):
+    if all(step.anchor in LATER for step in wanted):
         return ()
     return tuple(_resolved(step) for step in wanted)
 

@@ -8,6 +8,10 @@ OUTRIGHT = frozenset({"dispute", "hardship", "wrong_person", "not_me"})
 """Reasons that silence every purpose. Any other (a question, a wish for a person) leaves all but
 collection alone."""
 
+HANDS_BACK = frozenset({"identity_confirmed", "unreachable", "done"})
+"""Outcomes of a hand-off after which the machine goes on where it was. After any other the matter
+is in somebody's hands."""
+
 LOOKS_AGAIN = timedelta(hours=12)
 """Business time after which a contact that waits for a person is looked at again."""
 

@@ -30,6 +30,8 @@ UNTOLD = frozenset(
 """Facts about the machinery: in no customer's timeline."""
 INERT = frozenset({"customer.segmented", "customer.held_out", "message.opened"})
 """Facts that end nothing and move nothing: they are only noted."""
+WHOLE = frozenset({"customer.hold_lifted", "handoff.resolved"})
+"""What may let enrolments go on that ended long ago, whatever they are about."""
 DISPATCH_FACTS = frozenset(
     {
         "message.intended",
@@ -88,6 +90,7 @@ class Handlers:
                     *store.enrolments_of_steps(work.session, _steps(acting)),
                     *_chosen_in(acting),
                 ],
+                with_former={_customer(m) for m, heard in heards if heard.type in WHOLE},
             )
             if any(message.event.type in DISPATCH_FACTS for message in acting):
                 store.load_contacts(work.session, book, self._counted_since(work.now))
@@ -144,7 +147,8 @@ class Handlers:
         """Let nothing go out to the customer before `until`; None ends a pause."""
         book = Book(derive)
         store.load(work.session, book, customers={(tenant, customer)}, obligations=())
-        hearing.pause(book, tenant, customer, until)
+        told_of = hearing.pause(book, tenant, customer, until, self._packs, work.now)
+        tell(work, told_of)
         saving.save(work.session, book)
         told = until.isoformat() if until else None
         work.fact(

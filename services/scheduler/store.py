@@ -49,12 +49,13 @@ def load(
     customers: Collection[Key],
     obligations: Collection[ObligationKey],
     enrolments: Collection[Key] = (),
+    with_former: Collection[Key] = (),
 ) -> None:
     """Lock and load customers, obligations, and all that an event about them may change.
 
     Customers not known yet are entered, so that their row can be locked. Of enrolments: the
-    active ones of these customers and about these obligations, those named, and former ones of
-    a customer about one of the obligations.
+    active ones of these customers, all of those about these obligations, those named, and all
+    of the customers in with_former.
     """
     concerned = {*customers, *_enrolled_on(session, obligations)}
     _enter_customers(session, concerned)
@@ -64,6 +65,7 @@ def load(
         *_active_of(session, concerned),
         *_about(session, obligations),
         *_named_enrolments(session, enrolments),
+        *_enrolments(session, with_former, "customer = i"),
     ]
     # An enrolment made while we waited for the obligation brings its customer in late; two
     # transactions may now wait for each other, which the database ends and the runtime repeats.

@@ -114,6 +114,7 @@ def _enrolled(work: UnitOfWork, told: Enrolled, cause: Envelope | None) -> None:
             obligation=terms_of(told.obligation),
             offers=offers_of(enrolment),
             trigger_event_id=enrolment.trigger.event_id,
+            continues=enrolment.continues,
         ),
         subject=enrolment.customer,
         tenant=enrolment.tenant,

@@ -47,6 +47,7 @@ def command_of(message: Incoming, data: OutreachRequested) -> Command:
             obligation_id=terms.obligation_id,
             obligation_kind=terms.kind,
             consolidate=data.consolidate,
+            reentry=data.reentry,
             cause=Cause(event.id, event.traceparent, event.correlationid),
             trigger=Trigger(
                 data.trigger.event_id, data.trigger.event_type, data.trigger.event_time
@@ -81,6 +82,7 @@ def heard_of(message: Incoming) -> Heard:
             data=data.data,
             obligation_id=data.obligation_id,
             stale=data.effect == "stale_version",
+            old=data.effect == "old",
             position=(f"{at.topic}/{at.partition}", at.offset),
         )
     return Heard(

@@ -242,6 +242,7 @@ class CustomerEvents:
             **encoded_rules(playbook),
             "offers": encoded_authority(playbook, data.get("currency")),
             "consolidate": playbook.document.consolidate,
+            "reentry": playbook.document.reentry,
             "locale": profile.locale,
             "place": {name: getattr(profile, name) for name in PLACE},
             "context": wording_inputs(data, profile.interests),

@@ -31,8 +31,9 @@ class Command(msgspec.Struct, frozen=True):
 class Heard(msgspec.Struct, frozen=True):
     """One fact of the log, or the customer event that an `event.applied` tells of.
 
-    stale: a higher publisher's version was known, so that it changes nothing. position: for
-    customer events, topic/partition and offset on customer.events.
+    stale: a higher publisher's version was known, so that it changes nothing. old: it came so late
+    that it updates state and begins nothing. position: for customer events, topic/partition and
+    offset on customer.events.
     """
 
     tenant: str
@@ -43,6 +44,7 @@ class Heard(msgspec.Struct, frozen=True):
     data: Mapping[str, Any]
     obligation_id: str | None = None
     stale: bool = False
+    old: bool = False
     position: tuple[str, int] | None = None
 
     @property

@@ -121,8 +121,9 @@ class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
 
     version: the publisher's, highest seen. as_of: time of the newest event about its terms.
     closed_at, closed_version: of the event that ended it, whose id is closed_by. reopens_from:
-    a later period (due on that local date or after) opens it again. pending: a payment is under
-    way. agreement_id: an agreement that runs. holds: those about this obligation alone.
+    a later period (due on that local date or after) opens it again. pending_payments: ids of
+    payments under way; past_payments: of those whose outcome is known. agreement_id: an agreement
+    that runs. holds: those about this obligation alone.
     """
 
     tenant: str
@@ -145,7 +146,8 @@ class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
     closed_by: str | None = None
     reopens_from: date | None = None
     as_of: datetime | None = None
-    pending: bool = False
+    pending_payments: tuple[str, ...] = ()
+    past_payments: tuple[str, ...] = ()
     agreement_id: str | None = None
     holds: tuple[Hold, ...] = ()
 
@@ -154,14 +156,19 @@ class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
         """Tenant, kind and id."""
         return self.tenant, self.kind, self.id
 
+    @property
+    def pending(self) -> bool:
+        """Whether a payment is under way."""
+        return bool(self.pending_payments)
+
 
 class StepPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     """One contact that a playbook foresees. at: local time `HH:MM`, None for the first permitted.
 
-    anchor: `due`, `trigger` or `choice`, what `days` counts from. valid_for: counted from the
-    planned instant; afterwards the step is too late. by: `machine`, or `person`: then nothing is
-    sent and template is empty. choice: with its anchor, the choice that plans the step.
-    seniority: of the person.
+    anchor: `due`, `trigger`, `choice` or `broken` (a promise), what `days` counts from. valid_for:
+    counted from the planned instant; afterwards the step is too late. by: `machine`, or `person`:
+    then nothing is sent and template is empty. choice: with its anchor, the choice that plans the
+    step. seniority: of the person.
     """
 
     name: str
@@ -224,11 +231,15 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
 class Enrolment(msgspec.Struct, frozen=True, omit_defaults=True):
     """One customer in one playbook about one obligation; the playbook's version is pinned.
 
-    reenter: ended by something that may pass, so that a new trigger may enrol anew. place,
-    locale: as the command gave them, used where the customer's own are unknown. due_date: the
-    one that the steps were planned by. offers: the authority for terms, carried through. chosen:
-    the customer's choice among `choices`.
-    consolidate: what falls due together goes out in one message.
+    number: counts those of this customer, playbook and obligation, from 1. continues: the one
+    whose place it takes. reentry: when a new trigger may enrol anew after an end, `never` (about
+    the same due date), `after_end`, or an ISO 8601 duration after it. reenter: ended by something
+    that may pass, so that a new trigger may enrol anew in any case. ended_by: the rule that ended
+    it. paused: until resumed, or until paused_until. place, locale: as the command gave them, used
+    where the customer's own are unknown. due_date: the one that the steps were planned by. offers:
+    the authority for terms, carried through. chosen: the customer's choice among `choices`.
+    broken_at: when the promise was broken that it answers. consolidate: what falls due together
+    goes out in one message.
     """
 
     tenant: str
@@ -254,9 +265,16 @@ class Enrolment(msgspec.Struct, frozen=True, omit_defaults=True):
     due_date: date | None = None
     obligation_kind: str = "bill"
     consolidate: bool = False
+    number: int = 1
+    continues: str | None = None
+    reentry: str = "never"
+    broken_at: datetime | None = None
+    paused: bool = False
+    paused_until: datetime | None = None
     status: EnrolmentStatus = EnrolmentStatus.ACTIVE
     reason: str | None = None
     reenter: bool = False
+    ended_by: str | None = None
     ended_at: datetime | None = None
 
     @property
@@ -274,7 +292,8 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """One planned contact of an enrolment.
 
     planned_at: by the playbook alone. due_at: when it is tried, after rules moved it. not_after:
-    from then on it is too late. attempt: of the next or running dispatch, from 1.
+    from then on it is too late. attempt: of the next or running dispatch, from 1. reason: why it
+    ended, or, of a planned one, what it waits for.
     """
 
     tenant: str

@@ -36,7 +36,7 @@ def choose(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> li
     if terms.does == "stop":
         if not enrolment.active:
             return []
-        return [cancel(book, enrolment, terms.name, heard.id, now, reenter=False)]
+        return [cancel(book, enrolment, terms.name, heard.id, now, reenter=False, rule="choice")]
     overtaken = Stop(f"choice:{terms.name}", "choice")
     told: list[Outcome] = [
         suppress(book, enrolment, step, overtaken, enrolment.playbook_version)
@@ -54,8 +54,10 @@ def _meant(book: Book, heard: Heard) -> Enrolment | None:
     named = book.enrolments.get(str(heard.data["enrolment_id"]))
     if named is None or named.active:
         return named
-    for other in book.of_customer((named.tenant, named.customer)):
-        same = (other.playbook, other.obligation_id) == (named.playbook, named.obligation_id)
+    customer = book.customer(named.tenant, named.customer)
+    owners = (named.customer, customer.merged_into or named.customer)
+    for other in (one for who in owners for one in book.of_customer((named.tenant, who))):
+        same = (other.playbook, other.obligation_key) == (named.playbook, named.obligation_key)
         if other.active and same:
             return other
     return named

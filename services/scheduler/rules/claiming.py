@@ -1,7 +1,7 @@
 """What becomes of a step that is due: dispatched, deferred, suppressed or cancelled."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
@@ -9,7 +9,6 @@ import msgspec
 
 from services.policy import gate
 from services.policy.consent import check_consent
-from services.policy.handoffs import LOOKS_AGAIN, keeps_quiet
 from services.policy.model import CapCount, Contact, Pack, Zones
 from services.policy.places import applying
 from services.scheduler.model import (
@@ -31,9 +30,7 @@ from services.scheduler.rules.ending import cancel, complete_if_done
 from services.scheduler.rules.joining import MOST, may_join, superseded
 from services.scheduler.rules.planning import suppress
 from services.scheduler.rules.stops import Stop, stopped
-
-PENDING_PAYMENT_WAITS = timedelta(hours=24)
-"""How long a step waits before it looks again whether a payment under way has come in."""
+from services.scheduler.rules.waiting import waits
 
 RELATIONSHIP_KINDS = frozenset({"bill", "subscription", "benefit"})
 """Obligations that are a running dealing between customer and tenant; an application is none."""
@@ -139,15 +136,11 @@ def decide_step(
     if not consent.allowed:
         stop = Stop(consent.reason or "no_consent", consent.rule or "consent")
         return Suppress(stop, consent.rule_version or 1)
-    if customer.paused_until is not None and now < customer.paused_until:
-        return _defer(step, Defer(customer.paused_until, "paused", "pause", 1))
-    if obligation.pending:
-        waits = now + PENDING_PAYMENT_WAITS
-        return _defer(step, Defer(waits, "payment_pending", "obligation.pending", 1))
+    wait = waits(customer, enrolment, obligation, step.plan.by, now)
+    if wait is not None:
+        return _defer(step, Defer(*wait, 1))
     if step.plan.by == "person":
         return HandOver()
-    if any(keeps_quiet(h, (obligation.id,), enrolment.purpose) for h in customer.handoffs):
-        return _defer(step, Defer(now + LOOKS_AGAIN, "handoff", "handoff", 1))
     verdict = gate.check(now, zones, applied, enrolment.purpose, channel, contacts)
     if not verdict.allowed:
         stop = Stop(verdict.reason or "refused", verdict.rule or "policy")
@@ -185,7 +178,7 @@ def _settle(
             told = PersonDue(asked, enrolment, obligation, customer)
             return [told, *complete_if_done(book, enrolment, now)]
         case Defer(to_at, reason, rule, version):
-            moved = msgspec.structs.replace(step, due_at=to_at)
+            moved = msgspec.structs.replace(step, due_at=to_at, reason=reason)
             book.put(moved)
             return [Deferred(moved, step.due_at, reason, rule, version)]
         case Suppress(stop, version):
@@ -193,7 +186,8 @@ def _settle(
             return [ended, *complete_if_done(book, enrolment, now)]
         case Cancel(stop):
             cause = obligation.closed_by
-            return [cancel(book, enrolment, stop.reason, cause, now, reenter=True)]
+            rule = stop.rule
+            return [cancel(book, enrolment, stop.reason, cause, now, reenter=True, rule=rule)]
 
 
 def _joining(
@@ -228,7 +222,9 @@ def _dispatch(
     dispatch_id = book.derive(step.id, step.attempt)
 
     def sent(one: Step) -> Step:
-        gone = msgspec.structs.replace(one, state=StepState.DISPATCHED, dispatch_id=dispatch_id)
+        gone = msgspec.structs.replace(
+            one, state=StepState.DISPATCHED, dispatch_id=dispatch_id, reason=None
+        )
         book.put(gone)
         return gone
 

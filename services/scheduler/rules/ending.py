@@ -24,10 +24,12 @@ def cancel(
     cause_event_id: str | None,
     now: datetime,
     reenter: bool,
+    rule: str,
 ) -> Cancelled:
     """End the enrolment now. Steps on their way are named as well: the messenger stops them.
 
-    reenter: whether a later trigger may enrol the customer anew.
+    reenter: whether a later trigger may enrol the customer anew. rule: what ended it; see
+    `continuing`.
     """
     opened = [step for step in book.steps_of(enrolment.id) if step.open]
     for step in opened:
@@ -38,6 +40,7 @@ def cancel(
         status=EnrolmentStatus.CANCELLED,
         reason=reason,
         reenter=reenter,
+        ended_by=rule,
         ended_at=now,
     )
     book.put(ended)

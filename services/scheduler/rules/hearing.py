@@ -7,10 +7,10 @@ import msgspec
 
 from services.policy.model import Pack
 from services.scheduler.model import Book, Enrolment, ExitRule, Heard, Outcome, StepState
-from services.scheduler.rules import customers, obligations, outcomes
+from services.scheduler.rules import continuing, customers, obligations, outcomes
 from services.scheduler.rules.choosing import choose
 from services.scheduler.rules.ending import cancel, complete_if_done
-from services.scheduler.rules.planning import replan, suppress
+from services.scheduler.rules.planning import replan, resume, suppress
 from services.scheduler.rules.stops import Stop, concerns, exit_met, stopped
 
 _DISPATCH_FACTS = frozenset(
@@ -53,7 +53,7 @@ def hear(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list
         running = book.enrolments[enrolment.id]
         if running.active:
             told += _end_or_move(book, running, heard, packs, now)
-    return told
+    return [*told, *continuing.carry_on(book, heard, known, packs, now)]
 
 
 def _end_or_move(
@@ -66,14 +66,16 @@ def _end_or_move(
     stop = stopped(customer, obligation, enrolment.purpose, channel, now)
     if stop is not None:
         reason = met.reason if met is not None else stop.reason
-        return [cancel(book, enrolment, reason, heard.id, now, reenter=True)]
+        return [cancel(book, enrolment, reason, heard.id, now, reenter=True, rule=stop.rule)]
     if met is not None and met.keep:
         return _keep_only(book, enrolment, met, now)
     if met is not None:
-        return [cancel(book, enrolment, met.reason, heard.id, now, reenter=False)]
+        rule = continuing.PERSON if met.on == "handoff.requested" else "exit"
+        return [cancel(book, enrolment, met.reason, heard.id, now, reenter=False, rule=rule)]
+    told: list[Outcome] = []
     if concerns(enrolment, heard) and heard.obligation_id is not None:
-        return replan(book, enrolment, packs, now)
-    return []
+        told = replan(book, enrolment, packs, now)
+    return [*told, *resume(book, book.enrolments[enrolment.id], packs, now)]
 
 
 def _keep_only(book: Book, enrolment: Enrolment, met: ExitRule, now: datetime) -> list[Outcome]:
@@ -88,7 +90,30 @@ def _keep_only(book: Book, enrolment: Enrolment, met: ExitRule, now: datetime) -
     return [*dropped, *complete_if_done(book, enrolment, now)]
 
 
-def pause(book: Book, tenant: str, customer: str, until: datetime | None) -> None:
+def pause(
+    book: Book,
+    tenant: str,
+    customer: str,
+    until: datetime | None,
+    packs: Sequence[Pack],
+    now: datetime,
+) -> list[Outcome]:
     """Let no step of the customer go out before `until`; None ends a pause."""
     known = book.customer(tenant, customer)
     book.put(msgspec.structs.replace(known, paused_until=until))
+    running = [one for one in book.of_customer(known.key) if one.active]
+    return [told for one in running for told in resume(book, one, packs, now)]
+
+
+def pause_enrolment(book: Book, enrolment: Enrolment, until: datetime | None) -> None:
+    """Let no step of the enrolment go out before `until`, or until it is resumed."""
+    book.put(msgspec.structs.replace(enrolment, paused=True, paused_until=until))
+
+
+def resume_enrolment(
+    book: Book, enrolment: Enrolment, packs: Sequence[Pack], now: datetime
+) -> list[Outcome]:
+    """End the pause: what has its time ahead goes on, what is over says so."""
+    again = msgspec.structs.replace(enrolment, paused=False, paused_until=None)
+    book.put(again)
+    return resume(book, again, packs, now) if again.active else []

@@ -32,6 +32,8 @@ _PAYMENTS = frozenset({"payment.received", "payment.failed", "payment.reversed"}
 _AGREEMENTS = frozenset(
     {"agreement.made", "agreement.reopened", "agreement.broken", "agreement.completed"}
 )
+_REMEMBERED = 20
+"""Payments of a bill whose outcome is remembered, so that late news of them changes nothing."""
 _HOLDS = frozenset({"customer.hold_placed", "customer.hold_lifted"})
 TELLING = _TERMS | _PAYMENTS | set(_CLOSING) | _AGREEMENTS | _HOLDS
 """Types that say something of an obligation."""
@@ -121,9 +123,17 @@ def _reopened_by_terms(known: Obligation, heard: Heard, due_date: date | None) -
 def _by_payment(known: Obligation, heard: Heard) -> Obligation:
     remaining = heard.data.get("remaining_minor")
     currency = known.currency or heard.data.get("currency")
-    known = msgspec.structs.replace(known, currency=currency)
+    payment = str(heard.data["payment_id"])
+    on_its_way = tuple(one for one in known.pending_payments if one != payment)
     if heard.type == "payment.received" and heard.data.get("pending"):
-        return msgspec.structs.replace(known, pending=True)
+        if payment in known.past_payments:
+            return known
+        on_its_way = (*on_its_way, payment)
+        return msgspec.structs.replace(known, currency=currency, pending_payments=on_its_way)
+    past = (*(one for one in known.past_payments if one != payment), payment)[-_REMEMBERED:]
+    known = msgspec.structs.replace(
+        known, currency=currency, pending_payments=on_its_way, past_payments=past
+    )
     if heard.type == "payment.received" and remaining == 0:
         return _ended(known, heard, ObligationState.SETTLED, "paid", amount_minor=0)
     if remaining is None or _is_older(known, heard):
@@ -135,7 +145,7 @@ def _by_payment(known: Obligation, heard: Heard) -> Obligation:
         if not taken_back or not _since_closing(known, heard):
             return known
         known = _opened(known)
-    return msgspec.structs.replace(known, amount_minor=remaining, pending=False)
+    return msgspec.structs.replace(known, amount_minor=remaining)
 
 
 def _by_closing(known: Obligation, heard: Heard) -> Obligation:
@@ -154,6 +164,8 @@ def _by_agreement(known: Obligation, heard: Heard) -> Obligation:
         running = known if known.state is not ObligationState.SETTLED else _opened(known)
         return msgspec.structs.replace(running, agreement_id=str(heard.data["agreement_id"]))
     if heard.type == "agreement.broken":
+        if known.agreement_id not in (None, heard.data["agreement_id"]):
+            return known
         return msgspec.structs.replace(known, agreement_id=None)
     settled = _ended(known, heard, ObligationState.SETTLED, "agreement_completed")
     return msgspec.structs.replace(settled, agreement_id=None)
@@ -172,7 +184,7 @@ def _ended(
         closed_version=heard.version,
         closed_by=heard.id,
         reopens_from=known.due_date + timedelta(days=1) if known.due_date else None,
-        pending=False,
+        pending_payments=(),
         **more,
     )
 

@@ -1,7 +1,7 @@
 """From a command to an enrolment and its steps; and what a change of terms does to them."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -25,6 +25,7 @@ from services.scheduler.rules import timing
 from services.scheduler.rules.ending import complete_if_done
 from services.scheduler.rules.obligations import fill_gaps
 from services.scheduler.rules.stops import Stop, stopped
+from services.scheduler.rules.waiting import still_waits
 
 _MOVABLE = frozenset({"past", "superseded", "too_late", "hours", "no_due_date"})
 """Suppressions that a later due date may undo: the customer was not contacted."""
@@ -43,14 +44,14 @@ def plan(book: Book, command: Command, packs: Sequence[Pack], now: datetime) -> 
     obligation = fill_gaps(before, command.terms)
     if obligation != before:
         book.put(obligation)
-    former = _former(book, asked)
+    former = former_of(book, asked)
     if former and former[-1].active:
         return _update(book, former[-1], asked, packs, now)
     zones = timing.zones_of(customer, asked, obligation)
     stop = _not_to_begin(customer, obligation, asked, former, zones, now)
     if stop is not None:
         return [_suppressed_trigger(asked, stop)]
-    return _enrol(book, _next_id(book, asked, former), obligation, zones, packs, now)
+    return _enrol(book, numbered(book, asked, former), obligation, zones, packs, now)
 
 
 def replan(book: Book, enrolment: Enrolment, packs: Sequence[Pack], now: datetime) -> list[Outcome]:
@@ -67,6 +68,40 @@ def replan(book: Book, enrolment: Enrolment, packs: Sequence[Pack], now: datetim
         return []
     outcomes = _place_steps(book, moved, obligation, steps, zones, packs, now)
     return [*outcomes, *complete_if_done(book, moved, now)]
+
+
+def resume(book: Book, enrolment: Enrolment, packs: Sequence[Pack], now: datetime) -> list[Outcome]:
+    """Bring steps back to their time that waited for what is over now: a payment, a pause, a
+    person. Those whose time has passed meanwhile are suppressed, and say so."""
+    obligation = book.obligations[enrolment.obligation_key]
+    customer = book.customer(enrolment.tenant, enrolment.customer)
+    waiting = [
+        step
+        for step in book.steps_of(enrolment.id)
+        if step.state is StepState.PLANNED
+        and step.reason is not None
+        and not still_waits(step.reason, customer, enrolment, obligation, now)
+    ]
+    zones = timing.zones_of(customer, enrolment, obligation)
+    if not waiting or not zones.names:
+        return []
+    outcomes = _place_steps(book, enrolment, obligation, waiting, zones, packs, now)
+    return [*outcomes, *complete_if_done(book, enrolment, now)]
+
+
+def carry_on(
+    book: Book, enrolment: Enrolment, names: Collection[str], packs: Sequence[Pack], now: datetime
+) -> list[Outcome]:
+    """Begin an enrolment in the place of one that ended, with those of its steps that are named.
+
+    What lies in the past is skipped and says so, valid or not: it is not made up for.
+    """
+    obligation = book.obligations[enrolment.obligation_key]
+    customer = book.customer(enrolment.tenant, enrolment.customer)
+    zones = timing.zones_of(customer, enrolment, obligation)
+    if not zones.names:
+        return []
+    return _enrol(book, enrolment, obligation, zones, packs, now, names)
 
 
 def plan_chosen(
@@ -91,21 +126,22 @@ def plan_chosen(
     return _place_steps(book, enrolment, obligation, steps, zones, packs, now)
 
 
-def _former(book: Book, asked: Enrolment) -> list[Enrolment]:
+def former_of(book: Book, asked: Enrolment) -> list[Enrolment]:
     """Earlier enrolments in the same playbook about the same obligation, oldest first."""
     same = [
         one
         for one in book.of_customer((asked.tenant, asked.customer))
         if (one.playbook, one.obligation_key) == (asked.playbook, asked.obligation_key)
     ]
-    return sorted(same, key=lambda one: one.started_at)
+    return sorted(same, key=lambda one: (one.number, one.started_at))
 
 
-def _next_id(book: Book, asked: Enrolment, former: list[Enrolment]) -> Enrolment:
+def numbered(book: Book, asked: Enrolment, former: list[Enrolment]) -> Enrolment:
+    """The enrolment that comes after `former`, with an id of its own."""
     if not former:
         return asked
     number = len(former) + 1
-    return msgspec.structs.replace(asked, id=book.derive(asked.id, number))
+    return msgspec.structs.replace(asked, id=book.derive(former[0].id, number), number=number)
 
 
 def _not_to_begin(
@@ -122,17 +158,26 @@ def _not_to_begin(
         return stop
     if not zones.names:
         return Stop("place_unknown", "place")
-    if former and not former[-1].reenter:
-        planned_by = former[-1].due_date
-        # A benefit is told of once, however long it comes to last.
-        later = (
-            obligation.kind != "benefit"
-            and obligation.due_date is not None
-            and (planned_by is not None and obligation.due_date > planned_by)
-        )
-        if not later:
-            return Stop("already_enrolled", "reentry")
+    if former and not _may_reenter(former[-1], asked, obligation, now):
+        return Stop("already_enrolled", "reentry")
     return None
+
+
+def _may_reenter(last: Enrolment, asked: Enrolment, obligation: Obligation, now: datetime) -> bool:
+    """Whether a new trigger may enrol again after `last` has ended."""
+    if last.reenter or asked.reentry == "after_end":
+        return True
+    # A benefit is told of once, however long it comes to last.
+    if (
+        obligation.kind != "benefit"
+        and obligation.due_date is not None
+        and last.due_date is not None
+        and obligation.due_date > last.due_date
+    ):
+        return True
+    if asked.reentry == "never" or last.ended_at is None:
+        return False
+    return now >= last.ended_at + msgspec.convert(asked.reentry, timedelta)
 
 
 def _enrol(
@@ -142,16 +187,18 @@ def _enrol(
     zones: Zones,
     packs: Sequence[Pack],
     now: datetime,
+    named: Collection[str] | None = None,
 ) -> list[Outcome]:
     enrolment = msgspec.structs.replace(enrolment, due_date=obligation.due_date)
     book.put(enrolment)
     steps = [
         _blank(book, enrolment, position, p, now)
         for position, p in enumerate(enrolment.plans)
-        if p.anchor != "choice"
+        if (p.name in named if named is not None else p.anchor in ("due", "trigger"))
     ]
     outcomes: list[Outcome] = [Enrolled(enrolment, obligation)]
-    outcomes += _place_steps(book, enrolment, obligation, steps, zones, packs, now)
+    not_before = None if named is None else now
+    outcomes += _place_steps(book, enrolment, obligation, steps, zones, packs, now, not_before)
     return [*outcomes, *complete_if_done(book, enrolment, now)]
 
 
@@ -178,11 +225,12 @@ def _place_steps(
     zones: Zones,
     packs: Sequence[Pack],
     now: datetime,
+    not_before: datetime | None = None,
 ) -> list[Outcome]:
     """Give each step its instant, and say of each that gets none why.
 
     Of several whose instant has come already, only the last is kept: nothing is sent late in a
-    heap.
+    heap. not_before: steps of an earlier instant are over, however long they would be valid.
     """
     slots = {s.id: timing.slot(s.plan, enrolment, obligation, zones, packs, now) for s in steps}
     come = [
@@ -191,10 +239,16 @@ def _place_steps(
         if step.plan.by == "machine"
         and (place := slots[step.id]) is not None
         and place.planned_at <= now < place.not_after
+        and (not_before is None or place.planned_at >= not_before)
     ]
     outcomes: list[Outcome] = []
     for step in steps:
-        outcomes += _place_step(book, enrolment, step, slots[step.id], zones, come, now)
+        slot = slots[step.id]
+        if slot is not None and not_before is not None and slot.planned_at < not_before:
+            over = Stop("past", "not_made_up_for")
+            outcomes.append(suppress(book, enrolment, step, over, 1))
+        else:
+            outcomes += _place_step(book, enrolment, step, slot, zones, come, now)
     return outcomes
 
 

@@ -94,14 +94,18 @@ def planned_instant(
         if obligation.due_timezone in zones.names or not _is_over(day, instant, obligation):
             return instant
         return _latest(day - timedelta(days=1), plan, zones)
-    began = enrolment.trigger.time
-    if plan.anchor == "choice":
-        if enrolment.chosen is None:
-            return None
-        began = enrolment.chosen.at
+    began = _day_zero(plan, enrolment)
+    if began is None:
+        return None
     days = [began.astimezone(zone(name)).date() for name in zones.names]
     instant = _latest(max(days) + timedelta(days=plan.days), plan, zones)
     return max(instant, began.astimezone(UTC)) if plan.days == 0 else instant
+
+
+def _day_zero(plan: StepPlan, enrolment: Enrolment) -> datetime | None:
+    if plan.anchor == "choice":
+        return enrolment.chosen.at if enrolment.chosen else None
+    return enrolment.broken_at if plan.anchor == "broken" else enrolment.trigger.time
 
 
 def _ends(obligation: Obligation, zones: Zones) -> list[datetime]:

@@ -69,6 +69,11 @@ def enrolled_twice_upon_one_event(world: World) -> None:
     world.copy("e-tokyo.enrolled", "again")
 
 
+@planted(1, "enrolled-twice", "e-tokyo.enrolled", "again")
+def enrolment_continued_while_it_runs(world: World) -> None:
+    world.copy("e-tokyo.enrolled", "again", enrolment_id="e-again", continues="e-tokyo")
+
+
 @planted(1, "enrolled-twice", "e-viewer-1.enrolled", "e-viewer-2.enrolled")
 def enrolled_again_while_running(world: World) -> None:
     world.drop("viewer.cancelled")

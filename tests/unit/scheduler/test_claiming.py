@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from scheduler_world import FIRST_CONTACT, START, World, at, bill, heard, paid
+from scheduler_world import FIRST_CONTACT, PACKS, START, World, at, bill, heard, paid
 
 from services.scheduler.model import (
     Cancelled,
@@ -205,10 +205,10 @@ def test_marketing_needs_consent_and_says_so() -> None:
 def test_a_pause_defers_what_keeps_and_suppresses_what_does_not() -> None:
     world = World()
     world.start(bill())
-    hearing.pause(world.book, "default", "ann", at("2026-03-06 15:00"))
+    hearing.pause(world.book, "default", "ann", at("2026-03-06 15:00"), PACKS, world.now)
     world.until(at("2026-03-09 12:00"))
     assert world.sent() == [(at("2026-03-06 15:00"), "t-7"), (at("2026-03-09 10:00"), "t-3")]
-    hearing.pause(world.book, "default", "ann", at("2026-03-20 15:00"))
+    hearing.pause(world.book, "default", "ann", at("2026-03-20 15:00"), PACKS, world.now)
     world.until(at("2026-03-21 12:00"))
     assert len(world.sent()) == 2
 

@@ -131,29 +131,6 @@ def test_a_payment_that_overtook_its_missed_payment_keeps_the_customer_in_peace(
     assert world.sent() == []
 
 
-def test_after_a_reversal_a_new_trigger_enrols_anew_and_nothing_else_does() -> None:
-    world = World(at("2026-03-13 12:00"))
-    missed = bill("payment.missed", world.now)
-    world.start(missed, plans=FIRST_CONTACT, purpose="collection")
-    assert kinds(world.hear(paid(world.now))) == ["Cancelled"]
-    back = heard(
-        "payment.reversed",
-        at("2026-03-13 18:00"),
-        bill_id="b1",
-        payment_id="p1",
-        amount_minor=12_000,
-        currency="EUR",
-        remaining_minor=12_000,
-    )
-    assert world.hear(back) == []
-    world.until(at("2026-03-16 12:00"))
-    assert world.sent() == []
-    again = bill("payment.missed", world.now)
-    told = world.start(again, plans=FIRST_CONTACT, purpose="collection")
-    assert kinds(told)[0] == "Enrolled"
-    assert len({e.id for e in world.book.enrolments.values()}) == 2
-
-
 def test_a_completed_enrolment_is_not_begun_again_for_the_same_due_date() -> None:
     world = World()
     world.start(bill())

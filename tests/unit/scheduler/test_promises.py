@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from scheduler_world import FIRST_CONTACT, REMINDERS, World, at, bill, heard, paid, step_ids
+from scheduler_world import FIRST_CONTACT, PACKS, REMINDERS, World, at, bill, heard, paid, step_ids
 
 from services.policy import gate
 from services.policy.places import candidate_zones
@@ -173,7 +173,8 @@ class Promises(RuleBasedStateMachine):
     @rule(customer=CUSTOMERS, hours=st.integers(1, 30))
     def pause(self, customer: str, hours: int) -> None:
         """An operator pauses a customer."""
-        hearing.pause(self.world.book, "default", customer, self.world.now + timedelta(hours=hours))
+        until = self.world.now + timedelta(hours=hours)
+        hearing.pause(self.world.book, "default", customer, until, PACKS, self.world.now)
 
     @initialize()
     def all_begin_at_once(self) -> None:

@@ -1,0 +1,61 @@
+"""What a step waits for without anybody knowing until when: a payment, a pause, a person."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from services.policy.handoffs import LOOKS_AGAIN, keeps_quiet
+from services.scheduler.model import Customer, Enrolment, Obligation
+
+PENDING_PAYMENT_WAITS = timedelta(hours=24)
+"""How long a step waits before it looks again whether a payment under way has come in."""
+PAUSE_LOOKS_AGAIN = timedelta(hours=24)
+"""The same, of a pause without an end."""
+
+
+class Wait(NamedTuple):
+    """Not now, and not before `until`, when it is looked at again."""
+
+    until: datetime
+    reason: str
+    rule: str
+
+
+def waits(
+    customer: Customer, enrolment: Enrolment, obligation: Obligation, by: str, now: datetime
+) -> Wait | None:
+    """What a step of the enrolment waits for at `now`. by: `machine` or `person`."""
+    if customer.paused_until is not None and now < customer.paused_until:
+        return Wait(customer.paused_until, "paused", "pause")
+    if _paused(enrolment, now):
+        return Wait(enrolment.paused_until or now + PAUSE_LOOKS_AGAIN, "paused", "pause")
+    if obligation.pending:
+        return Wait(now + PENDING_PAYMENT_WAITS, "payment_pending", "obligation.pending")
+    if by == "machine" and _person_cares(customer, enrolment):
+        return Wait(now + LOOKS_AGAIN, "handoff", "handoff")
+    return None
+
+
+def still_waits(
+    reason: str, customer: Customer, enrolment: Enrolment, obligation: Obligation, now: datetime
+) -> bool:
+    """Whether what a step was put off for lasts; True of what has an hour of its own (a cap)."""
+    match reason:
+        case "paused":
+            paused = customer.paused_until is not None and now < customer.paused_until
+            return paused or _paused(enrolment, now)
+        case "payment_pending":
+            return obligation.pending
+        case "handoff":
+            return _person_cares(customer, enrolment)
+        case _:
+            return True
+
+
+def _paused(enrolment: Enrolment, now: datetime) -> bool:
+    until = enrolment.paused_until
+    return enrolment.paused and (until is None or now < until)
+
+
+def _person_cares(customer: Customer, enrolment: Enrolment) -> bool:
+    about = (enrolment.obligation_id,)
+    return any(keeps_quiet(one, about, enrolment.purpose) for one in customer.handoffs)

@@ -1,0 +1,238 @@
+"""What goes on when what ended it is undone, and what may begin again."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from scheduler_world import (
+    FIRST_CONTACT,
+    PACKS,
+    PAID,
+    START,
+    World,
+    at,
+    bill,
+    command,
+    heard,
+    paid,
+)
+
+from services.scheduler.model import (
+    Command,
+    Enrolled,
+    Enrolment,
+    ExitRule,
+    Heard,
+    Outcome,
+    Planned,
+    StepPlan,
+    Suppressed,
+)
+from services.scheduler.rules import hearing
+
+LADDER = (
+    *FIRST_CONTACT,
+    StepPlan("third", "trigger", 6, timedelta(days=2), "third", at="10:00"),
+    StepPlan("new_offer", "broken", 0, timedelta(days=2), "new_offer"),
+    StepPlan("last_word", "broken", 5, timedelta(days=2), "last_word", at="10:00"),
+)
+EXITS = (PAID, ExitRule("handoff.requested", "person"), ExitRule("agreement.made", "agreed"))
+TERMS = {"agreement_id": "a1", "case_id": "c1", "obligation_id": "b1"}
+NOON = at("2026-03-13 12:00")
+
+
+def missed(world: World, **more: Any) -> list[Outcome]:
+    event = bill("payment.missed", world.now)
+    return world.start(event, plans=LADDER, purpose="collection", exits=EXITS, **more)
+
+
+def taken_back(world: World, type: str = "payment.reversed", payment: str = "p1") -> Heard:
+    terms: dict[str, Any] = {"payment_id": payment, "amount_minor": 12_000, "currency": "EUR"}
+    return heard(type, world.now, bill_id="b1", remaining_minor=12_000, **terms)
+
+
+def names(outcomes: list[Outcome], kind: type[Planned] | type[Suppressed]) -> list[str]:
+    return [one.step.plan.name for one in outcomes if isinstance(one, kind) and one.step]
+
+
+def enrolled(outcomes: list[Outcome]) -> list[Enrolment]:
+    return [one.enrolment for one in outcomes if isinstance(one, Enrolled)]
+
+
+@pytest.mark.parametrize("type", ["payment.reversed", "payment.failed"])
+def test_what_is_taken_back_opens_again_and_only_what_is_ahead_goes_on(type: str) -> None:
+    world = World(NOON)
+    (first,) = enrolled(missed(world))
+    world.hear(paid(world.now))
+    world.until(at("2026-03-17 09:00"))
+    told = world.hear(taken_back(world, type))
+    (second,) = enrolled(told)
+    assert (second.continues, second.tone, second.trigger) == (first.id, "neutral", first.trigger)
+    assert names(told, Planned) == ["third"]
+    assert [(o.step.plan.name, o.reason) for o in told if isinstance(o, Suppressed) and o.step] == [
+        ("first", "past"),
+        ("second", "past"),
+    ]
+    world.until(at("2026-03-25 00:00"))
+    assert world.sent() == [(at("2026-03-19 10:00"), "third")]
+
+
+def test_a_payment_may_come_and_go_and_each_step_still_goes_out_once() -> None:
+    world = World(NOON)
+    missed(world)
+    world.until(at("2026-03-13 13:00"))
+    for number in range(3):
+        world.hear(paid(world.now, payment_id=f"p{number}"))
+        world.hear(taken_back(world, payment=f"p{number}"))
+    assert sum(one.active for one in world.book.enrolments.values()) == 1
+    world.until(at("2026-03-25 00:00"))
+    assert [name for _, name in world.sent()] == ["first", "second", "third"]
+
+
+def test_old_news_of_a_reversal_opens_the_bill_and_begins_nothing() -> None:
+    world = World(NOON)
+    missed(world)
+    world.hear(paid(world.now))
+    assert world.hear(msgspec.structs.replace(taken_back(world), old=True)) == []
+    assert world.book.obligations["default", "bill", "b1"].amount_minor == 12_000
+
+
+def test_a_reversal_wakes_nobody_who_has_opted_out_since() -> None:
+    world = World(NOON)
+    missed(world)
+    world.hear(paid(world.now))
+    world.hear(heard("contact.unsubscribed", world.now, channel="email", purpose="*"))
+    assert world.hear(taken_back(world)) == []
+
+
+def test_a_promise_that_is_not_kept_is_met_gently_within_the_hour() -> None:
+    world = World(NOON)
+    (first,) = enrolled(missed(world))
+    world.hear(heard("agreement.made", world.now, **TERMS))
+    assert not world.book.enrolments[first.id].active
+    world.until(at("2026-03-16 09:30"))
+    told = world.hear(heard("agreement.broken", world.now, **TERMS, instalment=1, short_minor=1))
+    (second,) = enrolled(told)
+    assert (second.tone, second.continues) == ("gentle", first.id)
+    assert names(told, Planned) == ["new_offer", "last_word"]
+    world.until(at("2026-03-31 00:00"))
+    assert world.sent() == [
+        (at("2026-03-16 09:30"), "new_offer"),
+        (at("2026-03-21 10:00"), "last_word"),
+    ]
+
+
+def test_a_promise_may_be_broken_long_after_the_last_letter() -> None:
+    world = World(NOON)
+    missed(world)
+    for one in range(3):
+        dispatched = world.next_dispatch(at("2026-03-25 00:00"))
+        assert dispatched is not None, one
+        world.answer(dispatched)
+    world.hear(heard("agreement.made", world.now, **TERMS))
+    told = world.hear(heard("agreement.broken", world.now, **TERMS, instalment=1, short_minor=1))
+    assert names(told, Planned) == ["new_offer", "last_word"]
+
+
+def test_another_agreements_end_changes_nothing() -> None:
+    world = World(NOON)
+    missed(world)
+    world.hear(heard("agreement.made", world.now, **TERMS))
+    other = {**TERMS, "agreement_id": "a0"}
+    broken = heard("agreement.broken", world.now, **other, instalment=1, short_minor=1)
+    assert world.hear(broken) == []
+
+
+def person(world: World, outcome: str) -> list[Outcome]:
+    asked = {"handoff_id": "h1", "case_id": "c1", "obligation_id": "b1", "reason": "question"}
+    world.hear(heard("handoff.requested", world.now, **asked))
+    assert not any(one.active for one in world.book.enrolments.values())
+    world.until(at("2026-03-15 12:00"))
+    return world.hear(heard("handoff.resolved", world.now, handoff_id="h1", outcome=outcome))
+
+
+@pytest.mark.parametrize("outcome", ["done", "unreachable", "identity_confirmed"])
+def test_a_person_who_hands_back_lets_it_go_on(outcome: str) -> None:
+    world = World(NOON)
+    missed(world)
+    assert names(person(world, outcome), Planned) == ["second", "third"]
+
+
+@pytest.mark.parametrize("outcome", ["passed_to_creditor", "hold_requested", "terms_agreed"])
+def test_a_person_who_keeps_it_keeps_it_for_good(outcome: str) -> None:
+    world = World(NOON)
+    missed(world)
+    assert person(world, outcome) == []
+    world.hear(paid(world.now))
+    assert world.hear(taken_back(world)) == []
+
+
+def test_a_hold_that_is_lifted_lets_go_on_what_is_ahead() -> None:
+    world = World(NOON)
+    missed(world)
+    world.hear(heard("customer.hold_placed", world.now, kind="dispute"))
+    world.until(at("2026-03-15 12:00"))
+    told = world.hear(heard("customer.hold_lifted", world.now, kind="dispute"))
+    assert names(told, Planned) == ["second", "third"]
+    assert names(told, Suppressed) == ["first"]
+
+
+def test_what_waited_for_a_payment_goes_out_when_it_has_failed() -> None:
+    world = World()
+    world.start(bill())
+    world.hear(paid(START + timedelta(hours=1), payment_id="p1", pending=True))
+    world.hear(paid(START + timedelta(hours=1), payment_id="p2", pending=True))
+    world.until(at("2026-03-05 12:00"))
+    world.hear(taken_back(world, "payment.failed", "p1"))
+    world.until(at("2026-03-05 13:00"))
+    assert world.sent() == []  # the other is still under way
+    world.hear(taken_back(world, "payment.failed", "p2"))
+    world.until(at("2026-03-05 14:00"))
+    assert world.sent() == [(at("2026-03-05 13:00"), "t-7")]
+
+
+def test_late_news_that_a_payment_is_under_way_does_not_wait_for_ever() -> None:
+    world = World()
+    world.start(bill())
+    world.hear(taken_back(world, "payment.failed", "p1"))
+    world.hear(paid(START - timedelta(hours=1), payment_id="p1", pending=True))
+    assert not world.book.obligations["default", "bill", "b1"].pending
+
+
+def test_a_paused_enrolment_sends_nothing_and_what_is_over_is_skipped() -> None:
+    world = World(NOON)
+    (running,) = enrolled(missed(world))
+    hearing.pause_enrolment(world.book, running, None)
+    world.until(at("2026-03-16 12:00"))
+    assert world.sent() == []
+    again = world.book.enrolments[running.id]
+    told = hearing.resume_enrolment(world.book, again, PACKS, world.now)
+    assert names(told, Planned) == ["second"]
+    world.until(at("2026-03-25 00:00"))
+    assert world.sent() == [(at("2026-03-16 12:00"), "second"), (at("2026-03-19 10:00"), "third")]
+
+
+def ordered(world: World, reentry: str) -> Command:
+    event = bill("payment.missed", world.now)
+    world.hear(event)
+    asked = command(event, plans=FIRST_CONTACT[:1], purpose="collection")
+    enrolment = msgspec.structs.replace(asked.enrolment, reentry=reentry)
+    return msgspec.structs.replace(asked, enrolment=enrolment)
+
+
+@pytest.mark.parametrize(
+    ("reentry", "days", "may"),
+    [("never", 90, False), ("after_end", 0, True), ("P30D", 29, False), ("P30D", 31, True)],
+)
+def test_when_a_new_trigger_may_enrol_again(reentry: str, days: int, may: bool) -> None:
+    world = World(NOON)
+    world.order(ordered(world, reentry))
+    dispatched = world.next_dispatch(at("2026-03-15 00:00"))
+    assert dispatched is not None
+    world.answer(dispatched)
+    world.now += timedelta(days=days, minutes=1)
+    told = world.order(ordered(world, reentry))
+    assert bool(enrolled(told)) is may
+    refused = [(o.reason, o.rule) for o in told if isinstance(o, Suppressed)]
+    assert refused == ([] if may else [("already_enrolled", "reentry")])
