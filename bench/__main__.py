@@ -3,12 +3,13 @@
 import argparse
 from collections.abc import Callable, Mapping
 
-from bench import playbooks_scale, profiles_scale, segment_and_emit
+from bench import messages, playbooks_scale, profiles_scale, segment_and_emit
 
 BENCHES: Mapping[str, Callable[[], bool]] = {
     "segment-and-emit": segment_and_emit.run,
     "playbooks-scale": playbooks_scale.run,
     "profiles-scale": profiles_scale.run,
+    "messages": messages.run,
 }
 
 

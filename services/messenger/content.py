@@ -4,19 +4,19 @@ Pure: the same template, matter and addresses give the same letter, byte for byt
 come from one source, so they always say the same.
 """
 
-import hashlib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from schemas.common import Purpose, Tone
+from services.messenger.blanks import filled, laid_out
 from services.messenger.formats import day, formatting_locale, money, wording_locale
-from services.messenger.layout import Frame, locales, to_html, to_text, words
-from services.playbooks.markdown import Block, Button, UnsupportedMarkdown, parse
+from services.messenger.layout import Frame, locales, words
+from services.playbooks.markdown import UnsupportedMarkdown
 from services.playbooks.model import Templates, Wording
-from services.playbooks.wording import Url, WordingError, fill, needs, plain
+from services.playbooks.wording import Slots, Url, WordingError, fill_slots, needs, plain
 
 DISCLOSURES = ("sender_identity", "postal_address", "one_click_opt_out", "purpose_of_message")
 """What every letter carries in its footer, by the names that policy packs use."""
@@ -97,7 +97,7 @@ class Rendered:
     """A finished letter.
 
     `locale`: the language of its words. `variant`: which wording it is. `links`, `choices`: names
-    of those it carries. `content_sha256`: hex, over subject, preheader, HTML and text.
+    of those it carries.
     """
 
     subject: str
@@ -109,7 +109,6 @@ class Rendered:
     links: tuple[str, ...]
     choices: tuple[str, ...]
     disclosures: tuple[str, ...]
-    content_sha256: str
 
 
 def render(
@@ -130,19 +129,20 @@ def render(
     language = wording_locale(locale, templates.keys() & locales())
     wording, used_tone = _wording(templates, template, tone, language)
     values = _values(matter, brand, addresses, formatting_locale(locale, language))
+    slots = Slots()
     try:
-        subject = fill(wording.subject, values, markdown=False)
-        preheader = fill(wording.preheader, values, markdown=False)
-        blocks = _ranked(parse(fill(wording.body, values, markdown=True)), addresses)
+        subject = fill_slots(wording.subject, values, slots, markdown=False)
+        preheader = fill_slots(wording.preheader, values, slots, markdown=False)
+        body = fill_slots(wording.body, values, slots, markdown=True)
         carried = needs(wording.body)
+        frame = _frame(language, used_tone, matter, brand, addresses, subject, preheader, slots)
+        blank = laid_out(body, language, frame, _answers(addresses, slots))
     except (WordingError, UnsupportedMarkdown) as error:
         raise ContentError(f"{template} ({language}, {used_tone}): {error}") from error
-    frame = _frame(language, used_tone, matter, brand, addresses, subject, preheader)
-    html, text = to_html(blocks, language, frame), to_text(blocks, language, frame)
-    whole = "\x00".join((subject, preheader, html, text))
+    html, text = blank.fill(slots.values)
     return Rendered(
-        subject=subject,
-        preheader=preheader,
+        subject=filled(subject, slots.values),
+        preheader=filled(preheader, slots.values),
         html=html,
         text=text,
         locale=language,
@@ -150,7 +150,6 @@ def render(
         links=tuple(sorted(carried.links | _of_items(carried.item_links, matter))),
         choices=tuple(sorted(carried.choices)),
         disclosures=DISCLOSURES,
-        content_sha256=hashlib.sha256(whole.encode()).hexdigest(),
     )
 
 
@@ -164,13 +163,12 @@ def _of_items(names: frozenset[str], matter: Matter) -> set[str]:
     return {link_of_item(name, rank) for name in names for rank in ranks} if names else set()
 
 
-def _ranked(blocks: Sequence[Block], addresses: Addresses) -> Sequence[Block]:
-    """One-tap answers look alike: the first of them is not the one we would rather hear."""
+def _answers(addresses: Addresses, slots: Slots) -> frozenset[str]:
+    """The marks of one-tap answers' addresses."""
+    if not addresses.choices:
+        return frozenset()
     answers = set(addresses.choices.values())
-    return [
-        replace(block, main=False) if isinstance(block, Button) and block.href in answers else block
-        for block in blocks
-    ]
+    return frozenset(mark for mark, value in slots.values.items() if value in answers)
 
 
 def _wording(
@@ -255,29 +253,35 @@ def _frame(
     addresses: Addresses,
     subject: str,
     preheader: str,
+    slots: Slots,
 ) -> Frame:
+    """What stands around the body, with a mark for each value."""
     chosen = words(language)
     sender, name = plain(brand.name), greeting_name(matter.name)
     creditor = plain(matter.creditor or brand.name)
+    own = creditor == sender
+    initial = slots.take(creditor[:1])
+    sender, creditor = slots.take(sender), slots.take(creditor)
     opening = chosen.greetings[tone]
     about = (
-        chosen.sender if creditor == sender else chosen.on_behalf,
+        chosen.sender if own else chosen.on_behalf,
         chosen.reasons[matter.purpose],
     )
     return Frame(
         subject=subject,
         preheader=preheader,
         headline=creditor,
-        greeting=opening.named.replace("{name}", name) if name else opening.unnamed,
+        initial=initial,
+        greeting=opening.named.replace("{name}", slots.take(name)) if name else opening.unnamed,
         closing=chosen.closings[tone],
         brand=sender,
         about=_said(chosen.between_sentences.join(about), brand=sender, creditor=creditor),
-        postal_address=plain(brand.postal_address),
-        unsubscribe=addresses.unsubscribe,
-        preferences=addresses.preferences,
-        helped=addresses.helped,
-        not_helped=addresses.not_helped,
-        pixel=addresses.pixel,
+        postal_address=slots.take(plain(brand.postal_address)),
+        unsubscribe=slots.take(addresses.unsubscribe),
+        preferences=slots.take(addresses.preferences),
+        helped=slots.take(addresses.helped),
+        not_helped=slots.take(addresses.not_helped),
+        pixel=slots.take(addresses.pixel),
     )
 
 

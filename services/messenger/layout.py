@@ -12,7 +12,14 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.common import Purpose, Tone
 from services.playbooks import markdown
-from services.playbooks.markdown import Block, Bullets, Button, Paragraph, spans_to_html
+from services.playbooks.markdown import (
+    Block,
+    Bullets,
+    Button,
+    Paragraph,
+    Passage,
+    spans_to_html,
+)
 
 _FOLDER = Path(__file__).parent / "layouts"
 _LINK = "color:#1d5c4d;text-decoration:underline;"
@@ -52,11 +59,15 @@ class Words(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What stands around one letter's body. Plain text and complete addresses."""
+    """What stands around one letter's body. Plain text and complete addresses.
+
+    initial: the headline's first letter.
+    """
 
     subject: str
     preheader: str
     headline: str
+    initial: str
     greeting: str
     closing: str
     brand: str
@@ -88,27 +99,27 @@ def to_html(blocks: Sequence[Block], locale: str, frame: Frame) -> str:
     return _page().render(words=words(locale), blocks=views, filler=_FILLER, frame=frame)
 
 
-def to_text(blocks: Sequence[Block], locale: str, frame: Frame) -> str:
-    """The whole letter as plain text."""
+def passages(blocks: Sequence[Block], locale: str, frame: Frame) -> list[Passage]:
+    """The whole letter as plain text, not folded yet."""
     chosen = words(locale)
-    foot = "\n".join(
-        (
-            "--",
-            chosen.helped,
-            f"{chosen.it_helped}:\n{frame.helped}",
-            f"{chosen.it_did_not}:\n{frame.not_helped}",
-            "",
-            chosen.question,
-            markdown.fold(frame.about),
-            "",
-            f"{chosen.unsubscribe}:\n{frame.unsubscribe}",
-            f"{chosen.preferences}:\n{frame.preferences}",
-            "",
-            frame.postal_address,
-        )
-    )
-    signed = f"{frame.closing}\n{frame.brand}"
-    return "\n\n".join((frame.greeting, markdown.to_text(blocks), signed, foot)) + "\n"
+
+    def line(text: str) -> Passage:
+        return Passage(text, None, "\n")
+
+    return [
+        Passage(frame.greeting, None),
+        *markdown.passages(blocks),
+        Passage(f"{frame.closing}\n{frame.brand}", None),
+        line("--"),
+        line(chosen.helped),
+        line(f"{chosen.it_helped}:\n{frame.helped}"),
+        Passage(f"{chosen.it_did_not}:\n{frame.not_helped}", None),
+        line(chosen.question),
+        Passage(frame.about),
+        line(f"{chosen.unsubscribe}:\n{frame.unsubscribe}"),
+        Passage(f"{chosen.preferences}:\n{frame.preferences}", None),
+        line(frame.postal_address),
+    ]
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ escaped, and in both subject and body control characters and line ends become sp
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -45,6 +45,38 @@ class Url(str):
     """An address to be put into a link as it is."""
 
 
+_FIRST_SLOT = 0xF0000
+"""The first of the places that stand for values: of a plane that no language is written in."""
+_SLOT_URL = "https://slot.invalid/"
+
+
+@dataclass(slots=True)
+class Slots:
+    """Values taken out of a text, each with a mark left in its place.
+
+    What is made of the marked text is the same for all readers whose values differ, as long as the
+    template takes the same turns: it can be made once and kept. `values`: by mark.
+    """
+
+    values: dict[str, str] = field(default_factory=dict)
+
+    def take(self, value: str) -> str:
+        """The mark for a text: one character that neither Markdown nor HTML reads."""
+        mark = chr(_FIRST_SLOT + len(self.values))
+        self.values[mark] = value
+        return mark
+
+    def take_url(self, value: str) -> str:
+        """The mark for an address: an address itself, so that it may stand in a link."""
+        mark = f"{_SLOT_URL}{len(self.values)}/"
+        self.values[mark] = value
+        return mark
+
+
+MARK = re.compile(f"([{chr(_FIRST_SLOT)}-{chr(_FIRST_SLOT + 0xFFFD)}]|{_SLOT_URL}[0-9]+/)")
+"""Finds the marks of `Slots`."""
+
+
 @dataclass(frozen=True)
 class Needs:
     """What a template asks for: variables, and the names of links and choices.
@@ -79,6 +111,16 @@ def fill(source: str, values: Mapping[str, Any], *, markdown: bool) -> str:
     """
     try:
         return _compiled(source, markdown).render(values)
+    except TemplateSyntaxError as error:
+        raise WordingError(_jinja(error), error.lineno) from error
+    except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as error:
+        raise WordingError(str(error)) from error
+
+
+def fill_slots(source: str, values: Mapping[str, Any], slots: Slots, *, markdown: bool) -> str:
+    """As `fill`, with a mark for each value; the values are in `slots`. Raises WordingError."""
+    try:
+        return _compiled_slots(source, markdown).render(values, **{_SLOTS: slots})
     except TemplateSyntaxError as error:
         raise WordingError(_jinja(error), error.lineno) from error
     except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as error:
@@ -124,23 +166,56 @@ def _own_links(tree: nodes.Template) -> frozenset[str]:
     )
 
 
+_SLOTS = "slots of this text"
+"""A name that no template can say."""
+
+
+def _safe_url(value: Url) -> str:
+    return _UNSAFE_IN_URL.sub(lambda found: f"%{ord(found[0]):02X}", value)
+
+
 def _finalize(escape: Callable[[object], str]) -> Callable[[object], object]:
     def finalize(value: object) -> object:
         if value is None:
             raise TypeError("prints a value that is not known")
         if isinstance(value, Url):
-            return _UNSAFE_IN_URL.sub(lambda found: f"%{ord(found[0]):02X}", value)
+            return _safe_url(value)
         return value if isinstance(value, StrictUndefined) else escape(value)
+
+    return finalize
+
+
+def _finalize_slots(clean: Callable[[object], str]) -> Callable[[Context, object], object]:
+    @pass_context
+    def finalize(context: Context, value: object) -> object:
+        if value is None:
+            raise TypeError("prints a value that is not known")
+        if isinstance(value, StrictUndefined):
+            return value
+        slots: Slots = context[_SLOTS]
+        if isinstance(value, Url):
+            return slots.take_url(_safe_url(value))
+        text = clean(value)
+        return slots.take(text) if text else text
 
     return finalize
 
 
 @lru_cache(maxsize=2)
 def _environment(markdown: bool) -> ImmutableSandboxedEnvironment:
+    return _sandbox(_finalize(escape_markdown if markdown else plain))
+
+
+@lru_cache(maxsize=2)
+def _environment_slots(markdown: bool) -> ImmutableSandboxedEnvironment:
+    return _sandbox(_finalize_slots(_one_line if markdown else plain))
+
+
+def _sandbox(finalize: Callable[..., object]) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         autoescape=False,  # HTML is escaped where HTML is made, after Markdown
         undefined=StrictUndefined,
-        finalize=_finalize(escape_markdown if markdown else plain),
+        finalize=finalize,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -153,6 +228,11 @@ def _environment(markdown: bool) -> ImmutableSandboxedEnvironment:
 @lru_cache(maxsize=4096)
 def _compiled(source: str, markdown: bool) -> Template:
     return _environment(markdown).from_string(source)
+
+
+@lru_cache(maxsize=4096)
+def _compiled_slots(source: str, markdown: bool) -> Template:
+    return _environment_slots(markdown).from_string(source)
 
 
 @pass_context
