@@ -3,13 +3,14 @@
 import argparse
 from collections.abc import Callable, Mapping
 
-from bench import messages, playbooks_scale, profiles_scale, segment_and_emit
+from bench import messages, plan_and_claim, playbooks_scale, profiles_scale, segment_and_emit
 
 BENCHES: Mapping[str, Callable[[], bool]] = {
     "segment-and-emit": segment_and_emit.run,
     "playbooks-scale": playbooks_scale.run,
     "profiles-scale": profiles_scale.run,
     "messages": messages.run,
+    "plan-and-claim": plan_and_claim.run,
 }
 
 

@@ -54,12 +54,14 @@ class Outputs(UnitOfWork):
 class Job:
     """Decode, decide and encode one event, given the customer's profile as text."""
 
-    def __init__(self, playbooks: Sequence[Playbook] | None = None) -> None:
-        """playbooks: None: those that are shipped."""
+    def __init__(
+        self, playbooks: Sequence[Playbook] | None = None, clock: Clock | None = None
+    ) -> None:
+        """playbooks: None: those that are shipped. clock: None: as the environment says."""
         settings = Settings()
         if playbooks is None:
             playbooks = list(load_playbooks(settings.playbooks_dir).values())
-        self._clock = Clock.parse(os.environ.get("CLOCK"))
+        self._clock = clock or Clock.parse(os.environ.get("CLOCK"))
         standing = Standing.of(playbooks, "default", self._clock.now())
         self._events = CustomerEvents(
             lambda: standing,

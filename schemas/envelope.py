@@ -321,7 +321,9 @@ def _envelope_rejection(raw: bytes, error: ValidationError) -> Rejection:
 
 
 def _unknown(data: dict[str, Any], known: Known, prefix: str) -> list[str]:
-    found = [prefix + name for name in data.keys() - known.names]
+    found: list[str] = []
+    if not data.keys() <= known.names:
+        found += [prefix + name for name in data.keys() - known.names]
     for name, inner in known.inside.items():
         value = data.get(name)
         for part in value if isinstance(value, list) else (value,):

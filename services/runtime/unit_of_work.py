@@ -50,7 +50,7 @@ class UnitOfWork:
     def fact(
         self,
         type: str,
-        data: BaseModel,
+        data: BaseModel | Mapping[str, Any],
         *,
         subject: str,
         tenant: str = "default",

@@ -87,7 +87,7 @@ def run(name: str, build: Callable[[Context], Service]) -> None:
     logging.configure(name, settings.log_level)
     context = Context.from_settings(name, settings)
     service = build(context)
-    _collect_seldom()
+    collect_seldom()
     uvloop.install()
     app = create_app(context, service)
     worker = faust.Worker(
@@ -100,7 +100,7 @@ def run(name: str, build: Callable[[Context], Service]) -> None:
     worker.execute_from_commandline()
 
 
-def _collect_seldom() -> None:
+def collect_seldom() -> None:
     """Look for cycles less often: batches make many objects, and next to none are cyclic."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

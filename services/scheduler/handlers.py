@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from schemas.commands import OutreachRequested
 from schemas.facts import ChoiceMade, ContactPreferenceChanged
@@ -42,6 +43,13 @@ DISPATCH_FACTS = frozenset(
         "message.unknown",
     }
 )
+
+
+class Taken(NamedTuple):
+    """Due steps to decide on, and how far this service had read before it looked for them."""
+
+    read: Mapping[str, int]
+    due: store.Due
 
 
 class Handlers:
@@ -99,33 +107,37 @@ class Handlers:
         saving.save(work.session, book)
         saving.note(work.session, [_noted(message) for message in told])
 
-    def due(self, work: UnitOfWork, limit: int) -> list[tuple[Key, str]]:
-        """The oldest due steps, at most `limit`, each with its customer."""
-        return store.due_steps(work.session, work.now, limit)
-
-    def claim(self, work: UnitOfWork, due: Sequence[tuple[Key, str]]) -> None:
-        """Decide on all that is due for these steps' customers, oldest first.
-
-        Customers that are being worked on are passed over: their steps stay due.
-        """
-        book = Book(derive)
+    def take(self, work: UnitOfWork, limit: int) -> Taken:
+        """The oldest due steps, at most `limit`, whose customers nobody is at work on; locked."""
+        # Positions first: what is read after them can only be newer than they say.
         read = work.positions()
-        steps = store.load_due(work.session, book, work.now, {customer for customer, _ in due})
-        self._decide(work, book, steps, read)
+        return Taken(read, store.take_due(work.session, work.now, limit))
+
+    def claim(self, work: UnitOfWork, taken: Taken) -> None:
+        """Decide on all that is due for these steps' customers, oldest first."""
+        book = Book(derive)
+        customers = taken.due.customers.values()
+        steps = store.load_due(work.session, book, work.now, customers)
+        self._decide(work, book, steps, taken.read)
 
     def claim_alone(self, work: UnitOfWork, customer: Key, step_id: str) -> None:
         """Decide on one due step, which takes no other with it."""
         book = Book(derive)
         read = work.positions()
-        steps = store.load_due(work.session, book, work.now, {customer})
+        steps = self._due_of(work, book, customer)
         self._decide(work, book, [one for one in steps if one == step_id], read, alone=True)
 
     def put_aside(self, work: UnitOfWork, customer: Key, step_id: str) -> None:
         """End a due step that cannot be decided."""
         book = Book(derive)
-        if step_id in store.load_due(work.session, book, work.now, {customer}):
+        if step_id in self._due_of(work, book, customer):
             tell(work, claiming.put_aside(book, step_id, work.now))
             saving.save(work.session, book)
+
+    def _due_of(self, work: UnitOfWork, book: Book, customer: Key) -> list[str]:
+        """One customer's due steps, loaded; none while somebody else is at work on them."""
+        locked = store.lock_customers(work.session, [customer], skip_locked=True)
+        return store.load_due(work.session, book, work.now, locked)
 
     def _decide(
         self,

@@ -47,6 +47,14 @@ _SAVE_STEPS = text(
     " planned_at = excluded.planned_at, due_at = excluded.due_at, not_after = excluded.not_after,"
     " attempt = excluded.attempt, dispatch_id = excluded.dispatch_id, reason = excluded.reason"
 )
+_MOVE_STEPS = text(
+    "UPDATE step SET state = given.state, planned_at = given.planned_at, due_at = given.due_at,"
+    " not_after = given.not_after, attempt = given.attempt, dispatch_id = given.dispatch_id,"
+    " reason = given.reason FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
+    " AS given(tenant text, step_id text, state text, planned_at timestamptz, due_at timestamptz,"
+    " not_after timestamptz, attempt int, dispatch_id text, reason text)"
+    " WHERE step.tenant = given.tenant AND step.step_id = given.step_id"
+)
 _SAVE_CONTACTS = text(
     "INSERT INTO contact (tenant, customer, dispatch_id, at, purpose, channel)"
     " SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given(tenant text, customer text,"
@@ -92,7 +100,10 @@ def save(session: Session, book: Book) -> None:
         session, _SAVE_OBLIGATIONS, [_obligation(book.obligations[key]) for key in of("obligation")]
     )
     _write(session, _SAVE_ENROLMENTS, [_enrolment(book.enrolments[key]) for key in of("enrolment")])
-    _write(session, _SAVE_STEPS, [_step(book.steps[key]) for key in of("step")])
+    steps = [book.steps[key] for key in of("step")]
+    _write(session, _SAVE_STEPS, [_step(one) for one in steps if one.id not in book.stored])
+    _write(session, _MOVE_STEPS, [_moved(one) for one in steps if one.id in book.stored])
+    book.stored.update(one.id for one in steps)
     _write(session, _SAVE_CONTACTS, [_contact(book.reserved[key]) for key in of("reserved")])
     _write(
         session,
@@ -138,11 +149,19 @@ def _enrolment(row: Enrolment) -> dict[str, Any]:
 
 def _step(row: Step) -> dict[str, Any]:
     return {
-        "tenant": row.tenant,
-        "step_id": row.id,
         "customer": row.customer,
         "enrolment_id": row.enrolment_id,
         "position": row.position,
+        "plan": row.plan,
+        **_moved(row),
+    }
+
+
+def _moved(row: Step) -> dict[str, Any]:
+    """What may change of a step."""
+    return {
+        "tenant": row.tenant,
+        "step_id": row.id,
         "state": row.state,
         "planned_at": row.planned_at,
         "due_at": row.due_at,
@@ -150,7 +169,6 @@ def _step(row: Step) -> dict[str, Any]:
         "attempt": row.attempt,
         "dispatch_id": row.dispatch_id,
         "reason": row.reason,
-        "plan": row.plan,
     }
 
 

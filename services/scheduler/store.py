@@ -5,7 +5,8 @@ Locks are taken customers first, in order, then obligations, in order; so does e
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Row, text
@@ -29,8 +30,10 @@ from services.scheduler.rules.timing import WITHIN
 _CUSTOMER = msgspec.json.Decoder(Customer)
 _OBLIGATION = msgspec.json.Decoder(Obligation)
 _ENROLMENT = msgspec.json.Decoder(Enrolment)
-_PLAN = msgspec.json.Decoder(StepPlan)
+_PLAN = lru_cache(4096)(msgspec.json.Decoder(StepPlan).decode)
+"""Plans come from playbooks: many steps share one."""
 
+_STATES = {state.value: state for state in StepState}
 _KEYS = "unnest(CAST(:tenants AS text[]), CAST(:ids AS text[])) AS wanted(t, i)"
 _OBLIGATIONS = (
     "unnest(CAST(:tenants AS text[]), CAST(:kinds AS text[]), CAST(:ids AS text[]))"
@@ -75,35 +78,54 @@ def load(
     _load_rest(session, book)
 
 
-def due_steps(session: Session, now: datetime, limit: int) -> list[tuple[Key, str]]:
-    """The oldest due steps, at most `limit`, with their customers; not locked."""
+class Due(NamedTuple):
+    """Due steps, each with its customer; and their customers, locked."""
+
+    steps: list[tuple[Key, str]]
+    customers: dict[Key, Customer]
+
+
+def take_due(session: Session, now: datetime, limit: int) -> Due:
+    """The oldest due steps, at most `limit`, of customers that nobody else holds; these locked.
+
+    One statement, so that each of several workers finds work of its own. It waits for nobody:
+    the steps of customers that are locked elsewhere stay due.
+    """
     rows = session.execute(
         text(
-            "SELECT tenant, customer, step_id FROM step"
-            " WHERE state = 'planned' AND due_at <= :now ORDER BY due_at LIMIT :limit"
+            "SELECT customer.tenant, customer.customer, step_id, customer.state::text FROM step"
+            " JOIN customer ON customer.tenant = step.tenant AND customer.customer = step.customer"
+            " WHERE step.state = 'planned' AND due_at <= :now ORDER BY due_at"
+            f" LIMIT {limit:d} FOR UPDATE OF customer SKIP LOCKED"
         ),
-        {"now": now, "limit": limit},
+        {"now": now},
     )
-    return [((row.tenant, row.customer), row.step_id) for row in rows]
+    found = Due([], {})
+    for tenant, customer, step_id, state in rows.all():
+        key = (tenant, customer)
+        found.steps.append((key, step_id))
+        if key not in found.customers:
+            found.customers[key] = _CUSTOMER.decode(state)
+    return found
 
 
-def load_due(session: Session, book: Book, now: datetime, customers: Collection[Key]) -> list[str]:
-    """Lock those of the customers that nobody else holds; load what deciding needs.
+def load_due(
+    session: Session, book: Book, now: datetime, customers: Iterable[Customer]
+) -> list[str]:
+    """Load what deciding about these locked customers needs; the ids of all their due steps.
 
-    That includes what falls due shortly and may go out with the rest. Gives the ids of all their
-    due steps. Customers that are locked elsewhere are passed over: their steps stay due.
+    That includes what falls due shortly and may go out with the rest.
     """
-    locked = lock_customers(session, customers, skip_locked=True)
-    book.load(customers=locked)
-    due = session.execute(
+    book.load(customers=customers)
+    rows = session.execute(
         text(
-            f"SELECT DISTINCT tenant, enrolment_id FROM step JOIN {_KEYS}"
-            " ON tenant = t AND customer = i WHERE state = 'planned' AND due_at <= :soon"
+            "SELECT state::text FROM enrolment WHERE (tenant, enrolment_id) IN"
+            f" (SELECT tenant, enrolment_id FROM step JOIN {_KEYS}"
+            " ON tenant = t AND customer = i WHERE state = 'planned' AND due_at <= :soon)"
         ),
-        {**_pairs(customer.key for customer in locked), "soon": now + WITHIN},
+        {**_pairs(book.customers), "soon": now + WITHIN},
     )
-    named = [(row.tenant, row.enrolment_id) for row in due]
-    book.load(enrolments=_named_enrolments(session, named))
+    book.load(enrolments=[_ENROLMENT.decode(state) for state in rows.scalars().all()])
     _load_rest(session, book)
     return [
         step.id
@@ -126,7 +148,7 @@ def lock_customers(
         ),
         _pairs(keys),
     )
-    return [_CUSTOMER.decode(state) for state in rows.scalars()]
+    return [_CUSTOMER.decode(state) for state in rows.scalars().all()]
 
 
 def load_contacts(session: Session, book: Book, since: datetime) -> None:
@@ -138,7 +160,7 @@ def load_contacts(session: Session, book: Book, since: datetime) -> None:
         ),
         {**_pairs(book.customers), "since": since},
     )
-    book.load(reserved=[_reserved(row) for row in rows])
+    book.load(reserved=[_reserved(row) for row in rows.all()])
 
 
 def enrolments_of_steps(session: Session, steps: Collection[Key]) -> list[Key]:
@@ -152,7 +174,7 @@ def enrolments_of_steps(session: Session, steps: Collection[Key]) -> list[Key]:
         ),
         _pairs(steps),
     )
-    return [(row.tenant, row.enrolment_id) for row in rows]
+    return [(row.tenant, row.enrolment_id) for row in rows.all()]
 
 
 def _enter_customers(session: Session, keys: Collection[Key]) -> None:
@@ -184,7 +206,7 @@ def _lock_obligations(session: Session, keys: Collection[ObligationKey]) -> list
         ),
         _triples(keys),
     )
-    return [_OBLIGATION.decode(state) for state in rows.scalars() if state is not None]
+    return [_OBLIGATION.decode(state) for state in rows.scalars().all() if state is not None]
 
 
 def _enrolled_on(session: Session, obligations: Collection[ObligationKey]) -> set[Key]:
@@ -197,7 +219,7 @@ def _enrolled_on(session: Session, obligations: Collection[ObligationKey]) -> se
         ),
         _triples(obligations),
     )
-    return {(row.tenant, row.customer) for row in rows}
+    return {(row.tenant, row.customer) for row in rows.all()}
 
 
 def _active_of(session: Session, customers: Collection[Key]) -> list[Enrolment]:
@@ -211,7 +233,7 @@ def _about(session: Session, obligations: Collection[ObligationKey]) -> list[Enr
         text(f"SELECT state::text FROM enrolment JOIN {_OBLIGATIONS} ON {_ABOUT}"),
         _triples(obligations),
     )
-    return [_ENROLMENT.decode(state) for state in rows.scalars()]
+    return [_ENROLMENT.decode(state) for state in rows.scalars().all()]
 
 
 def _named_enrolments(session: Session, keys: Collection[Key]) -> list[Enrolment]:
@@ -225,7 +247,7 @@ def _enrolments(session: Session, keys: Collection[Key], condition: str) -> list
         text(f"SELECT state::text FROM enrolment JOIN {_KEYS} ON tenant = t AND {condition}"),
         _pairs(keys),
     )
-    return [_ENROLMENT.decode(state) for state in rows.scalars()]
+    return [_ENROLMENT.decode(state) for state in rows.scalars().all()]
 
 
 def _load_rest(session: Session, book: Book) -> None:
@@ -236,7 +258,7 @@ def _load_rest(session: Session, book: Book) -> None:
         text(f"SELECT {_STEP_COLUMNS} FROM step JOIN {_KEYS} ON tenant = t AND enrolment_id = i"),
         _pairs((one.tenant, one.id) for one in book.enrolments.values()),
     )
-    book.load(steps=[_step(row) for row in rows])
+    book.load(steps=[_step(row) for row in rows.all()])
     missing = {one.obligation_key for one in book.enrolments.values()}
     missing -= set(book.obligations)
     if missing:
@@ -247,24 +269,24 @@ def _load_rest(session: Session, book: Book) -> None:
             ),
             _triples(missing),
         )
-        book.load(obligations=[_OBLIGATION.decode(state) for state in found.scalars() if state])
+        book.load(obligations=[_OBLIGATION.decode(state) for state in found.scalars().all() if state])
 
 
 def _step(row: Row[Any]) -> Step:
     return Step(
-        tenant=row.tenant,
-        customer=row.customer,
-        id=row.step_id,
-        enrolment_id=row.enrolment_id,
-        position=row.position,
-        plan=_PLAN.decode(row.plan),
-        planned_at=row.planned_at,
-        due_at=row.due_at,
-        not_after=row.not_after,
-        state=StepState(row.state),
-        attempt=row.attempt,
-        dispatch_id=row.dispatch_id,
-        reason=row.reason,
+        tenant=row[0],
+        id=row[1],
+        customer=row[2],
+        enrolment_id=row[3],
+        position=row[4],
+        state=_STATES[row[5]],
+        planned_at=row[6],
+        due_at=row[7],
+        not_after=row[8],
+        attempt=row[9],
+        dispatch_id=row[10],
+        reason=row[11],
+        plan=_PLAN(row[12]),
     )
 
 

@@ -15,7 +15,9 @@ log = logging.get(__name__)
 
 
 class Claiming:
-    """The timer that claims due steps; safe beside any number of others.
+    """The timer that claims due steps; safe beside any number of others, in any process.
+
+    It claims for every lane: what it decides is published by the lane's owner.
 
     announce: tells which packs are in force, before the first decision rests on them.
     """
@@ -31,22 +33,20 @@ class Claiming:
     def __call__(self) -> bool:
         """Claim one batch; True if it was full, so that more may wait."""
         self._announce()
-        with self._context.unit() as work:
-            due = self._handlers.due(work, self._batch)
-        if due:
-            self._claim(due)
-        return len(due) >= self._batch
-
-    def _claim(self, due: Sequence[tuple[Key, str]]) -> None:
+        due: Sequence[tuple[Key, str]] = ()
         try:
             with self._context.unit() as work:
-                self._handlers.claim(work, due)
+                taken = self._handlers.take(work, self._batch)
+                due = taken.due.steps
+                if due:
+                    self._handlers.claim(work, taken)
         except Exception as error:
             if is_passing(error):
                 raise
             # One of them is at fault: alone, it takes no other with it.
             for customer, step_id in due:
                 self._claim_alone(customer, step_id)
+        return len(due) >= self._batch
 
     def _claim_alone(self, customer: Key, step_id: str) -> None:
         try:

@@ -1,15 +1,16 @@
 """Between messages and the scheduler's values."""
 
 from datetime import timedelta
+from functools import lru_cache
+from typing import Any
 
-import msgspec
 from pydantic import TypeAdapter
 
-from schemas.commands import ObligationTerms, OfferAuthority, OutreachRequested, PlannedStep
-from schemas.envelope import Envelope
+from schemas.commands import ObligationTerms, OutreachRequested, PlannedStep
 from schemas.facts import EventApplied
 from services.runtime.ids import derive
 from services.runtime.messages import Incoming
+from services.runtime.unit_of_work import Link
 from services.scheduler.model import (
     Cause,
     ChoiceTerms,
@@ -23,7 +24,8 @@ from services.scheduler.model import (
     Trigger,
 )
 
-_DURATION = TypeAdapter(timedelta)
+_duration = lru_cache(1024)(TypeAdapter(timedelta).validate_python)
+_TERMS = tuple(sorted(ObligationTerms.model_fields.keys() - {"obligation_id"}))
 
 
 def command_of(message: Incoming, data: OutreachRequested) -> Command:
@@ -58,7 +60,7 @@ def command_of(message: Incoming, data: OutreachRequested) -> Command:
             choices=tuple(
                 ChoiceTerms(c.name, c.does, c.request, c.keep, c.seniority) for c in data.choices
             ),
-            context=data.model_dump(mode="json", include={"context"})["context"],
+            context=dict(data.context),
             offers=data.offers.model_dump(mode="json") if data.offers else None,
             locale=data.locale,
             place=Place(
@@ -96,34 +98,16 @@ def heard_of(message: Incoming) -> Heard:
     )
 
 
-def terms_of(obligation: Obligation) -> ObligationTerms:
-    """The obligation as it stands, in the contract's form."""
-    names = ObligationTerms.model_fields.keys() - {"obligation_id"}
-    known = msgspec.structs.asdict(obligation)
-    return ObligationTerms(
-        obligation_id=obligation.id, **{name: known[name] for name in sorted(names)}
-    )
+def terms_of(obligation: Obligation) -> dict[str, Any]:
+    """The obligation as it stands, in the form of the contract's `ObligationTerms`."""
+    terms = {name: getattr(obligation, name) for name in _TERMS}
+    return {"obligation_id": obligation.id, **terms}
 
 
-def cause_of(enrolment: Enrolment) -> Envelope:
+def cause_of(enrolment: Enrolment) -> Link:
     """The command behind an enrolment, as far as the chain of causes needs it."""
-    return Envelope(
-        specversion="1.0",
-        id=enrolment.cause.command_id,
-        source="/rapport/segmenter",
-        type="outreach.requested",
-        subject=enrolment.customer,
-        time=enrolment.started_at,
-        tenant=enrolment.tenant,
-        traceparent=enrolment.cause.traceparent,
-        correlationid=enrolment.cause.correlationid,
-        data={},
-    )
-
-
-def offers_of(enrolment: Enrolment) -> OfferAuthority | None:
-    """The authority for terms that the enrolment carries, if any."""
-    return OfferAuthority.model_validate(enrolment.offers) if enrolment.offers else None
+    cause = enrolment.cause
+    return Link(cause.command_id, cause.correlationid, cause.traceparent)
 
 
 def _obligation_of(tenant: str, terms: ObligationTerms) -> Obligation:
@@ -136,7 +120,7 @@ def _plan_of(step: PlannedStep) -> StepPlan:
         name=step.name,
         anchor=step.anchor,
         days=step.days,
-        valid_for=_DURATION.validate_python(step.valid_for),
+        valid_for=_duration(step.valid_for),
         template=step.template,
         channel=step.channel,
         at=step.at,

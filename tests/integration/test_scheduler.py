@@ -89,9 +89,9 @@ class Bench:
     def claim(self, limit: int = 1000) -> int:
         """Claim due steps once; how many were seen."""
         with self.context.unit() as work:
-            due = self.handlers.due(work, limit)
-            self.handlers.claim(work, due)
-            return len(due)
+            taken = self.handlers.take(work, limit)
+            self.handlers.claim(work, taken)
+            return len(taken.due.steps)
 
     def outbox(self, topic: str = OUTREACH_LOG) -> list[Envelope]:
         """What waits to be published on a topic."""

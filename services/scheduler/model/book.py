@@ -30,6 +30,8 @@ class Book:
         self.reserved: dict[str, Reserved] = {}
         self.released: set[tuple[str, str, str]] = set()
         self.changed: set[tuple[str, Any]] = set()
+        self.stored: set[str] = set()
+        """Ids of steps that are in the database already."""
         self._enrolments_of: dict[Key | ObligationKey, list[str]] = {}
         self._steps_of: dict[str, list[str]] = {}
         self._reserved_of: dict[Key, list[str]] = {}
@@ -51,6 +53,7 @@ class Book:
             self._keep_enrolment(enrolment)
         for step in steps:
             self._keep_step(step)
+            self.stored.add(step.id)
         for one in reserved:
             self._keep_reserved(one)
 
