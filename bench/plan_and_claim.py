@@ -13,6 +13,7 @@ import statistics
 from datetime import datetime, timedelta
 
 import procrastinate
+from procrastinate.types import JSONValue
 from rich.console import Console
 from rich.table import Table
 
@@ -62,7 +63,7 @@ def _round() -> dict[str, float]:
     """Rates of one round, each contestant in tables that no earlier round has filled."""
     with fresh() as settings:
         assert settings.database_url is not None
-        found = {}
+        found: dict[str, float] = {}
         with scheduling(settings) as ours:
             found |= _ours(ours)
         url = plain(psycopg_url(settings.database_url))
@@ -112,7 +113,9 @@ async def _theirs(url: str, concurrency: int) -> float:
         began = CLOCK.monotonic()
         deferrer = contact.configure(schedule_at=CLOCK.real())
         for first in range(0, JOBS, DEFERRED_AT_ONCE):
-            jobs = [{"step_id": f"s-{n}"} for n in range(first, first + DEFERRED_AT_ONCE)]
+            jobs: list[dict[str, JSONValue]] = [
+                {"step_id": f"s-{n}"} for n in range(first, first + DEFERRED_AT_ONCE)
+            ]
             await deferrer.batch_defer_async(*jobs)
         await app.run_worker_async(
             queues=[f"q{concurrency}"],

@@ -119,4 +119,3 @@ def _after(told: Dispatched, read: Mapping[str, int]) -> dict[str, int]:
     """What the decision rested on: the customer's events, and their lane of the log."""
     own = f"{OUTREACH_LOG}/{lane(told.step.customer)}"
     return told.customer.applied | ({own: read[own]} if own in read else {})
-

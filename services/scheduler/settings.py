@@ -14,4 +14,4 @@ class SchedulerSettings(BaseSettings):
     claim_every: float = Field(
         0.15, gt=0, description="Real seconds between two looks for due steps."
     )
-    claim_batch: int = Field(200, ge=1, le=5000, description="Most due steps of one look.")
+    claim_batch: int = Field(500, ge=1, le=5000, description="Most due steps of one look.")

@@ -258,7 +258,7 @@ def _load_rest(session: Session, book: Book) -> None:
         text(f"SELECT {_STEP_COLUMNS} FROM step JOIN {_KEYS} ON tenant = t AND enrolment_id = i"),
         _pairs((one.tenant, one.id) for one in book.enrolments.values()),
     )
-    book.load(steps=[_step(row) for row in rows.all()])
+    book.load(steps=[_step(tuple(row)) for row in rows.all()])
     missing = {one.obligation_key for one in book.enrolments.values()}
     missing -= set(book.obligations)
     if missing:
@@ -269,10 +269,12 @@ def _load_rest(session: Session, book: Book) -> None:
             ),
             _triples(missing),
         )
-        book.load(obligations=[_OBLIGATION.decode(state) for state in found.scalars().all() if state])
+        book.load(
+            obligations=[_OBLIGATION.decode(state) for state in found.scalars().all() if state]
+        )
 
 
-def _step(row: Row[Any]) -> Step:
+def _step(row: tuple[Any, ...]) -> Step:
     return Step(
         tenant=row[0],
         id=row[1],
