@@ -196,7 +196,9 @@ def _(data: message.MessageClicked) -> str:
 
 @sentence.register
 def _(data: message.MessageReplied) -> str:
-    return f"answered: {data.intent}"
+    said = " and ".join((data.intent, *data.also))
+    quiet = f"; nothing about it until {data.quiet_until:%Y-%m-%d}" if data.quiet_until else ""
+    return f"answered: {said}{quiet}"
 
 
 @sentence.register

@@ -177,6 +177,12 @@ class MessageReplied(_AboutMessage):
     TYPE: ClassVar[str] = "message.replied"
 
     intent: Text = Field(description="What the answer means, as a code.")
+    also: tuple[Text, ...] = Field(default=(), description="What else it means, as codes.")
+    quiet_until: Instant | None = Field(
+        default=None,
+        description="Until when nothing is said about its obligations: the customer says that "
+        "they are paid, and the publisher is asked.",
+    )
 
 
 class ChoiceMade(_AboutMessage):

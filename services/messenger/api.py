@@ -6,13 +6,15 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, FastAPI, Form, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, RedirectResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
-from services.messenger import choice_page, feedback_page
+from services.messenger import choice_page, feedback_page, replies_api
 from services.messenger.customers import Customers, Gone, UserAgent
 from services.messenger.handlers import answers, feedback, webhooks
+from services.messenger.handlers.replies import Listening
 from services.messenger.links import LinkKind, Links
 from services.messenger.pages import gone, render, said
+from services.messenger.replies_api import body, may_touch
 from services.messenger.tables import MessageRow
 from services.messenger.tenants import Tenant
 from services.runtime.context import Context
@@ -20,28 +22,10 @@ from services.runtime.security import Caller, require
 from services.runtime.web import Problem, create_api
 
 Reader = Annotated[Caller, Depends(require("read"))]
-Publisher = Annotated[Caller, Depends(require("publish"))]
 
 DESCRIPTION = "Which words, in which language; what was sent, and what came back."
 PIXEL: Final = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 LARGEST_WEBHOOK = 256 << 10
-LARGEST_REPLY = 100_000
-
-
-class Reply(BaseModel):
-    """What a person answered to a message."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    message_id: str | None = Field(None, max_length=200)
-    token: str | None = Field(None, max_length=1000, description="Of the preferences link.")
-    text: str = Field(min_length=1, max_length=LARGEST_REPLY)
-
-    @model_validator(mode="after")
-    def _names_its_message(self) -> "Reply":
-        if (self.message_id is None) == (self.token is None):
-            raise ValueError("give message_id or token")
-        return self
 
 
 def create(
@@ -50,6 +34,7 @@ def create(
     tenants: dict[str, Tenant],
     secrets: dict[str, bytes],
     not_now_days: int,
+    listening: Listening,
 ) -> FastAPI:
     """The messenger's routes."""
     api = create_api(context, "Rapport messenger", DESCRIPTION)
@@ -70,6 +55,7 @@ def create(
     choice_page.add_to(api, customers)
     _opting_out(api, customers)
     _preferences(api, customers, not_now_days)
+    replies_api.add_to(api, customers, listening)
     _internal(api, customers, secrets)
     return api
 
@@ -80,7 +66,7 @@ def _tracking(api: FastAPI, customers: Customers) -> None:
         """Follow a tracked link: 302 to an allow-listed target; 404 or 410 as a plain page."""
         found = customers.token(LinkKind.CLICK, token)
         link = found.link or ""
-        target = customers.target(answers.find(customers.context, found.message_id), link)
+        target = customers.target(customers.read(found, LinkKind.CLICK), link)
         answers.note_click(customers.context, found.message_id, link, user_agent)
         headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
         return RedirectResponse(target, 302, headers)
@@ -178,29 +164,15 @@ def _internal(api: FastAPI, customers: Customers, secrets: dict[str, bytes]) -> 
             found = answers.find(context, message_id)
         except answers.NotKnown:
             raise Problem(404, "Not known", "No such message.") from None
-        _may_touch(caller, found)
+        may_touch(caller, found)
         hidden = {"copy_", "cause", "links", "choices", "lane", "epoch"}
         names = {"links": sorted(found.links), "choices": sorted(found.choices)}
         return found.model_dump(mode="json", exclude=hidden) | names
 
-    @api.post("/replies", status_code=202, tags=["internal"])
-    def reply(caller: Publisher, answer: Reply) -> dict[str, str]:
-        """Take a person's answer: STOP (in any of the languages) at once, the rest to a person."""
-        try:
-            message_id = (
-                answer.message_id
-                or customers.token(LinkKind.PREFERENCES, answer.token or "").message_id
-            )
-            _may_touch(caller, answers.find(context, message_id))
-            intent = answers.take_reply(context, message_id, answer.text)
-        except (answers.NotKnown, Gone):
-            raise Problem(404, "Not known", "No such message, or the token is not good.") from None
-        return {"message_id": message_id, "intent": intent}
-
     @api.post("/webhooks/{provider}", tags=["providers"])
     async def webhook(provider: str, request: Request) -> JSONResponse:
         """Take a provider's report, signed by Standard Webhooks; each id once."""
-        body = await _body(request)
+        body = await body(request, LARGEST_WEBHOOK)
         secret = secrets.get(provider)
         try:
             if secret is None:
@@ -216,17 +188,3 @@ def _internal(api: FastAPI, customers: Customers, secrets: dict[str, bytes]) -> 
             ) from None
         known = await run_in_threadpool(webhooks.take, context, provider, call_id, report)
         return JSONResponse({"status": "accepted" if known else "no such message"})
-
-
-async def _body(request: Request) -> bytes:
-    received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > LARGEST_WEBHOOK:
-            raise Problem(413, "Too large", f"A report has {LARGEST_WEBHOOK} bytes at the most.")
-    return bytes(received)
-
-
-def _may_touch(caller: Caller, message: MessageRow) -> None:
-    if not caller.may_see(message.tenant):
-        raise Problem(403, "Refused", f"This token is bound to tenant {caller.tenant}.")

@@ -15,6 +15,7 @@ def add_to(api: FastAPI, customers: Customers) -> None:
     def ask(token: str, user_agent: UserAgent = "") -> Response:
         """The answer with its button; looking records the click and nothing else."""
         found = customers.token(LinkKind.CHOICE, token)
+        customers.read(found, LinkKind.CHOICE)
         answered = choices.look(customers.context, found.message_id, found.link or "", user_agent)
         if answered.counts is not None:
             return page(answered)
@@ -30,6 +31,7 @@ def add_to(api: FastAPI, customers: Customers) -> None:
     def answer(token: str) -> Response:
         """Send it. The first answer counts: the same again changes nothing, nor does another."""
         found = customers.token(LinkKind.CHOICE, token)
+        customers.read(found, LinkKind.CHOICE)
         return page(choices.choose(customers.context, found.message_id, found.link or ""))
 
     def page(answered: choices.Answered) -> Response:

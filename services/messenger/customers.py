@@ -39,10 +39,20 @@ class Customers:
 
     def message(self, kind: LinkKind, text: str) -> MessageRow:
         """The message a token belongs to. Raises Gone."""
+        return self.read(self.token(kind, text), kind)
+
+    def read(self, token: Token, kind: LinkKind) -> MessageRow:
+        """The message of a token; only opting out works for a message that others read.
+
+        Raises Gone.
+        """
         try:
-            return answers.find(self.context, self.token(kind, text).message_id)
+            message = answers.find(self.context, token.message_id)
         except answers.NotKnown:
             raise Gone(404) from None
+        if kind is not LinkKind.UNSUBSCRIBE and answers.leads_nowhere(self.context, message):
+            raise Gone(410)
+        return message
 
     def brand(self, message: MessageRow) -> str:
         """In whose name it was sent."""

@@ -19,6 +19,7 @@ def add_to(api: FastAPI, customers: Customers) -> None:
         """The question, the tapped answer first; looking records the click and nothing else."""
         found = customers.token(LinkKind.FEEDBACK, token)
         tapped, link = ("yes", "helped") if found.link == "yes" else ("no", "not_helped")
+        customers.read(found, LinkKind.FEEDBACK)
         message = answers.note_click(customers.context, found.message_id, link, user_agent)
         return render("feedback.html", message.locale, tapped=tapped)
 

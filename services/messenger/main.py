@@ -5,6 +5,7 @@ from datetime import timedelta
 from schemas.topics import OUTREACH_DISPATCHES, PLAYBOOKS
 from services.messenger import api, stream, tenants
 from services.messenger.handlers.claiming import Claiming
+from services.messenger.handlers.replies import Listening
 from services.messenger.handlers.webhooks import parse_secrets
 from services.messenger.letters import LetterWriter
 from services.messenger.links import Links
@@ -41,6 +42,7 @@ def build(context: Context) -> worker.Service:
     writer = LetterWriter(lambda: catalogue.standing, tenants_by_name, links)
     relay = SmtpPool(Relay.parse(shared.smtp_url), context.clock.monotonic, own.smtp_timeout)
     claiming = Claiming(context, writer, load_packs(shared.policies_dir), own.longest_lag)
+    listening = Listening(paid_wait=timedelta(days=own.paid_wait_days))
     sender = Sender(context, claiming, relay, own.smtp_connections)
     return worker.Service(
         name=NAME,
@@ -52,6 +54,7 @@ def build(context: Context) -> worker.Service:
             tenants_by_name,
             parse_secrets(own.webhook_secrets.get_secret_value()),
             own.not_now_days,
+            listening,
         ),
         refuses=frozenset({OUTREACH_DISPATCHES}),
         background=(sender,),

@@ -8,7 +8,7 @@ from sqlalchemy import insert, text
 from sqlmodel import Session, col, select
 
 from services.messenger.model import DispatchState
-from services.messenger.tables import ChoiceRow, MessageRow
+from services.messenger.tables import ChoiceRow, MessageRow, ReplyRow
 from services.policy.model import Contact
 
 COUNTED = (DispatchState.INTENDED, DispatchState.SENT, DispatchState.UNKNOWN)
@@ -170,6 +170,24 @@ def change_interaction(
         },
     )
     return note_interaction(session, message, kind, False, at)
+
+
+def replies(
+    session: Session, tenant: str, customer: str, limit: int
+) -> list[tuple[ReplyRow, list[str]]]:
+    """What the customer wrote, newest first, with the obligations that it answers."""
+    rows = session.exec(
+        select(ReplyRow, MessageRow.obligation_ids)
+        .where(ReplyRow.tenant == tenant, ReplyRow.customer == customer)
+        .where(MessageRow.tenant == tenant, MessageRow.customer == customer)
+        .where(MessageRow.message_id == ReplyRow.message_id)
+        .order_by(col(ReplyRow.at).desc(), col(ReplyRow.reply_id))
+        .limit(limit)
+    ).all()
+    for reply, _ in rows:
+        # It is only read, also after the transaction.
+        session.expunge(reply)
+    return [(reply, list(obligations)) for reply, obligations in rows]
 
 
 def find_choice(session: Session, message: MessageRow) -> ChoiceRow | None:

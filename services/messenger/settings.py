@@ -26,6 +26,13 @@ class MessengerSettings(BaseSettings):
         180, ge=30, description="Days (business time) a link to a target works; opt-outs for ever."
     )
     not_now_days: int = Field(14, ge=1, description="Days of silence that `not now` asks for.")
+    paid_wait_days: int = Field(
+        7,
+        ge=1,
+        le=30,
+        description="Days (business time) that nothing is said about a bill which the customer "
+        "says is paid, while the publisher looks.",
+    )
     webhook_secrets: SecretStr = Field(
         SecretStr(""),
         description="provider=whsec_BASE64,...: who may tell of deliveries (Standard Webhooks).",

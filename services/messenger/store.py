@@ -126,6 +126,8 @@ def suppressions(
             " UNION ALL"
             " SELECT t, c, channel, purpose, reason, expires_at FROM suppression JOIN w"
             " ON tenant = t AND address_hash = h AND address_hash <> ''"
+            # Whom an address does not belong to says nothing of whom it does.
+            " AND (reason <> 'wrong_person' OR customer = c)"
         ),
         {"tenants": tenants, "customers": customers, "hashes": hashes},
     )
@@ -149,12 +151,23 @@ def suppress(session: Session, row: SuppressionRow) -> bool:
 
 
 def lift_suppressions(
-    session: Session, tenant: str, customer: str, channel: str, purpose: str, reason: str
+    session: Session,
+    tenant: str,
+    customer: str,
+    channel: str,
+    purpose: str,
+    reason: str,
+    *,
+    of_addresses: bool = True,
 ) -> bool:
-    """Drop what the customer takes back; True if there was something."""
+    """Drop what the customer takes back; True if there was something.
+
+    of_addresses: also what is about one address, and not whichever the customer has.
+    """
     statement = text(
         "DELETE FROM suppression WHERE tenant = :tenant AND customer = :customer"
         " AND channel = :channel AND purpose = :purpose AND reason = :reason"
+        " AND (:of_addresses OR address_hash = '')"
     )
     gone = session.connection().execute(
         statement,
@@ -164,6 +177,7 @@ def lift_suppressions(
             "channel": channel,
             "purpose": purpose,
             "reason": reason,
+            "of_addresses": of_addresses,
         },
     )
     return gone.rowcount > 0

@@ -30,6 +30,7 @@ class CustomerRow(_Table, table=True):
 
     consents: by `channel/purpose`: {status, at, expires_at}. holds: by `kind/obligation_id`:
     {until, at}. Instants as RFC 3339 text. handoffs: open ones, by id: {reason, obligation_id}.
+    links_end: those of messages up to this instant lead nowhere: someone else reads them.
     """
 
     __tablename__ = "customer"
@@ -44,6 +45,7 @@ class CustomerRow(_Table, table=True):
     region: str | None = None
     city: str | None = None
     merged_into: str | None = None
+    links_end: datetime | None = _instant(nullable=True)
     consents: dict[str, dict[str, Any]] = _document()
     holds: dict[str, dict[str, Any]] = _document()
     handoffs: dict[str, dict[str, str | None]] = _document()
@@ -164,7 +166,10 @@ class ChoiceRow(_Table, table=True):
 
 
 class ReplyRow(_Table, table=True):
-    """What a person answered, word for word; it never leaves this table."""
+    """What a person answered, word for word; it never leaves this table.
+
+    via: mail, http. also: what else was heard. attachments: how many came with it; none is kept.
+    """
 
     __tablename__ = "reply"
 
@@ -174,4 +179,7 @@ class ReplyRow(_Table, table=True):
     message_id: str
     words: str
     intent: str
+    also: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    via: str
+    attachments: int = 0
     at: datetime = _instant()

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Protocol
 
-OUTRIGHT = frozenset({"dispute", "hardship", "wrong_person", "not_me"})
+OUTRIGHT = frozenset({"dispute", "hardship", "wrong_person", "not_me", "bereavement"})
 """Reasons that silence every purpose. Any other (a question, a wish for a person) leaves all but
 collection alone."""
 

@@ -16,6 +16,7 @@ from schemas.envelope import Envelope, encode
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.messenger import api, stream
 from services.messenger.handlers.claiming import Claiming
+from services.messenger.handlers.replies import Listening
 from services.messenger.handlers.webhooks import parse_secrets
 from services.messenger.letters import LetterWriter
 from services.messenger.links import Links
@@ -209,7 +210,9 @@ def world(
     made = World(
         context=context,
         sender=sender,
-        api=api.create(context, links, tenants, parse_secrets(f"relay={WEBHOOK_SECRET}"), 14),
+        api=api.create(
+            context, links, tenants, parse_secrets(f"relay={WEBHOOK_SECRET}"), 14, Listening()
+        ),
         links=links,
         processor=Processor(
             context, stream.handlers(settings.inbox_days, sender.wake), frozenset()

@@ -10,10 +10,8 @@ from services.messenger import message_store, metrics, store
 from services.messenger.handlers.flights import cause_of
 from services.messenger.model import ANY
 from services.messenger.rules.machines import is_machine
-from services.messenger.rules.replies import intent_of
-from services.messenger.tables import MessageRow, ReplyRow, SuppressionRow
+from services.messenger.tables import CustomerRow, MessageRow, SuppressionRow
 from services.runtime.context import Context
-from services.runtime.ids import derive, fresh
 from services.runtime.unit_of_work import UnitOfWork
 
 PURPOSES = ("service", "collection", "retention", "marketing")
@@ -78,21 +76,27 @@ def unsubscribe(context: Context, message_id: str, via: Via, *, all_purposes: bo
     return message
 
 
-def opt_out(work: UnitOfWork, message: MessageRow, purpose: str, via: Via) -> None:
-    """Suppress a purpose and tell it, unless that was done. The customer is locked."""
-    if not _suppress(work, message, purpose, OPTED_OUT, None):
+def opt_out(
+    work: UnitOfWork, message: MessageRow, purpose: str, via: Via, channel: str | None = None
+) -> None:
+    """Suppress a purpose and tell it, unless that was done. The customer is locked.
+
+    channel: the message's own unless given; `*`: every one.
+    """
+    if not suppress(work, message, purpose, OPTED_OUT, channel=channel):
         return
     tell(
         work,
         message,
         facts.ContactUnsubscribed.model_validate(
             {
-                "channel": message.channel,
+                "channel": channel or message.channel,
                 "purpose": purpose,
                 "via": via,
                 "message_id": message.message_id,
             }
         ),
+        *((channel,) if channel else ()),
         purpose,
         work.now.isoformat(),
     )
@@ -131,54 +135,9 @@ def rest(context: Context, message_id: str, days: int) -> datetime:
     with context.unit() as work:
         message = locked(work, message_id)
         until = work.now + timedelta(days=days)
-        _suppress(work, message, ANY, NOT_NOW, until)
+        suppress(work, message, ANY, NOT_NOW, until)
         _tell_changes(work, message, {"not_before": until.isoformat()})
     return until
-
-
-def take_reply(context: Context, message_id: str, words: str) -> str:
-    """Keep what a person answered, and act on it: STOP at once, all else to a person.
-
-    The intent found. Raises NotKnown.
-    """
-    intent = intent_of(words)
-    with context.unit() as work:
-        message = locked(work, message_id)
-        reply_id = fresh()
-        work.session.add(
-            ReplyRow(
-                tenant=message.tenant,
-                customer=message.customer,
-                reply_id=reply_id,
-                message_id=message_id,
-                words=words,
-                intent=intent,
-                at=work.now,
-            )
-        )
-        tell(work, message, facts.MessageReplied(message_id=message_id, intent=intent), reply_id)
-        if intent == "stop":
-            # Whoever says only STOP means all of it.
-            opt_out(work, message, ANY, "reply")
-        else:
-            _hand_over(work, message, reply_id)
-    metrics.ANSWERS.labels(f"reply_{intent}").inc()
-    return intent
-
-
-def _hand_over(work: UnitOfWork, message: MessageRow, reply_id: str) -> None:
-    obligation = message.obligation_ids[0] if message.obligation_ids else None
-    tell(
-        work,
-        message,
-        facts.HandoffRequested(
-            handoff_id=derive("handoff", message.tenant, reply_id),
-            case_id=derive("case", message.tenant, message.customer, obligation or ""),
-            obligation_id=obligation,
-            reason="reply",
-        ),
-        reply_id,
-    )
 
 
 def _opted_out(work: UnitOfWork, message: MessageRow) -> set[str]:
@@ -187,15 +146,23 @@ def _opted_out(work: UnitOfWork, message: MessageRow) -> set[str]:
     return {one.purpose for one in found if one.reason == OPTED_OUT}
 
 
-def _suppress(
-    work: UnitOfWork, message: MessageRow, purpose: str, reason: str, until: datetime | None
+def suppress(
+    work: UnitOfWork,
+    message: MessageRow,
+    purpose: str,
+    reason: str,
+    until: datetime | None = None,
+    channel: str | None = None,
+    address_hash: str = "",
 ) -> bool:
+    """Suppress the message's customer, or this address of theirs; True if it is new."""
     row = SuppressionRow(
         tenant=message.tenant,
         customer=message.customer,
-        channel=message.channel,
+        channel=channel or message.channel,
         purpose=purpose,
         reason=reason,
+        address_hash=address_hash,
         at=work.now,
         expires_at=until,
     )
@@ -235,9 +202,22 @@ def _found(work: UnitOfWork, message_id: str) -> MessageRow:
 
 def locked(work: UnitOfWork, message_id: str) -> MessageRow:
     """The message, with its customer locked. Raises NotKnown."""
+    return with_customer(work, message_id)[0]
+
+
+def with_customer(work: UnitOfWork, message_id: str) -> tuple[MessageRow, CustomerRow]:
+    """The message and its customer, who is locked. Raises NotKnown."""
     message = _found(work, message_id)
-    store.lock_customers(work.session, [(message.tenant, message.customer)])
-    return message
+    who = (message.tenant, message.customer)
+    return message, store.lock_customers(work.session, [who])[who]
+
+
+def leads_nowhere(context: Context, message: MessageRow) -> bool:
+    """Whether someone else reads the message, so that its links must open nothing."""
+    with context.unit() as work:
+        row = work.session.get(CustomerRow, (message.tenant, message.customer))
+        ended = row.links_end if row else None
+    return ended is not None and message.checked_at <= ended
 
 
 def tell(work: UnitOfWork, message: MessageRow, data: Typed, *key: str | int) -> None:

@@ -71,7 +71,10 @@ class CustomerEvents:
             apply(rows[who], message)
             update = message.data
             if isinstance(update, contract.CustomerUpdated) and "email" in update.model_fields_set:
-                store.lift_suppressions(work.session, *who, "email", ANY, WRONG_PERSON)
+                # What was said of the old address stays with that address.
+                store.lift_suppressions(
+                    work.session, *who, "email", ANY, WRONG_PERSON, of_addresses=False
+                )
 
     def _learn_of_obligations(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         changes = [(_obligation_key(message), change_of(message)) for message in batch]
@@ -86,6 +89,7 @@ PERSONS = (
     contract.CustomerHoldPlaced,
     contract.CustomerHoldLifted,
     contract.CustomerMerged,
+    contract.RequestAnswered,
 )
 
 
@@ -106,6 +110,9 @@ def apply(row: CustomerRow, message: Incoming) -> None:
                 row.holds = {key: one for key, one in row.holds.items() if key != _hold_key(hold)}
         case contract.CustomerMerged() as merged:
             row.merged_into = merged.into
+        case contract.RequestAnswered(request_id=request_id, answer="refused"):
+            # The publisher finds no payment: what waited for it goes on.
+            row.holds = {k: one for k, one in row.holds.items() if one.get("request") != request_id}
 
 
 def _update(row: CustomerRow, update: contract.CustomerUpdated) -> None:

@@ -70,10 +70,15 @@ def _learn_of_customers(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
             case facts.HandoffResolved(handoff_id=handoff_id):
                 row.handoffs = {key: h for key, h in row.handoffs.items() if key != handoff_id}
             case facts.ContactRightParty(confirmed=confirmed, channel=channel):
+                row.links_end = None if confirmed else _later(row.links_end, message.event.time)
                 if confirmed:
                     store.lift_suppressions(work.session, *who, channel, ANY, WRONG_PERSON)
                 else:
                     store.suppress(work.session, _silence(work, who, channel, WRONG_PERSON))
+
+
+def _later(known: datetime | None, told: datetime) -> datetime:
+    return max(known or told, told)
 
 
 def _pause(work: UnitOfWork, who: store.Key, until: str | None) -> None:

@@ -1,57 +1,151 @@
-"""What a person's answer asks for, by transparent rules. STOP comes before anything else. Pure."""
+"""What a person's answer asks for, by rules that can be read in `phrases/`. Pure.
+
+All languages are tried on every answer. What only looks like a wish (`don't stop`) is taken out
+first. Whoever asks for silence is heard before anything else that they say.
+"""
 
 import re
 import unicodedata
-from typing import Literal
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
-Intent = Literal["stop", "other"]
-
-# Enough by themselves, wherever they stand in what the person wrote.
-_PHRASES = (
-    "unsubscribe", "opt out", "opt-out", "optout", "stop emailing", "stop e-mailing",
-    "stop mailing", "stop contacting", "stop writing", "stop sending", "do not contact",
-    "don't contact", "do not email", "don't email", "leave me alone", "remove me",
-    "退订", "退訂", "取消订阅", "取消訂閱", "不要再发", "不要再發", "别再发", "別再發",
-    "停止发送", "停止發送", "不要再联系", "不要再聯繫", "别再联系", "勿扰", "拒收",
-    "配信停止", "配信を停止", "配信解除", "登録解除", "購読解除", "送らないで", "送信しないで",
-    "連絡しないで", "連絡をやめ", "メールをやめ", "停止してください", "解除してください",
-)  # fmt: skip
-# 47 CFR 64.1200(a)(10) names the English ones. In a longer text they may mean something else.
-_WORDS = frozenset(
-    {
-        "stop", "quit", "end", "revoke", "cancel", "stopall", "stop all", "please stop",
-        "stop please", "stop it", "stop this", "no more", "td", "t", "n",
-        "停止", "停", "取消", "拒绝", "拒絕", "不要", "解除", "中止", "やめて", "止めて",
-        "やめてください", "止めてください", "ストップ", "不要です", "停止希望", "停止して",
-    }
-)  # fmt: skip
-_QUOTED = re.compile(r"^\s*(>|-{2,}\s*original message|on .{0,120} wrote:\s*$|在.{0,80}写道)", re.I)
+from services.messenger.rules.own_words import own_words
 
 
-def intent_of(text: str) -> Intent:
-    """`stop` if the person asks not to be written to any more, else `other`."""
-    own = _normal(_own_words(text))
-    if own in _WORDS or any(phrase in own for phrase in _PHRASES):
-        return "stop"
-    first = _normal(_own_words(text).strip().split("\n", 1)[0])
-    return "stop" if first in _WORDS else "other"
+class Intent(StrEnum):
+    """What an answer asks for. In the order in which they are heard."""
+
+    CEASE_CONTACT = "cease_contact"
+    """Never to be contacted again, by any way."""
+    STOP = "stop"
+    """No more of these messages, by this way."""
+    WRONG_PERSON = "wrong_person"
+    BEREAVED = "bereaved"
+    PAID_ALREADY = "paid_already"
+    DISPUTE = "dispute"
+    CANNOT_PAY = "cannot_pay"
+    ANGRY = "angry"
+    QUESTION = "question"
+    OTHER = "other"
 
 
-def _own_words(text: str) -> str:
-    """What stands above the quotation of our own mail, which says `unsubscribe` itself."""
-    lines: list[str] = []
-    for line in text.splitlines():
-        if _QUOTED.match(line):
-            break
-        lines.append(line)
-    return "\n".join(lines)
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How one intent is said in a language; see phrases/en.yaml."""
+
+    alone: re.Pattern[str] | None
+    whole: frozenset[str]
+    anywhere: re.Pattern[str] | None
+    looks_like: re.Pattern[str] | None
 
 
-def _normal(text: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Phrasebook:
+    """One language."""
+
+    language: str
+    courtesy: frozenset[str]
+    spaced: bool
+    looks_like: re.Pattern[str] | None
+    not_with: re.Pattern[str] | None
+    wishes: Mapping[Intent, Wish]
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What was heard. intent: comes first. also: what else, in the order of `Intent`."""
+
+    intent: Intent
+    also: tuple[Intent, ...] = ()
+
+    @property
+    def all(self) -> tuple[Intent, ...]:
+        """Everything that was heard."""
+        return (self.intent, *self.also)
+
+
+_TAKEN_OUT = "\x00"
+_CJK = "\u3000-\u30ff\u3400-\u9fff\uff00-\uffef"
+_GAP = re.compile(rf"(?<=[{_CJK}]) (?=[{_CJK}])")
+_ENDS = ".!?。！？\n\r…;；"
+
+
+def understand(
+    text: str, phrasebooks: Sequence[Phrasebook], stop_words: Collection[str] = ()
+) -> Understood:
+    """What the answer asks for. stop_words: the opt-outs that policies name, each by itself."""
+    own = own_words(text)
+    sentences = _sentences(own)
+    if not sentences:
+        return Understood(Intent.OTHER)
+    said = "\n".join(sentences)
+    books = [one for one in phrasebooks if not (one.not_with and one.not_with.search(said))]
+    heard = {intent for book in books for intent in _wishes(book, sentences, said)}
+    if _opts_out(sentences, books, stop_words):
+        heard.add(Intent.STOP)
+    if not heard and ("?" in own or "？" in own):
+        heard.add(Intent.QUESTION)
+    ordered = [intent for intent in Intent if intent in heard] or [Intent.OTHER]
+    return Understood(ordered[0], tuple(ordered[1:]))
+
+
+def normal(text: str) -> str:
+    """Text as patterns see it: one case, one width, no marks; sentences one a line."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    kept = "".join(" " if _is_mark(character) else character for character in folded)
-    return " ".join(kept.split())
+    kept = "".join(_plain(character) for character in folded)
+    lines = (" ".join(line.split()) for line in kept.split("\n"))
+    return "\n".join(_GAP.sub("", line) for line in lines if line)
 
 
-def _is_mark(character: str) -> bool:
-    return character not in "-'" and unicodedata.category(character)[0] in "PSZC"
+def _plain(character: str) -> str:
+    if character in _ENDS:
+        return "\n"
+    kind = unicodedata.category(character)
+    if kind == "Cf":
+        return ""
+    return " " if kind[0] in "PSZC" and character not in "-'*" else character
+
+
+def _sentences(own: str) -> list[str]:
+    return [line for line in normal(own).split("\n") if line]
+
+
+def _wishes(book: Phrasebook, sentences: Sequence[str], said: str) -> Iterator[Intent]:
+    said = _without(book.looks_like, said)
+    meant = [bare for line in sentences if (bare := _bare(line, book))]
+    for intent, wish in book.wishes.items():
+        anywhere = wish.anywhere and wish.anywhere.search(_without(wish.looks_like, said))
+        alone = meant and wish.alone and wish.alone.fullmatch(meant[0])
+        if anywhere or alone or (len(meant) == 1 and meant[0] in wish.whole):
+            yield intent
+
+
+def _without(looks_like: re.Pattern[str] | None, said: str) -> str:
+    return looks_like.sub(_TAKEN_OUT, said) if looks_like else said
+
+
+def _bare(sentence: str, book: Phrasebook) -> str:
+    """The sentence without greetings and thanks at either end."""
+    if book.spaced:
+        words = sentence.split(" ")
+        while words and words[0] in book.courtesy:
+            words.pop(0)
+        while words and words[-1] in book.courtesy:
+            words.pop()
+        return " ".join(words)
+    bare, before = sentence.strip(), ""
+    while bare != before:
+        before = bare
+        for phrase in book.courtesy:
+            bare = bare.removeprefix(phrase).removesuffix(phrase).strip()
+    return bare
+
+
+def _opts_out(
+    sentences: Sequence[str], books: Sequence[Phrasebook], stop_words: Collection[str]
+) -> bool:
+    wanted = {normal(word) for word in stop_words} - {""}
+    return bool(wanted) and any(
+        line in wanted or any(_bare(line, book) in wanted for book in books) for line in sentences
+    )

@@ -35,6 +35,7 @@ REASONS = {
     "dispute": "Disputes the bill",
     "hardship": "In difficulty",
     "reply": "Wrote back",
+    "bereavement": "Writes that the customer has died",
     "question": "Asks something",
     "plan_refused": "Creditor refused to book the plan",
 }

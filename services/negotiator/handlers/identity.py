@@ -12,11 +12,14 @@ def deny(work: UnitOfWork, customer: CustomerRow, via: str, because: str) -> Non
     Every visit ends, and no link sent so far opens the portal again: neither for whoever said
     so, nor once a person has seen to it. `because` is what makes this word of it the one it is.
     """
-    ids = account_store.ids_of(work.session, customer.tenant, customer.customer)
-    customer.wrong_person = True
-    account_store.close_invitations(work.session, customer.tenant, ids, closed=True)
-    store.end_sessions(work.session, customer.tenant, ids)
+    _shut(work, customer)
     _tell(work, customer, False, via, because)
+
+
+def hear(work: UnitOfWork, customer: CustomerRow, confirmed: bool) -> None:
+    """Another service learnt whether messages reach the customer, who is locked."""
+    if not confirmed:
+        _shut(work, customer)
 
 
 def confirm(work: UnitOfWork, customer: CustomerRow, via: str, because: str) -> None:
@@ -38,6 +41,13 @@ def new_address(customer: CustomerRow) -> None:
 def admitted(work: UnitOfWork, customer: CustomerRow, session_id: str) -> None:
     """The customer has proved at the door who they are."""
     _tell(work, customer, True, "portal", session_id)
+
+
+def _shut(work: UnitOfWork, customer: CustomerRow) -> None:
+    ids = account_store.ids_of(work.session, customer.tenant, customer.customer)
+    customer.wrong_person = True
+    account_store.close_invitations(work.session, customer.tenant, ids, closed=True)
+    store.end_sessions(work.session, customer.tenant, ids)
 
 
 def _tell(work: UnitOfWork, customer: CustomerRow, confirmed: bool, via: str, because: str) -> None:

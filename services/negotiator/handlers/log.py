@@ -9,6 +9,7 @@ from schemas.customer_events import RequestAnswered
 from schemas.facts import (
     AgreementDue,
     ChoiceMade,
+    ContactRightParty,
     EventApplied,
     HandoffRequested,
     MessageIntended,
@@ -17,7 +18,7 @@ from schemas.facts import (
 )
 from schemas.topics import CUSTOMER_EVENTS
 from services.negotiator import account_store, store
-from services.negotiator.handlers import agreements, choices, people, requests
+from services.negotiator.handlers import agreements, choices, identity, people, requests
 from services.negotiator.handlers.learning import Learned
 from services.negotiator.handlers.promises import Promises
 from services.negotiator.model import Bill, ObligationStatus
@@ -30,7 +31,13 @@ from services.runtime.unit_of_work import UnitOfWork
 
 HOLD_PLACED, HOLD_LIFTED = "customer.hold_placed", "customer.hold_lifted"
 APPLIED = bills.EVENTS | subscriptions.EVENTS | {HOLD_PLACED, HOLD_LIFTED, RequestAnswered.TYPE}
-_ABOUT_CUSTOMERS = (HandoffRequested, ChoiceMade, OutreachPersonDue, AgreementDue)
+_ABOUT_CUSTOMERS = (
+    HandoffRequested,
+    ChoiceMade,
+    OutreachPersonDue,
+    AgreementDue,
+    ContactRightParty,
+)
 
 
 class LogFacts:
@@ -56,7 +63,7 @@ def _concerns_us(message: Incoming) -> bool:
         return data.does in choices.OURS
     if isinstance(data, OutreachPersonDue):
         return True
-    if isinstance(data, HandoffRequested):
+    if isinstance(data, HandoffRequested | ContactRightParty):
         return not message.event.source.endswith("/negotiator")
     return isinstance(data, MessageIntended) and data.portal and bool(data.obligation_ids)
 
@@ -82,7 +89,7 @@ class _Batch:
             for name in answered
             if (request := account_store.request_by_id(work.session, *name))
         }
-        store.lock_customers(
+        self.customers = store.lock_customers(
             work.session,
             [_subject(message) for message in messages if _is_about_customer(message)]
             + [(row.tenant, row.customer) for row in self.booked.values()]
@@ -103,6 +110,8 @@ class _Batch:
                 self._enrol(message, data)
             elif isinstance(data, HandoffRequested):
                 people.hear(self.work, message.event, data)
+            elif isinstance(data, ContactRightParty):
+                identity.hear(self.work, self.customers[_subject(message)], data.confirmed)
             elif isinstance(data, ChoiceMade):
                 choices.follow(self.work, message.event, data)
             elif isinstance(data, OutreachPersonDue):
