@@ -14,7 +14,7 @@ from services.messenger.handlers import answers, feedback, webhooks
 from services.messenger.handlers.replies import Listening
 from services.messenger.links import LinkKind, Links
 from services.messenger.pages import gone, render, said
-from services.messenger.replies_api import body, may_touch
+from services.messenger.replies_api import body_of, may_touch
 from services.messenger.tables import MessageRow
 from services.messenger.tenants import Tenant
 from services.runtime.context import Context
@@ -172,7 +172,7 @@ def _internal(api: FastAPI, customers: Customers, secrets: dict[str, bytes]) -> 
     @api.post("/webhooks/{provider}", tags=["providers"])
     async def webhook(provider: str, request: Request) -> JSONResponse:
         """Take a provider's report, signed by Standard Webhooks; each id once."""
-        body = await body(request, LARGEST_WEBHOOK)
+        body = await body_of(request, LARGEST_WEBHOOK)
         secret = secrets.get(provider)
         try:
             if secret is None:

@@ -71,7 +71,7 @@ def add_to(api: FastAPI, customers: Customers, listening: replies.Listening) -> 
     )
     async def reply(caller: Publisher, request: Request) -> dict[str, Any]:
         """Take a person's answer: STOP at once, all else as docs/answers.md says."""
-        answer = _answer(await body(request, LARGEST_BODY))
+        answer = _answer(await body_of(request, LARGEST_BODY))
         return await run_in_threadpool(take, caller, answer)
 
     def take(caller: Caller, answer: Reply) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def may_touch(caller: Caller, message: MessageRow) -> None:
         raise Problem(403, "Refused", f"This token is bound to tenant {caller.tenant}.")
 
 
-async def body(request: Request, largest: int) -> bytes:
+async def body_of(request: Request, largest: int) -> bytes:
     """The request's body. Raises Problem where it has more bytes than that."""
     received = bytearray()
     async for chunk in request.stream():

@@ -26,6 +26,9 @@ _BEGINS_SIGNATURE = re.compile(
     re.IGNORECASE,
 )
 
+_MAY_BEGIN = re.compile(r"\s*(?:on|在) ", re.IGNORECASE)
+_LONGEST_HEADING = 240
+
 
 def own_words(text: str) -> str:
     """What stands above the quotation, or, where nothing does, between and below it.
@@ -63,18 +66,18 @@ def _below(lines: list[str]) -> list[str]:
 def _joined(lines: list[str]) -> list[str]:
     """`On … wrote:` is often broken over two lines."""
     joined: list[str] = []
-    skip = False
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        if skip:
-            skip = False
-            continue
-        both = f"{line.rstrip()} {following.strip()}"
-        if line.strip() and not _BEGINS_QUOTE.match(line) and len(both) < 240:
-            if re.match(r"\s*(?:on|在) ", line, re.IGNORECASE) and _BEGINS_QUOTE.match(both):
-                joined.append(both)
-                skip = True
-                continue
-        joined.append(line)
+    for line in lines:
+        both = f"{joined[-1].rstrip()} {line.strip()}" if joined else line
+        if (
+            joined
+            and len(both) < _LONGEST_HEADING
+            and _MAY_BEGIN.match(joined[-1])
+            and not _BEGINS_QUOTE.match(joined[-1])
+            and _BEGINS_QUOTE.match(both)
+        ):
+            joined[-1] = both
+        else:
+            joined.append(line)
     return joined
 
 
