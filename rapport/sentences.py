@@ -4,7 +4,7 @@ from functools import singledispatch
 
 from schemas.commands import Count, PackRef
 from schemas.common import Typed
-from schemas.facts import customer, machinery, message, negotiation, outreach, playbook
+from schemas.facts import customer, machinery, message, negotiation, operation, outreach, playbook
 from schemas.world import minor_units
 
 
@@ -299,6 +299,29 @@ def _(data: negotiation.HandoffResolved) -> str:
 @sentence.register
 def _(data: machinery.PolicyInForce) -> str:
     return f"policy {data.name} v{data.version} in force"
+
+
+@sentence.register(operation.SendingStopped)
+@sentence.register(operation.SendingResumed)
+def _(data: operation.SendingStopped) -> str:
+    verb = data.TYPE.partition(".")[2]
+    where = f" of tenant {data.of_tenant}" if data.of_tenant else ""
+    what = {"everything": "all sending", "tenant": "all sending"}.get(
+        data.scope, f"sending for {data.scope} {data.name}"
+    )
+    return f"{data.by} {verb} {what}{where}: {data.reason}"
+
+
+@sentence.register
+def _(data: operation.HoldLifted) -> str:
+    about = f" about {data.obligation_id}" if data.obligation_id else ""
+    return f"{data.by} lifted the hold {data.kind}{about}: {data.reason}"
+
+
+@sentence.register
+def _(data: operation.HoldLiftRefused) -> str:
+    rule = _rule(data.rule, data.rule_version)
+    return f"the hold {data.kind} stands: only an operator may lift it ({rule})"
 
 
 @sentence.register

@@ -7,7 +7,8 @@ from functools import cached_property
 from rapport.audit.log import Fact, Log, Position
 from rapport.audit.packs import InForce, Packs
 from rapport.audit.places import Candidates, candidates, is_update, whereabouts
-from rapport.audit.words import Words
+from rapport.audit.sending import words_of
+from rapport.audit.words import Key, Word, Words
 from schemas.facts import (
     EventApplied,
     MessageFailed,
@@ -41,6 +42,14 @@ class History:
     def words(self) -> Words:
         """What was said for and against contact."""
         return Words(self.log)
+
+    @cached_property
+    def sending(self) -> Mapping[Key, Sequence[Word]]:
+        """What operators said of sending, by what it is about."""
+        found: dict[Key, list[Word]] = defaultdict(list)
+        for key, word in words_of(self.log):
+            found[key].append(word)
+        return found
 
     @cached_property
     def enrolments(self) -> Mapping[str, Fact[OutreachEnrolled]]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from rapport.audit import packs as rules
 from rapport.audit.history import History
 from rapport.audit.log import Fact
+from rapport.audit.sending import keys_of
 from rapport.audit.verdict import Outcome
 from rapport.audit.words import (
     Word,
@@ -68,6 +69,10 @@ def _words(history: History, intended: Fact[MessageIntended]) -> Iterator[Word]:
     kind = history.obligation_kind(intended)
     for obligation in data.obligation_ids:
         yield from words.about(obligation_key(intended.tenant, kind, obligation))
+    enrolled = history.enrolments_of(intended)
+    for about in keys_of(intended.tenant, data.playbook, enrolled):
+        # The messenger's own lane tells all that is needed, whichever lanes it reads besides.
+        yield from history.sending.get(about, ())
 
 
 def _against_words(

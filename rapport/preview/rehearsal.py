@@ -191,7 +191,7 @@ class Rehearsal:
             if one.dispatch_id != order.dispatch_id and (one.tenant, one.customer) == key
         ]
         customer = customer_of(self._addressee, (), tuple(contacts))
-        checked = order_of(order, cancelled=())
+        checked = order_of(order, cancelled=(), halted={})
         decision = final.check(
             checked, customer, self._obligations, self._packs, _FRESH, _LONGEST_LAG, self.now
         )

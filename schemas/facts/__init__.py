@@ -1,7 +1,7 @@
 """Facts on `outreach.log`: what happened, without a direct identifier and without free text."""
 
 from schemas.common import Typed
-from schemas.facts import customer, machinery, message, negotiation, outreach, playbook
+from schemas.facts import customer, machinery, message, negotiation, operation, outreach, playbook
 from schemas.facts.customer import (
     CustomerErased,
     CustomerHeldOut,
@@ -50,6 +50,13 @@ from schemas.facts.negotiation import (
     OfferProposed,
     RequestMade,
 )
+from schemas.facts.operation import (
+    HoldLifted,
+    HoldLiftRefused,
+    SendingResumed,
+    SendingScope,
+    SendingStopped,
+)
 from schemas.facts.outreach import (
     OutreachCancelled,
     OutreachCompleted,
@@ -65,7 +72,7 @@ from schemas.facts.playbook import PlaybookApproved, PlaybookPublished, Playbook
 
 WRITERS: dict[str, tuple[type[Typed], ...]] = {
     "segmenter": (*customer.FACTS, *playbook.FACTS),
-    "scheduler": outreach.FACTS,
+    "scheduler": (*outreach.FACTS, *operation.FACTS),
     "messenger": message.FACTS,
     "negotiator": negotiation.FACTS,
 }
@@ -103,6 +110,8 @@ __all__ = [
     "HandoffNeeds",
     "HandoffRequested",
     "HandoffResolved",
+    "HoldLiftRefused",
+    "HoldLifted",
     "HttpOrigin",
     "Instalment",
     "LogHeartbeat",
@@ -140,4 +149,7 @@ __all__ = [
     "PolicyInForce",
     "RecordPosition",
     "RequestMade",
+    "SendingResumed",
+    "SendingScope",
+    "SendingStopped",
 ]

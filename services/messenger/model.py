@@ -1,5 +1,6 @@
 """What the messenger knows and decides: plain values, no I/O."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -146,6 +147,8 @@ class Order:
     place: Place = field(default_factory=Place)
     due_timezone: str | None = None
     cancelled: bool = False
+    halted: Mapping[str, str] = field(default_factory=dict)
+    """Obligations about which sending is stopped, and the rule that each is stopped by."""
 
 
 @dataclass(frozen=True, slots=True)

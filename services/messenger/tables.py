@@ -183,3 +183,18 @@ class ReplyRow(_Table, table=True):
     via: str
     attachments: int = 0
     at: datetime = _instant()
+
+
+class SendingRow(_Table, table=True):
+    """Whether a scope of sending is stopped, by the highest revision heard.
+
+    of_tenant, name: empty where the scope has none.
+    """
+
+    __tablename__ = "sending"
+
+    scope: str = Field(primary_key=True)
+    of_tenant: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    stopped: bool
+    revision: int = Field(sa_type=BigInteger)

@@ -1,6 +1,7 @@
 """FastAPI for every service: health, metrics, problem details, plain pages."""
 
 import html
+from http import HTTPStatus
 from typing import Any
 
 import psycopg
@@ -9,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from schemas.errors import Rejection
 from services.runtime.context import Context
@@ -74,10 +76,11 @@ def create_api(context: Context, title: str, description: str) -> FastAPI:
     api = FastAPI(title=title, description=description, redoc_url=None)
     api.state.context = context
 
-    @api.exception_handler(HTTPException)
-    async def http_problem(request: Request, error: HTTPException) -> Response:
+    # The framework's own kind as well: an unknown path, a method that a path does not have.
+    @api.exception_handler(StarletteHTTPException)
+    async def http_problem(request: Request, error: StarletteHTTPException) -> Response:
         del request
-        title = error.title if isinstance(error, Problem) else "Refused"
+        title = error.title if isinstance(error, Problem) else HTTPStatus(error.status_code).phrase
         extensions = error.extensions if isinstance(error, Problem) else {}
         answer = problem(error.status_code, title, str(error.detail), **extensions)
         answer.headers.update(error.headers or {})

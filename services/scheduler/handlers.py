@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from schemas.commands import OutreachRequested
-from schemas.facts import ChoiceMade, ContactPreferenceChanged
+from schemas.facts import ChoiceMade
 from services.policy import gate
 from services.policy.model import Pack
 from services.runtime.ids import derive
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
-from services.scheduler import saving, store
+from services.scheduler import saving, sending_store, store
 from services.scheduler.model import Book, Key
 from services.scheduler.rules import claiming, hearing, planning
 from services.scheduler.rules.customers import covers
@@ -26,6 +26,8 @@ UNTOLD = frozenset(
         "playbook.published",
         "playbook.approved",
         "playbook.withdrawn",
+        "sending.stopped",
+        "sending.resumed",
     }
 )
 """Facts about the machinery: in no customer's timeline."""
@@ -149,27 +151,10 @@ class Handlers:
     ) -> None:
         if steps:
             store.load_contacts(work.session, book, self._counted_since(work.now))
+            book.sending_stops = sending_store.standing(work.session)
             outcomes = claiming.claim(book, steps, self._packs, work.now, alone)
             tell(work, outcomes, read=read)
             saving.save(work.session, book)
-
-    def pause(
-        self, work: UnitOfWork, tenant: str, customer: str, until: datetime | None, actor: str
-    ) -> None:
-        """Let nothing go out to the customer before `until`; None ends a pause."""
-        book = Book(derive)
-        store.load(work.session, book, customers={(tenant, customer)}, obligations=())
-        told_of = hearing.pause(book, tenant, customer, until, self._packs, work.now)
-        tell(work, told_of)
-        saving.save(work.session, book)
-        told = until.isoformat() if until else None
-        work.fact(
-            "contact.preference_changed",
-            ContactPreferenceChanged(changes={"paused_until": told, "by": actor}),
-            subject=customer,
-            tenant=tenant,
-            key=("pause", customer, str(told), work.now.isoformat()),
-        )
 
     def _counted_since(self, now: datetime) -> datetime:
         return now - gate.longest_window(self._packs) - timedelta(seconds=1)

@@ -7,9 +7,10 @@ from services.runtime.context import Context
 from services.scheduler import api, stream
 from services.scheduler.handlers import Handlers
 from services.scheduler.settings import SchedulerSettings
-from services.scheduler.timers import Announcing, Claiming
+from services.scheduler.timers import Announcing, Claiming, CountingStops
 
 NAME = "scheduler"
+COUNT_STOPS_SECONDS = 2.0
 
 
 def build(context: Context) -> worker.Service:
@@ -21,7 +22,7 @@ def build(context: Context) -> worker.Service:
         name=NAME,
         lead_topic=OUTREACH_LOG,
         handlers=stream.handlers(decide),
-        api=api.create(context, decide),
+        api=api.create(context, in_force),
         refuses=frozenset({OUTREACH_COMMANDS}),
         timers=(
             worker.Timer(
@@ -29,6 +30,7 @@ def build(context: Context) -> worker.Service:
                 settings.claim_every,
                 Claiming(context, decide, Announcing(context, in_force), settings.claim_batch),
             ),
+            worker.Timer("count-stops", COUNT_STOPS_SECONDS, CountingStops(context)),
         ),
     )
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import text, tuple_
+from sqlalchemy import ColumnElement, or_, text, tuple_
 from sqlmodel import Session, col, select
 
 from services.scheduler.tables import (
@@ -77,27 +77,60 @@ def contacts_of(
     ).all()
 
 
-def timeline(
-    session: Session,
-    tenant: str,
-    customer: str,
-    type_prefix: str | None,
-    before: tuple[datetime, int] | None,
-    limit: int,
-) -> Sequence[TimelineRow]:
-    """A customer's facts, newest first, of types that begin with `type_prefix`.
+class Wanted(NamedTuple):
+    """Which facts of a timeline are asked for.
 
-    before: go on after the fact of this instant and offset.
+    type_prefix: how their type begins. obligation: those that name it, or its enrolments. since,
+    until: business time, from and before. before: go on after the fact of this instant and offset.
     """
+
+    type_prefix: str | None = None
+    obligation: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: tuple[datetime, int] | None = None
+
+
+def timeline(
+    session: Session, tenant: str, customer: str, wanted: Wanted, limit: int
+) -> Sequence[TimelineRow]:
+    """A customer's facts, newest first."""
     query = select(TimelineRow).where(
         TimelineRow.tenant == tenant, TimelineRow.customer == customer
     )
-    if type_prefix:
-        query = query.where(col(TimelineRow.type).startswith(type_prefix, autoescape=True))
-    if before is not None:
-        query = query.where(tuple_(col(TimelineRow.at), col(TimelineRow.position)) < before)
+    if wanted.type_prefix:
+        query = query.where(col(TimelineRow.type).startswith(wanted.type_prefix, autoescape=True))
+    if wanted.obligation is not None:
+        query = query.where(_about(tenant, customer, wanted.obligation))
+    if wanted.since is not None:
+        query = query.where(col(TimelineRow.at) >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(col(TimelineRow.at) < wanted.until)
+    if wanted.before is not None:
+        query = query.where(tuple_(col(TimelineRow.at), col(TimelineRow.position)) < wanted.before)
     newest_first = query.order_by(col(TimelineRow.at).desc(), col(TimelineRow.position).desc())
     return session.exec(newest_first.limit(limit)).all()
+
+
+def _about(tenant: str, customer: str, obligation: str) -> ColumnElement[bool]:
+    """The fact names the obligation, or the enrolment or step of one about it."""
+    enrolments = select(EnrolmentRow.enrolment_id).where(
+        EnrolmentRow.tenant == tenant,
+        EnrolmentRow.customer == customer,
+        EnrolmentRow.obligation_id == obligation,
+    )
+    data: Any = col(TimelineRow.data)
+    return or_(
+        data["obligation_id"].astext == obligation,
+        data["obligation"]["obligation_id"].astext == obligation,
+        data["obligation_ids"].has_key(obligation),
+        data["enrolment_id"].astext.in_(enrolments),
+        data["step_id"].astext.in_(
+            select(StepRow.step_id).where(
+                StepRow.tenant == tenant, col(StepRow.enrolment_id).in_(enrolments)
+            )
+        ),
+    )
 
 
 def overview(session: Session, tenant: str | None, now: datetime) -> dict[str, Any]:

@@ -105,3 +105,21 @@ class TimelineRow(_Table, table=True):
     type: str
     data: dict[str, Any] = _state()
     cause: str | None = None
+
+
+class SendingRow(_Table, table=True):
+    """Whether a scope of sending is stopped, and the last word on it.
+
+    of_tenant, name: empty where the scope has none. revision: rises with every word.
+    """
+
+    __tablename__ = "sending"
+
+    scope: str = Field(primary_key=True)
+    of_tenant: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    stopped: bool
+    revision: int = Field(sa_type=BigInteger)
+    by: str
+    reason: str
+    at: datetime = _instant()

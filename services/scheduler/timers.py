@@ -1,13 +1,18 @@
 """What the scheduler does of itself: claims due steps, and tells which packs are in force."""
 
+from collections import Counter
 from collections.abc import Sequence
 from traceback import format_tb
+from typing import get_args
 
-from schemas.facts import PolicyInForce
+from sqlmodel import Session
+
+from schemas.facts import PolicyInForce, SendingScope
 from services.policy.model import Pack
 from services.runtime import logging
 from services.runtime.context import Context
 from services.runtime.database import is_passing
+from services.scheduler import metrics, sending_store
 from services.scheduler.handlers import Handlers
 from services.scheduler.model import Key
 
@@ -92,3 +97,17 @@ class Announcing:
                     key=(pack.name, pack.sha256),
                 )
         self._done = True
+
+
+class CountingStops:
+    """Keeps the metric of what operators have stopped."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def __call__(self) -> None:
+        """Count once."""
+        with Session(self._context.engine) as session:
+            found = Counter(row.scope for row in sending_store.overview(session, None))
+        for scope in get_args(SendingScope):
+            metrics.SENDING_STOPPED.labels(scope).set(found[scope])

@@ -191,6 +191,22 @@ def test_holds_told_out_of_order_end_as_their_times_say(messenger: World) -> Non
     assert reason(messenger.ended()[0]) == "hold:dispute"
 
 
+def test_sending_that_is_stopped_is_refused_until_it_is_resumed(messenger: World) -> None:
+    messenger.known_customer()
+    about = {"scope": "playbook", "of_tenant": "default", "name": "recover", "by": "ops",
+             "reason": "incident 31"}  # fmt: skip
+    messenger.fact(f"lane:{lane('c-1')}", "sending.stopped", **about, revision=1)
+    messenger.dispatch()
+    [refused] = messenger.ended()
+    assert (reason(refused), refused["data"]["rule"]) == ("sending_stopped", "sending/playbook")
+    assert refused["data"]["retryable"]
+    messenger.fact("lane:0", "sending.resumed", **about, revision=4)
+    # Another lane tells of an earlier word only now.
+    messenger.fact("lane:1", "sending.stopped", **about, revision=3)
+    messenger.dispatch()
+    assert messenger.ended(2)[1]["type"] == "message.sent"
+
+
 def test_an_operators_pause_is_heard_and_ends(messenger: World) -> None:
     messenger.known_customer()
     until = (START + timedelta(hours=2)).isoformat()

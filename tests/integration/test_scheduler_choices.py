@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from test_scheduler import Bench, applied, message, requested
+from scheduler_node import Bench, applied, message, requested
 
 from schemas.envelope import Envelope, make
 from schemas.topics import OUTREACH_COMMANDS, OUTREACH_DISPATCHES, OUTREACH_LOG

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 from schemas.commands import DispatchOrdered
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
-from services.messenger import message_store, store
+from services.messenger import message_store, sending_store, store
 from services.messenger.handlers import choices
 from services.messenger.handlers.flights import ordered_by
 from services.messenger.handlers.translate import (
     customer_of,
+    halted_of,
     joined_of,
     obligation_of,
     order_of,
@@ -56,7 +57,10 @@ class Case:
         parts = [part for part in self.parts if part.step_id not in left_out]
         cancelled = {part.step_id for part in parts if part.cancelled}
         return replace(
-            self, dispatch=dispatch, order=order_of(dispatch, cancelled=cancelled), parts=parts
+            self,
+            dispatch=dispatch,
+            order=order_of(dispatch, cancelled=cancelled, halted=self.order.halted),
+            parts=parts,
         )
 
 
@@ -98,6 +102,7 @@ def cases(
             for terms in orders[row.dispatch_id].obligations
         ],
     )
+    stops = sending_store.standing(session)
     found = []
     for row, key in zip(rows, keys, strict=True):
         dispatch = orders[row.dispatch_id]
@@ -114,7 +119,9 @@ def cases(
                 row=row,
                 cause=ordered_by(row),
                 dispatch=dispatch,
-                order=order_of(dispatch, cancelled=stopped),
+                order=order_of(
+                    dispatch, cancelled=stopped, halted=halted_of(dispatch, row.tenant, stops)
+                ),
                 parts=parts_of(dispatch, stopped),
                 addressee=addressees[key],
                 customer=customer_of(

@@ -1,14 +1,14 @@
-"""The shared log: how far it is read, agreements, cancelled steps, what silences a customer."""
+"""The shared log: how far it is read, agreements, cancelled steps, and what silences customers."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from schemas import facts
-from services.messenger import store
+from services.messenger import sending_store, store
 from services.messenger.handlers.translate import obligation_of, update_obligation
 from services.messenger.model import ANY, WRONG_PERSON, Change, ChangeKind
 from services.messenger.rules import obligations as rules
-from services.messenger.tables import SuppressionRow
+from services.messenger.tables import SendingRow, SuppressionRow
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
 
@@ -44,6 +44,20 @@ def handle(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
     announced, fresh_at = _progress(work.service, batch)
     if announced or fresh_at:
         store.advance_lane(work.session, batch[0].partition, announced, fresh_at)
+    sending_store.hear(
+        work.session,
+        (
+            SendingRow(
+                scope=message.data.scope,
+                of_tenant=message.data.of_tenant or "",
+                name=message.data.name or "",
+                stopped=isinstance(message.data, facts.SendingStopped),
+                revision=message.data.revision,
+            )
+            for message in batch
+            if isinstance(message.data, facts.SendingStopped | facts.SendingResumed)
+        ),
+    )
 
 
 def _learn_of_agreements(work: UnitOfWork, batch: Sequence[Incoming]) -> None:

@@ -1,6 +1,6 @@
 """Between rows and contracts on one side and the rules' plain values on the other."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from services.messenger.model import (
 )
 from services.messenger.tables import CustomerRow, ObligationRow
 from services.policy.model import ConsentRecord, Contact
+from services.policy.sending import SendingStop, halting
 
 
 def customer_of(
@@ -74,8 +75,21 @@ def parts_of(dispatch: DispatchOrdered, cancelled: Collection[str]) -> list[Part
     ]
 
 
-def order_of(dispatch: DispatchOrdered, *, cancelled: Collection[str]) -> Order:
-    """The dispatch as the final check sees it. cancelled: steps."""
+def halted_of(
+    dispatch: DispatchOrdered, tenant: str, stops: Sequence[SendingStop]
+) -> dict[str, str]:
+    """The obligations of the order about which sending is stopped, each with the rule."""
+    return {
+        terms.obligation_id: stop.rule
+        for terms in dispatch.obligations
+        if (stop := halting(stops, tenant, dispatch.playbook, terms.creditor)) is not None
+    }
+
+
+def order_of(
+    dispatch: DispatchOrdered, *, cancelled: Collection[str], halted: Mapping[str, str]
+) -> Order:
+    """The dispatch as the final check sees it. cancelled: steps. halted: as of `halted_of`."""
     place = dispatch.place
     zones = [terms.due_timezone for terms in dispatch.obligations if terms.due_timezone]
     return Order(
@@ -86,6 +100,7 @@ def order_of(dispatch: DispatchOrdered, *, cancelled: Collection[str]) -> Order:
         place=Place(place.timezone, place.country, place.region, place.city),
         due_timezone=zones[0] if zones else None,
         cancelled=dispatch.step_id in cancelled,
+        halted=halted,
     )
 
 

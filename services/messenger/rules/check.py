@@ -113,6 +113,9 @@ def _final_refusals(
 ) -> Iterator[Refuse]:
     if customer.merged_into is not None:
         yield Refuse("merged", "customer")
+    for rule in (order.halted[one] for one in order.obligation_ids if one in order.halted):
+        # The scheduler heard of it first, and lets it wait until sending is resumed.
+        yield Refuse("sending_stopped", rule, retryable=True)
     for known in (obligations.get(name) for name in order.obligation_ids):
         if known is not None:
             yield from _about(known, now)

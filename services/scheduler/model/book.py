@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from services.policy.model import Contact
+from services.policy.sending import SendingStop
 from services.scheduler.model.state import (
     Customer,
     Enrolment,
@@ -28,6 +29,8 @@ class Book:
         self.enrolments: dict[str, Enrolment] = {}
         self.steps: dict[str, Step] = {}
         self.reserved: dict[str, Reserved] = {}
+        self.sending_stops: tuple[SendingStop, ...] = ()
+        """What of sending is stopped."""
         self.released: set[tuple[str, str, str]] = set()
         self.changed: set[tuple[str, Any]] = set()
         self.stored: set[str] = set()

@@ -11,6 +11,7 @@ from services.policy import gate
 from services.policy.consent import check_consent
 from services.policy.model import CapCount, Contact, Pack, Zones
 from services.policy.places import applying
+from services.policy.sending import SendingStop, halting
 from services.scheduler.model import (
     Book,
     Customer,
@@ -31,6 +32,9 @@ from services.scheduler.rules.joining import MOST, may_join, superseded
 from services.scheduler.rules.planning import suppress
 from services.scheduler.rules.stops import Stop, stopped
 from services.scheduler.rules.waiting import waits
+
+SENDING_STOPPED = "sending_stopped"
+"""Why a step waits while an operator has stopped sending."""
 
 RELATIONSHIP_KINDS = frozenset({"bill", "subscription", "benefit"})
 """Obligations that are a running dealing between customer and tenant; an application is none."""
@@ -110,6 +114,7 @@ def decide_step(
     contacts: Sequence[Contact],
     packs: Sequence[Pack],
     now: datetime,
+    sending_stops: Sequence[SendingStop] = (),
 ) -> Decision:
     """Judge one due step by everything known at `now`; the strictest reading wins.
 
@@ -141,6 +146,10 @@ def decide_step(
         return _defer(step, Defer(*wait, 1))
     if step.plan.by == "person":
         return HandOver()
+    halt = halting(sending_stops, enrolment.tenant, enrolment.playbook, obligation.creditor)
+    if halt is not None:
+        # Whoever resumes sending wakes it; where nobody does in time, it ends by itself.
+        return Defer(step.not_after, SENDING_STOPPED, halt.rule, 1)
     verdict = gate.check(now, zones, applied, enrolment.purpose, channel, contacts)
     if not verdict.allowed:
         stop = Stop(verdict.reason or "refused", verdict.rule or "policy")
@@ -168,12 +177,13 @@ def _settle(
         overtaken = suppress(book, enrolment, step, Stop("superseded", "one_at_a_time"), 1)
         return [overtaken, *complete_if_done(book, enrolment, now)]
     contacts = book.contacts_of(customer.key)
-    match decide_step(step, enrolment, obligation, customer, contacts, packs, now):
+    stops = book.sending_stops
+    match decide_step(step, enrolment, obligation, customer, contacts, packs, now, stops):
         case Dispatch() as decided:
             joined = () if alone else _joining(book, step, contacts, packs, now)
             return [_dispatch(book, step, enrolment, obligation, customer, decided, joined, now)]
         case HandOver():
-            asked = msgspec.structs.replace(step, state=StepState.HANDED_OVER)
+            asked = msgspec.structs.replace(step, state=StepState.HANDED_OVER, reason=None)
             book.put(asked)
             told = PersonDue(asked, enrolment, obligation, customer)
             return [told, *complete_if_done(book, enrolment, now)]
@@ -202,7 +212,16 @@ def _joining(
         one
         for one in may_join(book, lead, now)
         if isinstance(
-            decide_step(one.step, one.enrolment, one.obligation, customer, contacts, packs, now),
+            decide_step(
+                one.step,
+                one.enrolment,
+                one.obligation,
+                customer,
+                contacts,
+                packs,
+                now,
+                book.sending_stops,
+            ),
             Dispatch,
         )
     )

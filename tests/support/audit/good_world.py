@@ -32,6 +32,7 @@ def good() -> World:
     _back(world)
     _several(world)
     _other_tenant(world)
+    _halted(world)
     _quiet(world)
     _tail(world)
     return world
@@ -271,6 +272,28 @@ def _back(world: World) -> None:
               changes={"email/service": "on"})  # fmt: skip
     world.message("d-back-1", c, plus(day, days=2), "back-1", "e-back", "b-back", **about)
     world["d-back-1.intended"].read_before = "back.on"
+
+
+def _halted(world: World) -> None:
+    """Sending was stopped in part, elsewhere or before; what waited then went on."""
+    c, day = "halted", "2026-03-14T10:00:00+00:00"
+    world.event("halted.place", "customer.updated", c, day, timezone="Europe/London")
+    world.bill("halted.due", c, day, "b-halted")
+    world.enrol("e-halted", c, day, "halted.due", "b-halted")
+    scopes = (
+        ("everything", None, None),
+        ("tenant", "acme", None),
+        ("creditor", "default", "Another"),
+        ("playbook", "acme", "bill-reminder"),
+    )
+    for number, (scope, tenant, name) in enumerate(scopes):
+        about: dict[str, Any] = {"scope": scope, "of_tenant": tenant, "name": name, "by": "ops",
+                                 "reason": "test"}  # fmt: skip
+        world.add(f"halted.stop-{number}", "sending.stopped", c, day, revision=1, **about)
+        if scope == "everything":
+            world.add("halted.go", "sending.resumed", c, plus(day, hours=1), revision=2, **about)
+    world.message("d-halted", c, plus(day, hours=2), "halted-0", "e-halted", "b-halted",
+                  zones=["Europe/London"])  # fmt: skip
 
 
 def _other_tenant(world: World) -> None:

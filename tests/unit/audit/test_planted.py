@@ -2,6 +2,7 @@
 
 import planted_events
 import planted_rules
+import planted_sending
 import planted_several
 import planted_stops
 import planted_terms
@@ -14,6 +15,7 @@ from support.audit.good_world import good
 PLANTED = [
     *planted_events.CASES,
     *planted_stops.CASES,
+    *planted_sending.CASES,
     *planted_rules.CASES,
     *planted_several.CASES,
     *planted_terms.CASES,

@@ -1,0 +1,22 @@
+"""The scheduler over HTTP: what is planned for whom, what was decided and why; what to stop."""
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+
+from services.policy.model import Pack
+from services.runtime.context import Context
+from services.runtime.web import create_api
+from services.scheduler.api import console, customers, outreach, sending
+
+DESCRIPTION = "When each contact goes out, or why not."
+
+
+def create(context: Context, packs: Sequence[Pack]) -> FastAPI:
+    """The scheduler's routes. packs: the policy packs in force."""
+    api = create_api(context, "Rapport scheduler", DESCRIPTION)
+    api.include_router(outreach.routes(context))
+    api.include_router(customers.routes(context, packs))
+    api.include_router(sending.routes(context))
+    api.include_router(console.routes(context))
+    return api

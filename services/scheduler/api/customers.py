@@ -1,0 +1,165 @@
+"""Customers over HTTP: what is planned for them, what happened; pauses."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from sqlmodel import Session
+
+from services.policy.model import Pack
+from services.runtime.context import Context
+from services.runtime.web import Problem
+from services.scheduler import operating, reading
+from services.scheduler.api.outreach import enrolment
+from services.scheduler.api.shared import (
+    CustomerRef,
+    OfTenant,
+    Operator,
+    Reader,
+    answer,
+    may_see,
+    problems,
+    text,
+    unknown,
+)
+from services.scheduler.reading import Wanted
+from services.scheduler.tables import TimelineRow
+
+LONGEST_PAUSE = timedelta(days=366)
+_FACT = {
+    "id": "b218c936-e3d7-53c6-8753-9524bf9c6938",
+    "at": "2026-03-02T09:00:00Z",
+    "type": "outreach.step_deferred",
+    "data": {"step": "t-3", "reason": "hours", "rule": "default/hours", "rule_version": 1},
+    "cause": "evt-2026-000011",
+}
+
+
+class Pause(BaseModel):
+    """No step goes out before `until`; null ends a pause."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"until": "2026-04-01T00:00:00Z"}]}
+    )
+
+    until: AwareDatetime | None = Field(description="RFC 3339 instant, at most 366 days ahead.")
+
+
+def routes(context: Context, packs: Sequence[Pack]) -> APIRouter:
+    """`/customers/{id}/outreach`, `/timeline`, `/pause` and `/resume`."""
+    api = APIRouter(
+        prefix="/customers/{customer}",
+        tags=["customers"],
+        responses=problems(s404="No event or command has named this customer."),
+    )
+
+    @api.get("/outreach")
+    def customer_outreach(
+        caller: Reader, customer: CustomerRef, tenant: OfTenant = "default"
+    ) -> dict[str, Any]:
+        """A customer's enrolments, newest first, and their contacts of the last 30 days."""
+        may_see(caller, tenant)
+        since = context.clock.now() - timedelta(days=30)
+        with Session(context.engine) as session:
+            known = reading.customer(session, tenant, customer)
+            if known is None:
+                raise unknown("customer")
+            rows = reading.enrolments_of(session, tenant, customer)
+            steps = reading.steps_of(session, tenant, [row.enrolment_id for row in rows])
+            contacts = reading.contacts_of(session, tenant, customer, since)
+        return {
+            "tenant": tenant,
+            "customer": customer,
+            "paused_until": known.state.get("paused_until"),
+            "holds": [h for h in known.state.get("holds", ()) if not h.get("lifted")],
+            "contacts": [
+                {"at": text(c.at), "purpose": c.purpose, "channel": c.channel} for c in contacts
+            ],
+            "enrolments": [
+                enrolment(row, [s for s in steps if s.enrolment_id == row.enrolment_id])
+                for row in rows
+            ],
+        }
+
+    @api.get("/timeline", responses=answer({"facts": [_FACT], "next": None}))
+    def timeline(
+        caller: Reader,
+        customer: CustomerRef,
+        tenant: OfTenant = "default",
+        type: Annotated[str | None, Query(description="Begin of the fact's type.")] = None,
+        obligation: Annotated[str | None, Query(description="What it is about.")] = None,
+        since: Annotated[AwareDatetime | None, Query(description="From this instant on.")] = None,
+        until: Annotated[AwareDatetime | None, Query(description="Before this instant.")] = None,
+        after: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> dict[str, Any]:
+        """Every fact about a customer, newest first. `next` leads to the following page.
+
+        obligation: facts that name it, and those of the enrolments about it.
+        """
+        may_see(caller, tenant)
+        wanted = Wanted(type, obligation, since, until, _cursor(after))
+        with Session(context.engine) as session:
+            if reading.customer(session, tenant, customer) is None:
+                raise unknown("customer")
+            rows = reading.timeline(session, tenant, customer, wanted, limit)
+        following = f"{text(rows[-1].at)}~{rows[-1].position}" if len(rows) == limit else None
+        return {
+            "tenant": tenant,
+            "customer": customer,
+            "facts": [_fact(row) for row in rows],
+            "next": following,
+        }
+
+    @api.post("/pause", responses=answer({"customer": "c-7f3a91", "paused_until": None}))
+    def pause(
+        caller: Operator, customer: CustomerRef, asked: Pause, tenant: OfTenant = "default"
+    ) -> dict[str, Any]:
+        """Let nothing go out to a customer before an instant; null goes on at once.
+
+        Steps that come due meanwhile wait for the end of the pause, if they keep that long.
+        """
+        may_see(caller, tenant)
+        now = context.clock.now()
+        if asked.until is not None and not now < asked.until <= now + LONGEST_PAUSE:
+            raise Problem(422, "Invalid pause", "Set until to an instant within 366 days ahead.")
+        with context.unit() as work:
+            operating.pause(work, packs, tenant, customer, asked.until, caller.name)
+        return {"customer": customer, "paused_until": text(asked.until)}
+
+    @api.post("/resume", responses=answer({"customer": "c-7f3a91", "paused_until": None}))
+    def resume(
+        caller: Operator, customer: CustomerRef, tenant: OfTenant = "default"
+    ) -> dict[str, Any]:
+        """End a pause: what waited for it is judged anew at once. None to end: nothing changes."""
+        may_see(caller, tenant)
+        with context.unit() as work:
+            operating.pause(work, packs, tenant, customer, None, caller.name)
+        return {"customer": customer, "paused_until": None}
+
+    return api
+
+
+def _fact(row: TimelineRow) -> dict[str, Any]:
+    return {
+        "id": row.fact_id,
+        "at": text(row.at),
+        "type": row.type,
+        "data": row.data,
+        "cause": row.cause,
+    }
+
+
+def _cursor(after: str | None) -> tuple[datetime, int] | None:
+    if after is None:
+        return None
+    at, _, position = after.partition("~")
+    if position.isdecimal() and len(position) < 19:
+        with suppress(ValueError):
+            instant = datetime.fromisoformat(at)
+            if instant.tzinfo is not None:
+                return instant, int(position)
+    raise Problem(422, "Invalid page", "Give `after` as the page before gave it in `next`.")

@@ -1,0 +1,105 @@
+"""Enrolments and obligations over HTTP."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from sqlmodel import Session
+
+from services.runtime.context import Context
+from services.runtime.web import Problem
+from services.scheduler import reading
+from services.scheduler.api.shared import (
+    Identity,
+    OfTenant,
+    Reader,
+    may_see,
+    problems,
+    text,
+    unknown,
+)
+from services.scheduler.tables import EnrolmentRow, StepRow
+
+
+def routes(context: Context) -> APIRouter:
+    """`/outreach/{id}` and `/obligations/{id}`."""
+    api = APIRouter(tags=["outreach"], responses=problems(s404="No such id is known."))
+
+    @api.get("/outreach/{enrolment_id}")
+    def outreach(
+        caller: Reader, enrolment_id: Identity, tenant: OfTenant = "default"
+    ) -> dict[str, Any]:
+        """One enrolment with its steps, and when each is due or what became of it."""
+        may_see(caller, tenant)
+        with Session(context.engine) as session:
+            row = reading.enrolment(session, tenant, enrolment_id)
+            if row is None:
+                raise unknown("enrolment")
+            return enrolment(row, reading.steps_of(session, tenant, [enrolment_id]))
+
+    @api.get(
+        "/obligations/{obligation_id}",
+        responses=problems(s409="Obligations of several kinds have this id: say which is meant."),
+    )
+    def obligation(
+        caller: Reader,
+        obligation_id: Identity,
+        tenant: OfTenant = "default",
+        kind: str | None = None,
+    ) -> dict[str, Any]:
+        """What is known of an obligation: terms, whether it is open, what ended it.
+
+        A bill and a subscription may have the same id: then `kind` says which is meant.
+        """
+        may_see(caller, tenant)
+        with Session(context.engine) as session:
+            rows = reading.obligations(session, tenant, obligation_id, kind)
+        if not rows:
+            raise unknown("obligation")
+        if len(rows) > 1:
+            kinds = ", ".join(row.kind for row in rows)
+            raise Problem(409, "Ambiguous", f"Say which kind is meant, of {kinds}: `?kind=bill`.")
+        return {"state": "open", "kind": rows[0].kind, **(rows[0].state or {})}
+
+    return api
+
+
+def enrolment(row: EnrolmentRow, steps: Sequence[StepRow]) -> dict[str, Any]:
+    """An enrolment with its steps, as people read it."""
+    shown = (
+        "playbook_version",
+        "purpose",
+        "segment",
+        "tone",
+        "trigger",
+        "due_date",
+        "chosen",
+        "ended_at",
+    )
+    return {
+        "enrolment_id": row.enrolment_id,
+        "tenant": row.tenant,
+        "customer": row.customer,
+        "playbook": row.playbook,
+        "obligation_id": row.obligation_id,
+        "status": row.status,
+        "reason": row.reason,
+        "started_at": text(row.started_at),
+        **{name: row.state.get(name) for name in shown},
+        "steps": [
+            {
+                "step_id": step.step_id,
+                "name": step.plan["name"],
+                "by": step.plan.get("by", "machine"),
+                "channel": step.plan.get("channel", "email"),
+                "state": step.state,
+                "reason": step.reason,
+                "planned_at": text(step.planned_at),
+                "due_at": text(step.due_at),
+                "not_after": text(step.not_after),
+                "attempt": step.attempt,
+                "dispatch_id": step.dispatch_id,
+            }
+            for step in steps
+        ],
+    }

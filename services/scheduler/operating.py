@@ -1,0 +1,56 @@
+"""What operators decide: pauses, holds that they lift, sending that they stop."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from schemas.facts import ContactPreferenceChanged, SendingResumed, SendingScope, SendingStopped
+from services.policy.model import Pack
+from services.runtime.ids import derive
+from services.runtime.unit_of_work import UnitOfWork
+from services.scheduler import saving, sending_store, store
+from services.scheduler.model import Book
+from services.scheduler.rules import hearing
+from services.scheduler.sending_store import Scope
+from services.scheduler.telling import tell
+
+
+def pause(work: UnitOfWork, tenant: str, customer: str, until: datetime | None, actor: str) -> None:
+    """Let nothing go out to the customer before `until`; None ends a pause."""
+    book = Book(derive)
+    store.load(work.session, book, customers={(tenant, customer)}, obligations=())
+    hearing.pause(book, tenant, customer, until)
+    saving.save(work.session, book)
+    told = until.isoformat() if until else None
+    work.fact(
+        "contact.preference_changed",
+        ContactPreferenceChanged(changes={"paused_until": told, "by": actor}),
+        subject=customer,
+        tenant=tenant,
+        key=("pause", customer, str(told), work.now.isoformat()),
+    )
+
+
+def say_of_sending(
+    work: UnitOfWork, scope: Scope, word: Literal["stop", "resume"], reason: str, actor: str
+) -> bool:
+    """Stop or resume a scope of sending and tell every lane; False where it was so already."""
+    stop = word == "stop"
+    revision = sending_store.say(work.session, scope, stop, actor, reason, work.now)
+    if revision is None:
+        return False
+    if not stop:
+        sending_store.wake(work.session, scope.of_tenant, work.now)
+    model = SendingStopped if stop else SendingResumed
+    named: SendingScope = scope.scope  # type: ignore[assignment]  # the model refuses any other
+    told = model(
+        scope=named,
+        of_tenant=scope.of_tenant or None,
+        name=scope.name or None,
+        by=actor,
+        reason=reason,
+        revision=revision,
+    )
+    tenant = scope.of_tenant or "default"
+    work.tell_all(model.TYPE, told, tenant=tenant, key=(*scope, revision))
+    return True

@@ -1,0 +1,133 @@
+"""What operators do at the scheduler: stop sending and resume it, on a real PostgreSQL."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from scheduler_node import Bench, due_soon, requested
+
+from schemas.topics import OUTREACH_COMMANDS, OUTREACH_DISPATCHES, OUTREACH_LOG
+from services.runtime.partitioning import PARTITIONS
+from services.scheduler.timers import CountingStops
+from support.database import Database
+
+
+@pytest.fixture
+def bench(database: Database) -> Iterator[Bench]:
+    made = Bench(database, "2026-03-02T09:00:00+09:00")
+    yield made
+    made.close()
+
+
+def post(bench: Bench, path: str, token: str = "o1", **body: Any) -> Any:
+    """What a POST answers."""
+    return bench.web.post(path, json=body, headers={"authorization": f"Bearer {token}"})
+
+
+def planned(bench: Bench) -> None:
+    """A bill of Acme's, of which ann is reminded on 5 March at 10:00."""
+    bench.deliver(OUTREACH_LOG, due_soon())
+    bench.deliver(OUTREACH_COMMANDS, requested())
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"scope": "everything"},
+        {"scope": "tenant", "tenant": "default"},
+        {"scope": "creditor", "name": "Acme"},
+        {"scope": "playbook", "name": "bill-reminder"},
+    ],
+    ids=lambda asked: asked["scope"],
+)
+def test_what_is_stopped_waits_and_goes_on_when_it_is_resumed(
+    bench: Bench, asked: dict[str, str]
+) -> None:
+    planned(bench)
+    stopped = post(bench, "/sending/stop", **asked, reason="incident 31")
+    assert stopped.status_code == 200, stopped.text
+    assert stopped.json()["changed"]
+    told = [fact for fact in bench.outbox() if fact.type == "sending.stopped"]
+    assert [fact.subject for fact in told] == [f"lane:{n}" for n in range(PARTITIONS)]
+    assert {fact.data["by"] for fact in told} == {"ops"}
+    assert len({fact.id for fact in told}) == PARTITIONS
+    bench.at("2026-03-05T10:00:01+09:00")
+    assert bench.claim() == 1
+    assert bench.outbox(OUTREACH_DISPATCHES) == []
+    deferred = bench.outbox()[-1]
+    assert (deferred.type, deferred.data["reason"]) == ("outreach.step_deferred", "sending_stopped")
+    assert deferred.data["rule"] == f"sending/{asked['scope']}"
+    assert bench.claim() == 0
+    [shown] = bench.get("/sending")["stopped"]
+    assert (shown["by"], shown["reason"]) == ("ops", "incident 31")
+    bench.at("2026-03-05T14:00:00+09:00")
+    assert post(bench, "/sending/resume", **asked, reason="over").json()["stopped"] == []
+    assert bench.claim() == 1
+    assert len(bench.outbox(OUTREACH_DISPATCHES)) == 1
+
+
+def test_a_step_that_waits_too_long_ends_and_says_so(bench: Bench) -> None:
+    planned(bench)
+    post(bench, "/sending/stop", scope="everything", reason="incident 31")
+    for instant in ("2026-03-05T10:00:01+09:00", "2026-03-06T10:00:01+09:00"):
+        bench.at(instant)
+        assert bench.claim() == 1
+    ended = bench.outbox()[-1]
+    assert (ended.type, ended.data["reason"]) == ("outreach.step_suppressed", "too_late")
+
+
+def test_a_word_said_twice_is_one_and_the_metric_tells_what_stands(bench: Bench) -> None:
+    for changed in (True, False):
+        answer = post(bench, "/sending/stop", scope="everything", reason="incident 31")
+        assert answer.json()["changed"] is changed
+    assert bench.told() == ["sending.stopped"] * PARTITIONS
+    CountingStops(bench.context)()
+    assert (
+        'rapport_sending_stopped_scopes{scope="everything"} 1.0' in bench.web.get("/metrics").text
+    )
+    data = bench.get("/console/data")
+    assert (len(data["stopped"]), data["may_stop"]) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("asked", "token", "status"),
+    [
+        ({"scope": "creditor", "name": "Acne"}, "o1", 404),
+        ({"scope": "playbook", "name": "recover"}, "o1", 404),
+        ({"scope": "planet"}, "o1", 422),
+        ({"scope": "creditor"}, "o1", 422),
+        ({"scope": "everything", "tenant": "default"}, "o1", 422),
+        ({"scope": "everything", "name": "x"}, "o1", 422),
+        ({"scope": "everything"}, "b1", 403),
+        ({"scope": "tenant", "tenant": "default"}, "b1", 403),
+        ({"scope": "everything"}, "r1", 403),
+    ],
+)
+def test_a_stop_that_cannot_be_says_why(
+    bench: Bench, asked: dict[str, str], token: str, status: int
+) -> None:
+    answer = post(bench, "/sending/stop", token, **asked, reason="incident 31")
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert bench.get("/sending")["stopped"] == []
+
+
+def test_what_was_never_seen_is_stopped_if_that_is_meant(bench: Bench) -> None:
+    answer = post(
+        bench, "/sending/stop", scope="playbook", name="recover", reason="not yet", unseen=True
+    )
+    assert answer.json()["changed"]
+    assert post(bench, "/sending/resume", scope="everything", reason="x").status_code == 404
+    mine = post(bench, "/sending/stop", "b1", scope="tenant", tenant="bank", reason="ours")
+    assert [one["tenant"] for one in mine.json()["stopped"]] == ["bank"]
+
+
+def test_what_no_route_serves_is_a_problem_too(bench: Bench) -> None:
+    for answer, status in (
+        (bench.web.get("/nothing"), 404),
+        (bench.web.delete("/sending"), 405),
+        (bench.web.get("/sending?x=1"), 401),
+    ):
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == status
