@@ -15,11 +15,18 @@ from services.scheduler.sending_store import Scope
 from services.scheduler.telling import tell
 
 
-def pause(work: UnitOfWork, tenant: str, customer: str, until: datetime | None, actor: str) -> None:
+def pause(
+    work: UnitOfWork,
+    packs: Sequence[Pack],
+    tenant: str,
+    customer: str,
+    until: datetime | None,
+    actor: str,
+) -> None:
     """Let nothing go out to the customer before `until`; None ends a pause."""
     book = Book(derive)
     store.load(work.session, book, customers={(tenant, customer)}, obligations=())
-    hearing.pause(book, tenant, customer, until)
+    tell(work, hearing.pause(book, tenant, customer, until, packs, work.now))
     saving.save(work.session, book)
     told = until.isoformat() if until else None
     work.fact(
