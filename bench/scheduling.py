@@ -6,9 +6,11 @@ the steps of a shipped playbook.
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import msgspec
 from sqlalchemy import text
@@ -36,6 +38,8 @@ PLAYBOOK = "bill-reminder"
 STEPS = 4
 """Letters that the playbook plans about one bill without automatic payment."""
 BATCH = 1000
+LANES = 2
+CLAIMANTS = 2
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """A Monday; 13:00 in Berlin."""
 DUE = NOON.date() + timedelta(days=10)
@@ -48,22 +52,40 @@ class Scheduling:
     context: Context
     processor: Processor
     claim: Claiming
-    owned: dict[str, Ownership]
+    owned: dict[tuple[str, int], Ownership]
 
     def at(self, instant: datetime) -> None:
         """Let it be that instant, and go on from there in real time."""
         self.context.clock = Clock(instant, 1.0, Clock().real().timestamp())
 
     def deliver(self, topic: str, values: Sequence[tuple[bytes, bytes]]) -> None:
-        """Apply (key, value) to the topic's partition, in batches as they would come."""
-        own = self.owned[topic]
+        """Apply (key, value) to the topic's partitions, each in a thread, as a worker does."""
+        share = -(-len(values) // LANES)
+        parts = [values[first : first + share] for first in range(0, len(values), share)]
+        with ThreadPoolExecutor(LANES) as threads:
+            list(threads.map(partial(self._apply, topic), range(LANES), parts))
+
+    def _apply(self, topic: str, lane: int, values: Sequence[tuple[bytes, bytes]]) -> None:
+        own = self.owned[topic, lane]
         for first in range(0, len(values), BATCH):
             start = own.next_offset
             part = values[first : first + BATCH]
             self.processor.apply(
                 own,
-                [Arrived(topic, 0, start + n, key, value) for n, (key, value) in enumerate(part)],
+                [
+                    Arrived(topic, lane, start + n, key, value)
+                    for n, (key, value) in enumerate(part)
+                ],
             )
+
+    def drain(self) -> None:
+        """Claim until nothing is due, by two that take no notice of each other."""
+        with ThreadPoolExecutor(CLAIMANTS) as threads:
+            list(threads.map(lambda _: self._drain(), range(CLAIMANTS)))
+
+    def _drain(self) -> None:
+        while self.claim():
+            continue
 
     def dispatched(self) -> int:
         """How many steps went out."""
@@ -83,17 +105,17 @@ def scheduling(settings: Settings, instant: datetime = NOON) -> Iterator[Schedul
     database.provision(settings, SERVICE)
     migrations.upgrade(SERVICE, database.service_url(settings, SERVICE))
     context = Context.from_settings(SERVICE, settings)
-    decide = Handlers(load_packs(settings.policies_dir))
+    own = SchedulerSettings()
+    decide = Handlers(load_packs(settings.policies_dir), timedelta(seconds=own.spread_seconds))
     processor = Processor(context, stream.handlers(decide), frozenset({OUTREACH_COMMANDS}))
     taken = take_over(
         context.engine,
-        [(OUTREACH_LOG, 0), (OUTREACH_COMMANDS, 0)],
+        [(topic, lane) for topic in (OUTREACH_LOG, OUTREACH_COMMANDS) for lane in range(LANES)],
         "bench",
         {OUTREACH_LOG: "log", OUTREACH_COMMANDS: "commands"},
     )
-    own = SchedulerSettings()
     claim = Claiming(context, decide, Announcing(context, ()), own.claim_batch)
-    made = Scheduling(context, processor, claim, {one.topic: one for one in taken})
+    made = Scheduling(context, processor, claim, {(one.topic, one.partition): one for one in taken})
     made.at(instant)
     collect_seldom()  # As a worker does.
     try:

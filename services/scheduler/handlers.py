@@ -57,13 +57,15 @@ class Taken(NamedTuple):
 class Handlers:
     """What the scheduler does with its two topics, its timers and its operators."""
 
-    def __init__(self, packs: Sequence[Pack]) -> None:
+    def __init__(self, packs: Sequence[Pack], spread: timedelta = timedelta(0)) -> None:
+        """spread: over how much business time steps that fall due together are spread."""
         self._packs = packs
+        self._spread = spread
 
     def commands(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         """Plan what is ordered; park what rests on events that are not applied here yet."""
         orders = [(m, m.data) for m in batch if isinstance(m.data, OutreachRequested)]
-        book = Book(derive)
+        book = self._book()
         store.load(
             work.session,
             book,
@@ -89,7 +91,7 @@ class Handlers:
         told = [message for message in batch if message.event.type not in UNTOLD]
         acting = [m for m in told if m.event.source != OWN and m.event.type not in INERT]
         heards = [(message, heard_of(message)) for message in acting]
-        book = Book(derive)
+        book = self._book()
         if heards:
             store.load(
                 work.session,
@@ -117,21 +119,21 @@ class Handlers:
 
     def claim(self, work: UnitOfWork, taken: Taken) -> None:
         """Decide on all that is due for these steps' customers, oldest first."""
-        book = Book(derive)
+        book = self._book()
         customers = taken.due.customers.values()
         steps = store.load_due(work.session, book, work.now, customers)
         self._decide(work, book, steps, taken.read)
 
     def claim_alone(self, work: UnitOfWork, customer: Key, step_id: str) -> None:
         """Decide on one due step, which takes no other with it."""
-        book = Book(derive)
+        book = self._book()
         read = work.positions()
         steps = self._due_of(work, book, customer)
         self._decide(work, book, [one for one in steps if one == step_id], read, alone=True)
 
     def put_aside(self, work: UnitOfWork, customer: Key, step_id: str) -> None:
         """End a due step that cannot be decided."""
-        book = Book(derive)
+        book = self._book()
         if step_id in self._due_of(work, book, customer):
             tell(work, claiming.put_aside(book, step_id, work.now))
             saving.save(work.session, book)
@@ -155,6 +157,9 @@ class Handlers:
             outcomes = claiming.claim(book, steps, self._packs, work.now, alone)
             tell(work, outcomes, read=read)
             saving.save(work.session, book)
+
+    def _book(self) -> Book:
+        return Book(derive, self._spread)
 
     def _counted_since(self, now: datetime) -> datetime:
         return now - gate.longest_window(self._packs) - timedelta(seconds=1)

@@ -1,5 +1,7 @@
 """The scheduler as a process."""
 
+from datetime import timedelta
+
 from schemas.topics import OUTREACH_COMMANDS, OUTREACH_LOG
 from services.policy import packs
 from services.runtime import worker
@@ -17,7 +19,7 @@ def build(context: Context) -> worker.Service:
     """Put the service together. Raises PolicyFaults on a faulty policy folder."""
     settings = SchedulerSettings()
     in_force = packs.load(context.settings.policies_dir)
-    decide = Handlers(in_force)
+    decide = Handlers(in_force, timedelta(seconds=settings.spread_seconds))
     return worker.Service(
         name=NAME,
         lead_topic=OUTREACH_LOG,

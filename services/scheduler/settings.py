@@ -15,3 +15,11 @@ class SchedulerSettings(BaseSettings):
         0.15, gt=0, description="Real seconds between two looks for due steps."
     )
     claim_batch: int = Field(500, ge=1, le=5000, description="Most due steps of one look.")
+    spread_seconds: float = Field(
+        60,
+        ge=0,
+        le=3600,
+        description="Business seconds over which steps that would fall due at one instant are"
+        " spread, each customer at their own part of it. A second for 2,000 of them is enough for"
+        " one scheduler.",
+    )

@@ -1,6 +1,7 @@
 """The part of the state that one decision may touch."""
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
 from services.policy.model import Contact
@@ -19,11 +20,13 @@ from services.scheduler.model.state import (
 class Book:
     """The rows that one transaction decides on, and which of them changed.
 
-    derive: makes a stable id of its parts.
+    derive: makes a stable id of its parts. spread: business time over which steps that would fall
+    due at one instant are spread.
     """
 
-    def __init__(self, derive: Callable[..., str]) -> None:
+    def __init__(self, derive: Callable[..., str], spread: timedelta = timedelta(0)) -> None:
         self.derive = derive
+        self.spread = spread
         self.customers: dict[Key, Customer] = {}
         self.obligations: dict[ObligationKey, Obligation] = {}
         self.enrolments: dict[str, Enrolment] = {}

@@ -30,6 +30,7 @@ from services.scheduler.rules import timing
 from services.scheduler.rules.ending import cancel, complete_if_done
 from services.scheduler.rules.joining import MOST, may_join, superseded
 from services.scheduler.rules.planning import suppress
+from services.scheduler.rules.spreading import spread
 from services.scheduler.rules.stops import Stop, stopped
 from services.scheduler.rules.waiting import waits
 
@@ -198,6 +199,25 @@ def _settle(
             cause = obligation.closed_by
             rule = stop.rule
             return [cancel(book, enrolment, stop.reason, cause, now, reenter=True, rule=rule)]
+
+
+def _spread(
+    book: Book,
+    step: Step,
+    enrolment: Enrolment,
+    obligation: Obligation,
+    opens: datetime,
+    packs: Sequence[Pack],
+) -> datetime:
+    """Not all whom the hours kept waiting are contacted the instant they open."""
+    customer = book.customer(step.tenant, step.customer)
+    zones = timing.zones_of(customer, enrolment, obligation)
+    applied = applying(packs, zones)
+
+    def permitted(at: datetime) -> bool:
+        return gate.check(at, zones, applied, enrolment.purpose, step.plan.channel).allowed
+
+    return spread(opens, book.spread, customer.key, step.not_after, permitted)
 
 
 def _joining(

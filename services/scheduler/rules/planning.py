@@ -232,7 +232,10 @@ def _place_steps(
     Of several whose instant has come already, only the last is kept: nothing is sent late in a
     heap. not_before: steps of an earlier instant are over, however long they would be valid.
     """
-    slots = {s.id: timing.slot(s.plan, enrolment, obligation, zones, packs, now) for s in steps}
+    slots = {
+        s.id: timing.slot(s.plan, enrolment, obligation, zones, packs, now, book.spread)
+        for s in steps
+    }
     come = [
         (place.planned_at, step.position)
         for step in steps

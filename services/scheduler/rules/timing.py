@@ -10,6 +10,7 @@ from services.policy.model import Pack, Verdict, Zones
 from services.policy.places import applying, candidate_zones, zone
 from services.policy.wall_time import instant_of
 from services.scheduler.model import Customer, Enrolment, Obligation, Place, StepPlan
+from services.scheduler.rules.spreading import spread
 
 WITHIN = timedelta(hours=1)
 """Business time. What falls due so soon after a step goes out with it; and what answers an event
@@ -56,11 +57,13 @@ def slot(
     zones: Zones,
     packs: Sequence[Pack],
     now: datetime,
+    window: timedelta = timedelta(0),
 ) -> Slot | None:
     """When `plan` is due; None where its anchor, the due date, is unknown.
 
     Hours are judged here, caps when the step is claimed; neither binds a person's step, which
-    contacts nobody by itself. Requires at least one zone.
+    contacts nobody by itself. Requires at least one zone. window: over which instants that lie
+    ahead are spread.
     """
     planned_at = planned_instant(plan, enrolment, obligation, zones)
     if planned_at is None:
@@ -70,11 +73,19 @@ def slot(
     if now < (rested := rests_until(plan, enrolment)) < not_after:
         tried = max(tried, rested)
     verdict = gate.ALLOWED
+    applied = applying(packs, zones)
+
+    def judge(at: datetime) -> Verdict:
+        return gate.check(at, zones, applied, enrolment.purpose, plan.channel)
+
     if plan.by == "machine":
-        verdict = gate.check(tried, zones, applying(packs, zones), enrolment.purpose, plan.channel)
+        verdict = judge(tried)
     due_at = tried if verdict.allowed else verdict.not_before
     if due_at is not None and due_at >= not_after:
         due_at = None
+    if due_at is not None and due_at > now and plan.by == "machine":
+        key = (enrolment.tenant, enrolment.customer)
+        due_at = spread(due_at, window, key, not_after, lambda at: judge(at).allowed)
     return Slot(planned_at, tried, due_at, not_after, verdict)
 
 
