@@ -325,6 +325,20 @@ def _(data: operation.HoldLiftRefused) -> str:
 
 
 @sentence.register
+def _(data: message.VariantWithdrawn) -> str:
+    return (
+        f"the wording {data.variant} of {data.playbook} withdrawn by the {data.by}: complaints and "
+        f"opt-outs {data.harmed} of {data.sent}, the others' {data.others_harmed} of "
+        f"{data.others_sent}"
+    )
+
+
+@sentence.register
+def _(data: message.VariantRestored) -> str:
+    return f"the wording {data.variant} of {data.playbook} brought back by {data.by}"
+
+
+@sentence.register
 def _(data: playbook.PlaybookPublished) -> str:
     return f"{data.actor} published {data.playbook} v{data.playbook_version} as a draft"
 

@@ -17,6 +17,7 @@ from schemas.errors import Rejection
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
 from services.messenger import tenants
 from services.messenger.letters import LetterWriter
+from services.messenger.variants import FirstOnly
 from services.playbooks.catalogue import Standing
 from services.playbooks.load import load_playbook, load_playbooks
 from services.playbooks.model import Playbook
@@ -75,7 +76,7 @@ def previews(asked: Asked, settings: Settings, connect: Connect) -> list[Preview
     sender = senders.get(people[0].tenant) or senders["default"]
     links = preview_links(sender.message_id_domain)
     standing = Standing.of(playbooks, people[0].tenant, asked.at)
-    writer = LetterWriter(lambda: standing, senders, links)
+    writer = LetterWriter(lambda: standing, senders, links, FirstOnly())
     found = []
     for playbook in playbooks:
         tried = [_preview(asked, playbook, person, packs, writer) for person in people]

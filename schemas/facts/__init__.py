@@ -29,6 +29,8 @@ from schemas.facts.message import (
     MessageReplied,
     MessageSent,
     MessageUnknown,
+    VariantRestored,
+    VariantWithdrawn,
 )
 from schemas.facts.negotiation import (
     AgreementBroken,
@@ -152,4 +154,6 @@ __all__ = [
     "SendingResumed",
     "SendingScope",
     "SendingStopped",
+    "VariantRestored",
+    "VariantWithdrawn",
 ]

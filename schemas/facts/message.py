@@ -53,6 +53,17 @@ class MessageIntended(Typed):
         default=(), description="Names of the one-tap answers that it offers."
     )
     joined: Joined = ()
+    wording: Text | None = Field(
+        default=None,
+        description="What tells these words from any other, hex; absent: there was no choice.",
+    )
+    propensity: float | None = Field(
+        default=None, gt=0, le=1, description="Probability with which the variant was chosen."
+    )
+    variants: dict[str, float] = Field(
+        default={},
+        description="Every variant that could have been chosen, with its probability.",
+    )
 
 
 class MessageSent(Typed):
@@ -241,6 +252,37 @@ class FeedbackGiven(Typed):
     helpful: bool = Field(description="Whether it helped.")
 
 
+class _AboutVariant(Typed):
+    """One of several wordings of a template."""
+
+    playbook: Text = Field(description="Name of the playbook.")
+    template: Text = Field(description="Name of the template.")
+    tone: Tone = Field(description="Tone of the wording.")
+    variant: Text = Field(description="Its name, as message.intended carries it.")
+    wording: Text = Field(description="What tells its words from any other, hex.")
+    sent: int = Field(ge=0, description="Messages with it so far.")
+    harmed: int = Field(ge=0, description="Of these, complained of or answered by an opt-out.")
+    by: Text = Field(description="guard: the messenger itself; else the operator's name.")
+
+
+class VariantWithdrawn(_AboutVariant):
+    """A wording is not used any more: it brought credibly more complaints and opt-outs."""
+
+    TYPE: ClassVar[str] = "variant.withdrawn"
+
+    others_sent: int = Field(ge=0, description="Messages with the other wordings that stood.")
+    others_harmed: int = Field(ge=0, description="Of these, complained of or opted out.")
+    chance: float = Field(
+        ge=0, le=1, description="How sure it is that it does more harm than the others."
+    )
+
+
+class VariantRestored(_AboutVariant):
+    """An operator brought a wording back; harm counts anew from here."""
+
+    TYPE: ClassVar[str] = "variant.restored"
+
+
 FACTS: tuple[type[Typed], ...] = (
     MessageIntended,
     MessageSent,
@@ -259,4 +301,6 @@ FACTS: tuple[type[Typed], ...] = (
     ContactRightParty,
     ContactPreferenceChanged,
     FeedbackGiven,
+    VariantWithdrawn,
+    VariantRestored,
 )

@@ -15,7 +15,7 @@ from services.messenger.blanks import filled, laid_out
 from services.messenger.formats import day, formatting_locale, money, wording_locale
 from services.messenger.layout import Frame, locales, words
 from services.playbooks.markdown import UnsupportedMarkdown
-from services.playbooks.model import Templates, Wording
+from services.playbooks.model import BASE, Templates, Wording
 from services.playbooks.wording import Slots, Url, WordingError, fill_slots, needs, plain
 
 DISCLOSURES = ("sender_identity", "postal_address", "one_click_opt_out", "purpose_of_message")
@@ -120,14 +120,16 @@ def render(
     matter: Matter,
     brand: Brand,
     addresses: Addresses,
+    variant: str = BASE,
 ) -> Rendered:
     """Write the letter. Raises ContentError.
 
     `locale` (BCP 47) falls back to the nearest language there is, and to English; a tone that
     the template lacks falls back to neutral.
     """
-    language = wording_locale(locale, templates.keys() & locales())
-    wording, used_tone = _wording(templates, template, tone, language)
+    language = language_of(templates, locale)
+    whole, used_tone = wording_of(templates, template, tone, language)
+    wording = whole.named().get(variant, whole)
     values = _values(matter, brand, addresses, formatting_locale(locale, language))
     slots = Slots()
     try:
@@ -146,7 +148,7 @@ def render(
         html=html,
         text=text,
         locale=language,
-        variant=f"{template}/{used_tone}",
+        variant=label_of(template, used_tone, whole, variant),
         links=tuple(sorted(carried.links | _of_items(carried.item_links, matter))),
         choices=tuple(sorted(carried.choices)),
         disclosures=DISCLOSURES,
@@ -171,9 +173,20 @@ def _answers(addresses: Addresses, slots: Slots) -> frozenset[str]:
     return frozenset(mark for mark, value in slots.values.items() if value in answers)
 
 
-def _wording(
+def label_of(template: str, tone: Tone, wording: Wording, variant: str) -> str:
+    """How the log names a wording; its own name is told only where it has variants."""
+    return f"{template}/{tone}/{variant}" if wording.variants else f"{template}/{tone}"
+
+
+def language_of(templates: Templates, locale: str | None) -> str:
+    """The nearest language (BCP 47) that the playbook and the layouts have, else English."""
+    return wording_locale(locale, templates.keys() & locales())
+
+
+def wording_of(
     templates: Templates, template: str, tone: Tone, language: str
 ) -> tuple[Wording, Tone]:
+    """What the template says in the tone, or in neutral; and which it is. Raises ContentError."""
     try:
         tones = templates[language][template]
     except KeyError:

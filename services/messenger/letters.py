@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.commands import DispatchOrdered, ObligationTerms
+from services.messenger import variants
 from services.messenger.content import (
     Addresses,
     Brand,
@@ -16,14 +17,14 @@ from services.messenger.content import (
     link_of_item,
     render,
 )
-from services.messenger.handlers.writing import Unwritable, Written
+from services.messenger.handlers.writing import Chooser, Drawn, Unwritable, Written
 from services.messenger.links import Links
 from services.messenger.mail import Draft, UnusableAddress, compose
 from services.messenger.model import Choice, Obligation
 from services.messenger.tables import CustomerRow
 from services.messenger.tenants import Tenant
 from services.playbooks.catalogue import Standing
-from services.playbooks.model import Playbook
+from services.playbooks.model import BASE, Playbook
 from services.playbooks.template_variables import LINKS
 from services.policy.places import candidate_zones
 from services.runtime import logging
@@ -39,9 +40,14 @@ class LetterWriter:
     """Writes letters in the words of the playbook's version that the enrolment has."""
 
     def __init__(
-        self, standing: Callable[[], Standing], tenants: Mapping[str, Tenant], links: Links
+        self,
+        standing: Callable[[], Standing],
+        tenants: Mapping[str, Tenant],
+        links: Links,
+        chooser: Chooser,
     ) -> None:
         """standing: the playbooks as they stand; asked for each letter."""
+        self._chooser = chooser
         self._standing = standing
         self._tenants = tenants
         self._links = links
@@ -86,7 +92,9 @@ class LetterWriter:
             not_helped=self._links.feedback(message_id, "no", now),
             pixel=self._links.pixel(message_id, now),
         )
-        rendered = self._render(playbook, sender, dispatch, addressee, obligations, addresses, now)
+        drawn, rendered = self._render(
+            playbook, sender, dispatch, addressee, obligations, addresses, now
+        )
         draft = Draft(
             message_id=message_id,
             name=addressee.name,
@@ -111,6 +119,7 @@ class LetterWriter:
             carried,
             _choices(dispatch, rendered, playbook),
             rendered.preheader,
+            drawn,
         )
 
     def _playbook(self, tenant: str, dispatch: DispatchOrdered, now: datetime) -> Playbook:
@@ -129,16 +138,19 @@ class LetterWriter:
         obligations: Mapping[str, Obligation],
         addresses: Addresses,
         now: datetime,
-    ) -> Rendered:
+    ) -> tuple[Drawn | None, Rendered]:
+        locale = addressee.locale or dispatch.locale
         try:
-            return render(
+            drawn = variants.draw(self._chooser, playbook, sender.tenant, dispatch, locale)
+            return drawn, render(
                 playbook.templates,
                 dispatch.template,
                 tone=dispatch.tone,
-                locale=addressee.locale or dispatch.locale,
+                locale=locale,
                 matter=matter_of(dispatch, addressee, obligations, addresses.links, now),
                 brand=Brand(sender.name, sender.postal_address),
                 addresses=addresses,
+                variant=drawn.name if drawn else BASE,
             )
         except ContentError as error:
             log.error("a letter cannot be written", playbook=playbook.name, fault=str(error))

@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 from schemas.topics import OUTREACH_DISPATCHES, PLAYBOOKS
-from services.messenger import api, stream, tenants
+from services.messenger import api, stream, tenants, variants_api
 from services.messenger.handlers.claiming import Claiming
 from services.messenger.handlers.replies import Listening
 from services.messenger.handlers.webhooks import parse_secrets
+from services.messenger.handlers.weighing import Weighing
 from services.messenger.letters import LetterWriter
 from services.messenger.links import Links
 from services.messenger.providers.smtp import Relay, SmtpPool
@@ -39,24 +40,33 @@ def build(context: Context) -> worker.Service:
     def take(record: Incoming) -> None:
         catalogue.hear(record.event, record.data)
 
-    writer = LetterWriter(lambda: catalogue.standing, tenants_by_name, links)
+    weighing = Weighing(
+        context,
+        window_days=own.wording_window_days,
+        memory_days=own.wording_memory_days,
+        floor=own.wording_floor,
+    )
+    writer = LetterWriter(lambda: catalogue.standing, tenants_by_name, links, weighing)
     relay = SmtpPool(Relay.parse(shared.smtp_url), context.clock.monotonic, own.smtp_timeout)
     claiming = Claiming(context, writer, load_packs(shared.policies_dir), own.longest_lag)
     listening = Listening(paid_wait=timedelta(days=own.paid_wait_days))
     sender = Sender(context, claiming, relay, own.smtp_connections)
+    served = api.create(
+        context,
+        links,
+        tenants_by_name,
+        parse_secrets(own.webhook_secrets.get_secret_value()),
+        own.not_now_days,
+        listening,
+    )
+    variants_api.add_to(served, context, weighing)
     return worker.Service(
         name=NAME,
         lead_topic=OUTREACH_DISPATCHES,
         handlers=stream.handlers(shared.inbox_days, sender.wake),
-        api=api.create(
-            context,
-            links,
-            tenants_by_name,
-            parse_secrets(own.webhook_secrets.get_secret_value()),
-            own.not_now_days,
-            listening,
-        ),
+        api=served,
         refuses=frozenset({OUTREACH_DISPATCHES}),
+        timers=(worker.Timer("weigh-wordings", own.wording_seconds, weighing),),
         background=(sender,),
         follows=(Following(context, PLAYBOOKS, take, refuses=False),),
     )

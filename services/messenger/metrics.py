@@ -21,6 +21,10 @@ LOG_AGE_SECONDS = Gauge(
     "Real seconds the messenger is behind the log, at the last final check. Near 2: it waits "
     "more than it sends; look at the broker and at PostgreSQL.",
 )
+VARIANTS_WITHDRAWN = Counter(
+    "rapport_variants_withdrawn_total",
+    "Wordings withdrawn for complaints and opt-outs. Any: read the wording; GET /variants.",
+)
 ANSWERS = Counter(
     "rapport_answers_total",
     "What came back: opens, clicks, opt-outs, replies, provider events.",

@@ -33,6 +33,18 @@ class MessengerSettings(BaseSettings):
         description="Days (business time) that nothing is said about a bill which the customer "
         "says is paid, while the publisher looks.",
     )
+    wording_window_days: int = Field(
+        14, ge=1, description="Days after a message in which an outcome counts for its wording."
+    )
+    wording_memory_days: int = Field(
+        180, ge=28, description="Days after which what became of a wording is forgotten."
+    )
+    wording_floor: float = Field(
+        0.05, ge=0, le=0.5, description="Least probability of each wording that may be chosen."
+    )
+    wording_seconds: float = Field(
+        5.0, gt=0, description="Real seconds between two weighings of what wordings brought."
+    )
     webhook_secrets: SecretStr = Field(
         SecretStr(""),
         description="provider=whsec_BASE64,...: who may tell of deliveries (Standard Webhooks).",

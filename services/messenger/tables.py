@@ -1,6 +1,6 @@
 """The messenger's tables. Names, addresses, mails and replies rest here and nowhere else."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Column, DateTime, LargeBinary, Text
@@ -162,6 +162,93 @@ class ChoiceRow(_Table, table=True):
     choice: str
     label: str
     message_id: str
+    at: datetime = _instant()
+
+
+class WordingTrialRow(_Table, table=True):
+    """One message whose wording was chosen among several, and what became of it.
+
+    fresh: not held against the outcomes yet. stands_as: made by the database of the three flags;
+    counted_as: what of it `WordingCountRow` holds already. Bits: 1 sent, 2 rewarded, 4 clicked
+    and not rewarded, 8 harmed.
+    """
+
+    __tablename__ = "wording_trial"
+
+    tenant: str = Field(primary_key=True)
+    message_id: str = Field(primary_key=True)
+    playbook: str
+    template: str
+    tone: str
+    segment: str
+    wording: str
+    variant: str
+    at: datetime = _instant()
+    rewarded: bool = False
+    clicked: bool = False
+    harmed: bool = False
+    fresh: bool = True
+    counted_as: int = 0
+
+
+class WordingSubjectRow(_Table, table=True):
+    """What such a message was about."""
+
+    __tablename__ = "wording_subject"
+
+    tenant: str = Field(primary_key=True)
+    obligation_id: str = Field(primary_key=True)
+    message_id: str = Field(primary_key=True)
+
+
+class WordingOutcomeRow(_Table, table=True):
+    """A good end of an obligation; kept, for the log's lanes tell of it in no common order."""
+
+    __tablename__ = "wording_outcome"
+
+    tenant: str = Field(primary_key=True)
+    obligation_id: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=DateTime(timezone=True), primary_key=True)
+    fresh: bool = True
+
+
+class WordingCountRow(_Table, table=True):
+    """One day's messages with one wording in one segment; made of the trials, and nothing else."""
+
+    __tablename__ = "wording_count"
+
+    tenant: str = Field(primary_key=True)
+    playbook: str = Field(primary_key=True)
+    template: str = Field(primary_key=True)
+    tone: str = Field(primary_key=True)
+    segment: str = Field(primary_key=True)
+    wording: str = Field(primary_key=True)
+    sent_on: date = Field(primary_key=True)
+    variant: str
+    sent: int
+    rewarded: int
+    clicked: int
+    harmed: int
+
+
+class WordingStateRow(_Table, table=True):
+    """A wording that was withdrawn, or brought back: as the newest fact about it says.
+
+    sent, harmed: what there was when it was brought back; the guard looks at what came since.
+    """
+
+    __tablename__ = "wording_state"
+
+    tenant: str = Field(primary_key=True)
+    playbook: str = Field(primary_key=True)
+    template: str = Field(primary_key=True)
+    tone: str = Field(primary_key=True)
+    wording: str = Field(primary_key=True)
+    variant: str
+    withdrawn: bool
+    sent: int = 0
+    harmed: int = 0
+    by: str
     at: datetime = _instant()
 
 

@@ -1,12 +1,13 @@
 """Faults of a playbook's templates: languages, tones, variables, links and words."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from schemas.common import Tone
-from schemas.playbook import PlaybookDocument
+from schemas.playbook import NAME, PlaybookDocument
 from services.playbooks.markdown import UnsupportedMarkdown, parse
-from services.playbooks.model import CHOICES, SEVERAL
+from services.playbooks.model import BASE, CHOICES, SEVERAL, VARIANTS
 from services.playbooks.prohibited import prohibited_words
 from services.playbooks.template_variables import (
     ITEM,
@@ -41,6 +42,7 @@ def check_templates(
     for locale, lined in files.items():
         faults += _file(lined, locale, document, used)
     if not faults:
+        faults += _untranslated(files)
         faults += _unused_links(file, document, files)
     return faults
 
@@ -68,19 +70,91 @@ def _file(
             elif not _is_wording(texts):
                 yield lined.fault([name, tone], f"want {', '.join(TEXTS)}, each a text")
             else:
-                for part in TEXTS:
-                    path = (name, tone, part)
-                    for line, why in _text(texts[part], part, locale, document, name == SEVERAL):
-                        fault = lined.fault(path, f"{part}: {why}")
-                        yield Fault(fault.file, fault.line + line, fault.message)
+                yield from _of_wording(lined, (name, tone), texts, locale, document)
+
+
+def _of_wording(
+    lined: LinedFile,
+    path: tuple[str, str],
+    texts: Mapping[str, Any],
+    locale: str,
+    document: PlaybookDocument,
+) -> Iterable[Fault]:
+    """Faults of a wording's texts and of its variants'."""
+    for part in TEXTS:
+        yield from _of_part(lined, (*path, part), texts[part], locale, document)
+    variants = texts.get(VARIANTS, {})
+    if not isinstance(variants, dict):
+        yield lined.fault((*path, VARIANTS), "want variants by name, each with what it says anew")
+        return
+    for name, said in variants.items():
+        own = (*path, VARIANTS, name)
+        if not isinstance(name, str) or not re.fullmatch(NAME, name) or name == BASE:
+            yield lined.fault(own, f"variant {name!r}: name it with small letters, not {BASE!r}")
+        elif not _is_variant(said):
+            yield lined.fault(
+                own, f"variant {name!r}: want some of {', '.join(TEXTS)}, each a text"
+            )
+        elif all(texts[part] == text for part, text in said.items()):
+            yield lined.fault(own, f"variant {name!r} says the same as the wording it is of")
+        else:
+            for part, text in said.items():
+                yield from _of_part(lined, (*own, part), text, locale, document)
+
+
+def _of_part(
+    lined: LinedFile, path: tuple[str, ...], text: str, locale: str, document: PlaybookDocument
+) -> Iterable[Fault]:
+    part, several = path[-1], path[0] == SEVERAL
+    for line, why in _text(text, part, locale, document, several):
+        fault = lined.fault(path, f"{part}: {why}")
+        yield Fault(fault.file, fault.line + line, fault.message)
 
 
 def _is_wording(texts: object) -> bool:
     return (
         isinstance(texts, dict)
-        and sorted(texts) == sorted(TEXTS)
+        and set(TEXTS) <= set(texts)
+        and _is_variant({key: text for key, text in texts.items() if key != VARIANTS})
+    )
+
+
+def _is_variant(texts: object) -> bool:
+    return (
+        isinstance(texts, dict)
+        and bool(texts)
+        and set(texts) <= set(TEXTS)
         and all(isinstance(text, str) and text.strip() for text in texts.values())
     )
+
+
+def _untranslated(files: Mapping[str, LinedFile]) -> Iterable[Fault]:
+    """Tones and variants that one language has and another lacks: a reader's language must neither
+    change the tone nor what can be learnt of a wording."""
+    everywhere = {
+        (name, tone, variant): locale
+        for locale, lined in files.items()
+        for name, tone, variant in _parts_of(lined)
+    }
+    for locale, lined in files.items():
+        own = set(_parts_of(lined))
+        for part, other in sorted(everywhere.items()):
+            if part in own:
+                continue
+            name, tone, variant = part
+            lacking = f"tone {tone!r}" if not variant else f"variant {variant!r} of {tone!r}"
+            if not variant or (name, tone, "") in own:
+                path = [name] if not variant else [name, tone]
+                why = f"template {name!r}: {lacking} is missing in {locale}; {other} has it"
+                yield lined.fault(path, f"{why}: translate it, or remove it there")
+
+
+def _parts_of(lined: LinedFile) -> Iterable[tuple[str, str, str]]:
+    for name, tones in lined.data.items():
+        for tone, texts in tones.items() if name != CHOICES else ():
+            yield name, tone, ""
+            for variant in texts.get(VARIANTS, {}):
+                yield name, tone, variant
 
 
 def _text(
@@ -197,8 +271,9 @@ def _unused_links(
     for lined in files.values():
         for name, tones in lined.data.items():
             for texts in tones.values() if name != CHOICES else ():
-                asked = needs(texts["body"])
-                used |= asked.links | asked.item_links
+                for said in (texts, *texts.get(VARIANTS, {}).values()):
+                    asked = needs(said.get("body", ""))
+                    used |= asked.links | asked.item_links
     for index, link in enumerate(document.links):
         if link not in LINKS:
             why = f"no link {link!r}; there are {', '.join(sorted(LINKS))}"

@@ -7,7 +7,7 @@ playbooks in force stay.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,10 @@ from schemas.playbook import (
     Trigger,
 )
 from services.playbooks.check_choices import check_choices
-from services.playbooks.check_templates import check_templates
+from services.playbooks.check_templates import TEXTS, check_templates
 from services.playbooks.checks import check_document
 from services.playbooks.conditions import attributes_of
-from services.playbooks.model import CHOICES, Labels, Playbook, Templates, Wording
+from services.playbooks.model import CHOICES, VARIANTS, Labels, Playbook, Templates, Wording
 from services.yaml_lines import Fault, FaultyFile, LinedFile, read
 
 _PARTS = (PlaybookDocument, Trigger, Segment, Step, Choice, Exit, Offers)
@@ -148,10 +148,7 @@ def content_hash(document: PlaybookDocument, templates: Templates, labels: Label
     """
     texts = {
         locale: {
-            name: {
-                tone: [wording.subject, wording.preheader, wording.body]
-                for tone, wording in tones.items()
-            }
+            name: {tone: _texts(wording) for tone, wording in tones.items()}
             for name, tones in by_name.items()
         }
         for locale, by_name in templates.items()
@@ -164,6 +161,30 @@ def content_hash(document: PlaybookDocument, templates: Templates, labels: Label
         content["labels"] = {locale: dict(by_name) for locale, by_name in labels.items()}
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def wording_hash(templates: Templates, template: str, tone: str, variant: str) -> str:
+    """What tells a wording from any other, in hex: its words in all languages.
+
+    Other words are another wording, whatever its name: what was learnt of it is of no use then.
+    """
+    texts = {
+        locale: _texts(replace(tones[tone].named()[variant], variants={}))
+        for locale, by_name in templates.items()
+        if (tones := by_name.get(template, {})) and variant in tones.get(tone, _NONE).named()
+    }
+    canonical = json.dumps(texts, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+_NONE = Wording("", "", "")
+
+
+def _texts(wording: Wording) -> list[Any]:
+    own: list[Any] = [wording.subject, wording.preheader, wording.body]
+    if wording.variants:
+        own.append({name: _texts(other) for name, other in wording.variants.items()})
+    return own
 
 
 def _document(file: LinedFile) -> PlaybookDocument:
@@ -201,7 +222,16 @@ def _template_files(folder: Path) -> tuple[dict[str, LinedFile], list[Fault]]:
 
 def _wordings(file: LinedFile) -> Mapping[str, Mapping[str, Wording]]:
     return {
-        name: {tone: Wording(**texts) for tone, texts in tones.items()}
+        name: {tone: _wording(texts) for tone, texts in tones.items()}
         for name, tones in file.data.items()
         if name != CHOICES
     }
+
+
+def _wording(texts: Mapping[str, Any]) -> Wording:
+    """A variant says only what is different: the rest is as in the wording that it is of."""
+    own = {part: texts[part] for part in TEXTS}
+    variants = texts.get(VARIANTS, {})
+    return Wording(
+        **own, variants={name: Wording(**{**own, **said}) for name, said in variants.items()}
+    )

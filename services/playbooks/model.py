@@ -9,17 +9,31 @@ from schemas.playbook import PlaybookDocument
 CHOICES = "choices"
 """Key of a file of templates under which its labels of choices stand."""
 
+VARIANTS = "variants"
+"""Key of a wording under which its variants stand."""
+
+BASE = "base"
+"""The name of the wording that has variants."""
+
 SEVERAL = "several"
 """The template of a message about several obligations, in a playbook that consolidates."""
 
 
 @dataclass(frozen=True)
 class Wording:
-    """One text in one language and tone: Jinja2, the body in Markdown as well."""
+    """One text in one language and tone: Jinja2, the body in Markdown as well.
+
+    variants: other wordings of the same, by name, of which the messenger learns which does best.
+    """
 
     subject: str
     preheader: str
     body: str
+    variants: Mapping[str, "Wording"] = field(default_factory=dict)
+
+    def named(self) -> Mapping[str, "Wording"]:
+        """All of them by name; this one is `base`."""
+        return {BASE: self, **self.variants}
 
 
 Labels = Mapping[str, Mapping[str, str]]

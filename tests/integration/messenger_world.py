@@ -14,10 +14,11 @@ from sqlmodel import Session
 
 from schemas.envelope import Envelope, encode
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
-from services.messenger import api, stream
+from services.messenger import api, stream, variants_api
 from services.messenger.handlers.claiming import Claiming
 from services.messenger.handlers.replies import Listening
 from services.messenger.handlers.webhooks import parse_secrets
+from services.messenger.handlers.weighing import Weighing
 from services.messenger.letters import LetterWriter
 from services.messenger.links import Links
 from services.messenger.main import NAME
@@ -65,6 +66,7 @@ class World:
     api: FastAPI
     links: Links
     processor: Processor
+    weighing: Weighing
     facts: list[dict[str, Any]] = field(default_factory=list)
     offsets: dict[tuple[str, int], "itertools.count[int]"] = field(default_factory=dict)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -204,12 +206,14 @@ def world(
         settings.service_url("negotiator"),
         timedelta(days=180),
     )
-    writer = LetterWriter(in_force(folder or settings.playbooks_dir), tenants, links)
+    weighing = Weighing(context, window_days=14, memory_days=180, floor=0.05)
+    writer = LetterWriter(in_force(folder or settings.playbooks_dir), tenants, links, weighing)
     claiming = Claiming(context, writer, packs(settings.policies_dir), 1.5)
     sender = Sender(context, claiming, provider, connections)
     made = World(
         context=context,
         sender=sender,
+        weighing=weighing,
         api=api.create(
             context, links, tenants, parse_secrets(f"relay={WEBHOOK_SECRET}"), 14, Listening()
         ),
@@ -218,6 +222,7 @@ def world(
             context, stream.handlers(settings.inbox_days, sender.wake), frozenset()
         ),
     )
+    variants_api.add_to(made.api, context, weighing)
     made.own_all()
     return made
 

@@ -13,7 +13,7 @@ from services.messenger import message_store, metrics, store
 from services.messenger.handlers.flights import Flight, leave_out, refuse
 from services.messenger.handlers.knowledge import Case, cases
 from services.messenger.handlers.translate import joined_of
-from services.messenger.handlers.writing import Unwritable, Writer, Written
+from services.messenger.handlers.writing import Unwritable, Writer, Written, choice_told
 from services.messenger.mail import content_hash
 from services.messenger.model import (
     DispatchState,
@@ -319,6 +319,7 @@ class Claiming:
             portal="portal" in written.links,
             choices=tuple(sorted(written.choices)),
             joined=joined_of(dispatch),
+            **choice_told(written.drawn),
         )
 
 

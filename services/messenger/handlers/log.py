@@ -5,6 +5,7 @@ from datetime import datetime
 
 from schemas import facts
 from services.messenger import sending_store, store
+from services.messenger.handlers import wordings
 from services.messenger.handlers.translate import obligation_of, update_obligation
 from services.messenger.model import ANY, WRONG_PERSON, Change, ChangeKind
 from services.messenger.rules import obligations as rules
@@ -40,6 +41,7 @@ def handle(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
             for step in message.data.step_ids
         ),
     )
+    wordings.remember(work, batch)
     _learn_of_customers(work, [m for m in batch if isinstance(m.data, _ABOUT_CUSTOMERS)])
     announced, fresh_at = _progress(work.service, batch)
     if announced or fresh_at:

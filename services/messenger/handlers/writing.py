@@ -1,20 +1,36 @@
 """What the final check asks of whoever finds the words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from schemas.commands import DispatchOrdered
 from services.messenger.model import Choice, Letter, Obligation
+from services.messenger.rules.wording import Chosen
 from services.messenger.tables import CustomerRow
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A wording that was chosen among several.
+
+    name: its own, within the template. wording: what tells its words from any other, hex.
+    variants: all that could have been chosen, as the log names them, with their probabilities.
+    """
+
+    name: str
+    wording: str
+    propensity: float
+    variants: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """A rendered message. links: target by name of the tracked links that it carries.
 
-    choices: what each of the one-tap answers that it offers says and does.
+    choices: what each of the one-tap answers that it offers says and does. drawn: how the
+    wording was chosen; None: there was only one.
     """
 
     letter: Letter
@@ -24,6 +40,7 @@ class Written:
     links: Mapping[str, str]
     choices: Mapping[str, Choice]
     preheader: str = ""
+    drawn: Drawn | None = None
 
 
 class Unwritable(Exception):
@@ -35,6 +52,23 @@ class Unwritable(Exception):
     def __init__(self, reason: str, not_before: datetime | None = None) -> None:
         super().__init__(reason)
         self.not_before = not_before
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The wordings among which is chosen: those of one template in one tone."""
+
+    tenant: str
+    playbook: str
+    template: str
+    tone: str
+
+
+class Chooser(Protocol):
+    """Chooses among several wordings."""
+
+    def choose(self, family: Family, segment: str, wordings: Sequence[str], key: str) -> Chosen:
+        """One of the wordings; the same `key` (a dispatch's id) gives the same chance."""
 
 
 class Writer(Protocol):
@@ -50,3 +84,14 @@ class Writer(Protocol):
         now: datetime,
     ) -> Written:
         """The letter as it stands at `now`. Raises Unwritable."""
+
+
+def choice_told(drawn: Drawn | None) -> dict[str, Any]:
+    """What `message.intended` tells of a choice of words: nothing where there was none."""
+    if drawn is None:
+        return {}
+    return {
+        "wording": drawn.wording,
+        "propensity": drawn.propensity,
+        "variants": dict(drawn.variants),
+    }

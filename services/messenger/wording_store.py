@@ -1,0 +1,189 @@
+"""The messenger's SQL about wordings and what became of them. Nothing here commits."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import insert, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlmodel import Session, col, select
+
+from services.messenger.tables import (
+    WordingCountRow,
+    WordingOutcomeRow,
+    WordingStateRow,
+    WordingSubjectRow,
+    WordingTrialRow,
+)
+
+
+class Outcome(NamedTuple):
+    """A good end of an obligation."""
+
+    tenant: str
+    obligation_id: str
+    at: datetime
+
+
+def add_trials(
+    session: Session, trials: Sequence[Mapping[str, Any]], subjects: Sequence[Mapping[str, Any]]
+) -> None:
+    """Messages whose wording was chosen, by the fields of their tables."""
+    if trials:
+        session.execute(insert(WordingTrialRow), list(trials))
+    if subjects:
+        session.execute(upsert(WordingSubjectRow).on_conflict_do_nothing(), list(subjects))
+
+
+def add_outcomes(session: Session, outcomes: Iterable[Outcome]) -> None:
+    """Good ends; one that is known already changes nothing."""
+    if rows := [one._asdict() for one in outcomes]:
+        session.execute(upsert(WordingOutcomeRow).on_conflict_do_nothing(), rows)
+
+
+def mark(session: Session, flag: str, messages: Iterable[tuple[str, str]]) -> None:
+    """Set `clicked` or `harmed` of these (tenant, message); others have no trial."""
+    wanted = list(messages)
+    if not wanted:
+        return
+    session.connection().execute(
+        text(
+            f"UPDATE wording_trial SET {flag} = true"
+            " FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[])) AS w(t, m)"
+            f" WHERE tenant = w.t AND message_id = w.m AND NOT {flag}"
+        ),
+        {"tenants": [tenant for tenant, _ in wanted], "ids": [one for _, one in wanted]},
+    )
+
+
+def alone(session: Session) -> bool:
+    """Whether nobody else weighs wordings until this transaction ends."""
+    found = session.connection().execute(
+        text("SELECT pg_try_advisory_xact_lock(hashtext('rapport.wording'))")
+    )
+    return bool(found.scalar_one())
+
+
+def match_outcomes(session: Session, window_days: int, limit: int) -> bool:
+    """Reward trials whose obligation came to a good end in their window; True if more may wait.
+
+    What is fresh is read first and put by last: what is committed in between stays fresh.
+    """
+    connection = session.connection()
+    trials = connection.execute(
+        text("SELECT tenant, message_id FROM wording_trial WHERE fresh ORDER BY at LIMIT :limit"),
+        {"limit": limit},
+    ).all()
+    outcomes = connection.execute(
+        text(
+            "SELECT tenant, obligation_id, at FROM wording_outcome WHERE fresh"
+            " ORDER BY at LIMIT :limit"
+        ),
+        {"limit": limit},
+    ).all()
+    new = {
+        "trial_tenants": [row.tenant for row in trials],
+        "trials": [row.message_id for row in trials],
+        "tenants": [row.tenant for row in outcomes],
+        "obligations": [row.obligation_id for row in outcomes],
+        "ats": [row.at for row in outcomes],
+    }
+    connection.execute(
+        text(
+            "UPDATE wording_trial AS k SET rewarded = true FROM ("
+            " SELECT s.tenant, s.message_id, o.at"
+            " FROM unnest(CAST(:trial_tenants AS text[]), CAST(:trials AS text[])) AS n(t, m)"
+            " JOIN wording_subject s ON s.tenant = n.t AND s.message_id = n.m"
+            " JOIN wording_outcome o ON o.tenant = s.tenant AND o.obligation_id = s.obligation_id"
+            " UNION SELECT s.tenant, s.message_id, n.at"
+            " FROM unnest(CAST(:tenants AS text[]), CAST(:obligations AS text[]),"
+            " CAST(:ats AS timestamptz[])) AS n(t, o, at)"
+            " JOIN wording_subject s ON s.tenant = n.t AND s.obligation_id = n.o"
+            ") AS f WHERE k.tenant = f.tenant AND k.message_id = f.message_id"
+            " AND NOT k.rewarded AND f.at >= k.at"
+            " AND f.at < k.at + make_interval(days => :days)"
+        ),
+        {**new, "days": window_days},
+    )
+    connection.execute(
+        text(
+            "UPDATE wording_trial SET fresh = false FROM unnest(CAST(:trial_tenants AS text[]),"
+            " CAST(:trials AS text[])) AS n(t, m) WHERE tenant = n.t AND message_id = n.m"
+        ),
+        new,
+    )
+    connection.execute(
+        text(
+            "UPDATE wording_outcome SET fresh = false FROM unnest(CAST(:tenants AS text[]),"
+            " CAST(:obligations AS text[]), CAST(:ats AS timestamptz[])) AS n(t, o, at)"
+            " WHERE tenant = n.t AND obligation_id = n.o AND wording_outcome.at = n.at"
+        ),
+        new,
+    )
+    return max(len(trials), len(outcomes)) >= limit
+
+
+def count(session: Session, limit: int) -> bool:
+    """Bring the counts up to what the trials say; True if more may wait."""
+
+    def gained(bit: int) -> str:
+        return f"sum((stands_as & {bit} > 0)::int - (counted_as & {bit} > 0)::int)"
+
+    counted = session.connection().execute(
+        text(
+            "WITH changed AS (SELECT * FROM wording_trial WHERE counted_as <> stands_as"
+            " ORDER BY at LIMIT :limit FOR UPDATE),"
+            " noted AS (UPDATE wording_trial AS k SET counted_as = c.stands_as FROM changed c"
+            " WHERE k.tenant = c.tenant AND k.message_id = c.message_id),"
+            " told AS (INSERT INTO wording_count AS n (tenant, playbook, template, tone, segment,"
+            " wording, sent_on, variant, sent, rewarded, clicked, harmed)"
+            " SELECT tenant, playbook, template, tone, segment, wording,"
+            " CAST(at AT TIME ZONE 'UTC' AS date), min(variant),"
+            f" {gained(1)}, {gained(2)}, {gained(4)}, {gained(8)}"
+            " FROM changed GROUP BY 1, 2, 3, 4, 5, 6, 7"
+            " ON CONFLICT (tenant, playbook, template, tone, segment, wording, sent_on)"
+            " DO UPDATE SET sent = n.sent + excluded.sent, rewarded = n.rewarded"
+            " + excluded.rewarded, clicked = n.clicked + excluded.clicked,"
+            " harmed = n.harmed + excluded.harmed) SELECT count(*) FROM changed"
+        ),
+        {"limit": limit},
+    )
+    return int(counted.scalar_one()) >= limit
+
+
+def counts(session: Session, since: date) -> Sequence[WordingCountRow]:
+    """What became of messages sent on `since` or later."""
+    return session.exec(select(WordingCountRow).where(col(WordingCountRow.sent_on) >= since)).all()
+
+
+def states(session: Session) -> Sequence[WordingStateRow]:
+    """Wordings that were ever withdrawn."""
+    return session.exec(select(WordingStateRow)).all()
+
+
+def state_of(
+    session: Session, tenant: str, wording: str, playbook: str
+) -> Sequence[WordingStateRow]:
+    """Where a wording was ever withdrawn, locked."""
+    return session.exec(
+        select(WordingStateRow)
+        .where(
+            WordingStateRow.tenant == tenant,
+            WordingStateRow.wording == wording,
+            WordingStateRow.playbook == playbook,
+        )
+        .with_for_update()
+    ).all()
+
+
+def put_state(session: Session, row: Mapping[str, Any]) -> None:
+    """What the newest fact says of a wording, by the fields of `WordingStateRow`."""
+    made = upsert(WordingStateRow).values(**row)
+    keys = ("tenant", "playbook", "template", "tone", "wording")
+    session.execute(
+        made.on_conflict_do_update(
+            index_elements=list(keys),
+            set_={name: made.excluded[name] for name in row if name not in keys},
+            where=col(WordingStateRow.at) <= made.excluded["at"],
+        )
+    )
