@@ -21,6 +21,7 @@ from services.messenger.main import NAME
 from services.messenger.providers.smtp import Relay, SmtpPool
 from services.messenger.sender import Sender
 from services.messenger.settings import MessengerSettings
+from services.messenger.variants import FirstOnly
 from services.playbooks.catalogue import Standing
 from services.playbooks.load import load_playbooks
 from services.policy.packs import load as load_packs
@@ -44,7 +45,7 @@ def build(lanes: list[int]) -> tuple[Context, Sender]:
         negotiator=settings.service_url("negotiator"),
         good_for=timedelta(days=own.link_days),
     )
-    writer = LetterWriter(lambda: standing, tenants.load(settings.tenants_dir), links)
+    writer = LetterWriter(lambda: standing, tenants.load(settings.tenants_dir), links, FirstOnly())
     claiming = Claiming(context, writer, load_packs(settings.policies_dir), own.longest_lag)
     relay = SmtpPool(
         Relay.parse(settings.smtp_url or ""), context.clock.monotonic, own.smtp_timeout

@@ -66,8 +66,9 @@ class Weighing:
                 counts, states = self._read(work)
                 if not more:
                     self._guard(work, counts, states)
-            counts, states = self._read(work)
-        self._known = self._weigh(counts, states)
+                    work.session.expire_all()
+            known = self._weigh(*self._read(work))
+        self._known = known
         return more
 
     def choose(self, family: Family, segment: str, wordings: Sequence[str], key: str) -> Chosen:
