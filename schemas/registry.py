@@ -1,5 +1,6 @@
 """Which form of data belongs to a type and version, and on which topic it may stand."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -89,13 +90,18 @@ def model_for(topic: str | None, event_type: str, version: int = 1) -> type[Type
     return find(topic, event_type, version).model
 
 
-def public_part(data: Typed) -> dict[str, Any]:
+def public_part(data: Typed, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The given fields as JSON values without those that are personal or written by a person.
+
+    given: all the given fields as JSON values, where they are worked out already.
 
     Only what the publisher gave is included, so null means deleted. This is what a fact may
     repeat of an event's data; the event's own model reads it back (all it leaves out is optional).
     """
-    return data.model_dump(mode="json", exclude_unset=True, exclude=_PERSONAL[type(data)])
+    personal = _PERSONAL[type(data)]
+    if given is None:
+        return data.model_dump(mode="json", exclude_unset=True, exclude=personal)
+    return {name: given[name] for name in given if name not in personal}
 
 
 _PERSONAL: Final[dict[type[BaseModel], set[str]]] = {

@@ -18,7 +18,7 @@ from typing import Any
 
 import cel
 
-from services.playbooks.model import Playbook
+from services.playbooks.model import DERIVED, Playbook
 from services.playbooks.tags import TAG_ATTRIBUTES, asked_in
 
 STEERING_ATTRIBUTES = frozenset(
@@ -101,7 +101,7 @@ def choose_segment(
     lets decide. A segment that uses another is passed over, unread.
     """
     ladder = _ladder(playbook.conditions, playbook.attributes, permitted)
-    chosen = _first(ladder, playbook.with_derived(values))
+    chosen = _first(ladder, playbook.with_derived(values) if ladder.derives else values)
     segments = playbook.document.segments
     end = len(segments) if chosen is None else chosen
     passed_over = tuple(
@@ -124,14 +124,25 @@ def attributes_of(condition: str) -> frozenset[str]:
     return STEERING_ATTRIBUTES & {name.removesuffix("_known") for name in names} | repeated
 
 
+_FEW_VALUES = STEERING_ATTRIBUTES | {"age_known", "holds"}
+"""What has so few values together that most customers' answers are known already."""
+_MOST_ANSWERS = 10_000
+
+
 @dataclass(frozen=True)
 class _Ladder:
-    """The segments to try under one set of permissions: positions, and all as one expression."""
+    """The segments to try under one set of permissions: positions, and all as one expression.
+
+    `derives`: it asks for something that the playbook works out for itself. `answers`: what is
+    known already, by the values asked for; None: these are too many to keep.
+    """
 
     usable: tuple[int, ...]
     conditions: tuple[Condition, ...]
     chain: Condition
+    derives: bool
     passed_over: tuple[tuple[int, str], ...]
+    answers: dict[tuple[Any, ...], int | None] | None
 
 
 @lru_cache(maxsize=1024)
@@ -142,20 +153,40 @@ def _ladder(
 ) -> _Ladder:
     usable = tuple(i for i, used in enumerate(attributes) if used <= permitted)
     branches = "".join(f"({conditions[index]}\n) ? {index} : " for index in usable)
+    chain = compile_condition(branches + "-1")
     return _Ladder(
         usable=usable,
         conditions=tuple(compile_condition(conditions[index]) for index in usable),
-        chain=compile_condition(branches + "-1"),
+        chain=chain,
+        derives=not DERIVED.isdisjoint(chain.variables),
         passed_over=tuple(
             (index, name)
             for index, used in enumerate(attributes)
             for name in sorted(used - permitted)
         ),
+        answers={} if _FEW_VALUES.issuperset(chain.variables) else None,
     )
 
 
 def _first(ladder: _Ladder, values: Mapping[str, Any]) -> int | None:
     """Position of the first segment that holds."""
+    answers = ladder.answers
+    if answers is None:
+        return _ask(ladder, values)
+    key = tuple(hashable(values.get(name)) for name in ladder.chain.variables)
+    if key not in answers:
+        if len(answers) >= _MOST_ANSWERS:
+            answers.clear()
+        answers[key] = _ask(ladder, values)
+    return answers[key]
+
+
+def hashable(value: Any) -> Any:
+    """A value of a condition's variable as a key of what is known already."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _ask(ladder: _Ladder, values: Mapping[str, Any]) -> int | None:
     chain = ladder.chain
     try:
         index: int = chain.program.execute(_pick(chain.variables, values))

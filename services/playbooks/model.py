@@ -36,6 +36,9 @@ class Wording:
         return {BASE: self, **self.variants}
 
 
+DERIVED = frozenset({"floor_minor", "divisible"})
+"""What a playbook works out for itself of an event."""
+
 Labels = Mapping[str, Mapping[str, str]]
 """Locale, then choice: what the customer reads on the page of a one-tap answer."""
 

@@ -9,8 +9,13 @@ from pydantic import BaseModel
 
 from schemas.commands import ChoiceTerms, ExitRule, OfferAuthority, PlannedStep
 from schemas.playbook import PlaybookDocument, Step
-from services.playbooks.conditions import SegmentChoice, compile_condition, condition_holds
-from services.playbooks.model import Playbook
+from services.playbooks.conditions import (
+    SegmentChoice,
+    compile_condition,
+    condition_holds,
+    hashable,
+)
+from services.playbooks.model import DERIVED, Playbook
 
 # What the steps' conditions ask for has few values: a segment, a tone, a flag. So most customers
 # share a plan, and CEL need not be asked again.
@@ -30,9 +35,14 @@ class Plan:
 
 @dataclass
 class _Worked:
-    """What has been worked out of one playbook: its content never changes."""
+    """What has been worked out of one playbook: its content never changes.
+
+    `asked`: what the steps' conditions ask for besides the segment and its tone; `derives`:
+    something of it the playbook works out for itself.
+    """
 
     asked: tuple[str, ...]
+    derives: bool
     exits: tuple[ExitRule, ...]
     choices: tuple[ChoiceTerms, ...]
     encoded: Mapping[str, msgspec.Raw]
@@ -65,13 +75,15 @@ def planned_steps(
 
 def plan_for(playbook: Playbook, values: Mapping[str, Any], choice: SegmentChoice) -> Plan:
     """`planned_steps`, and the same as JSON."""
-    known = {**playbook.with_derived(values), "segment": choice.name, "tone": choice.tone}
     worked = _worked(playbook)
-    key = tuple(_hashable(known.get(name)) for name in worked.asked)
+    if worked.derives:
+        values = playbook.with_derived(values)
+    key = (choice.name, choice.tone, *(hashable(values.get(name)) for name in worked.asked))
     found = worked.plans.get(key)
     if found is None:
         if len(worked.plans) >= MOST_PLANS:
             worked.plans.clear()
+        known = {**values, "segment": choice.name, "tone": choice.tone}
         steps = _planned(playbook.document, known)
         found = worked.plans[key] = Plan(steps, _encoded(steps))
     return found
@@ -131,18 +143,16 @@ def _worked(playbook: Playbook) -> _Worked:
     if found is None:
         conditions = [step.when for step in playbook.document.steps if step.when is not None]
         asked = {name for when in conditions for name in compile_condition(when).variables}
+        asked -= {"segment", "tone"}
         exits = tuple(ExitRule(**rule.model_dump()) for rule in playbook.document.exits)
         choices = tuple(ChoiceTerms(**one.model_dump()) for one in playbook.document.choices)
         encoded = {"exits": _encoded(exits), "choices": _encoded(choices)}
         found = _WORKED[playbook.content_hash] = _Worked(
-            tuple(sorted(asked)), exits, choices, encoded
+            tuple(sorted(asked)), not asked.isdisjoint(DERIVED), exits, choices, encoded
         )
     return found
 
 
 def _encoded(parts: Sequence[BaseModel]) -> msgspec.Raw:
-    return msgspec.Raw(f"[{','.join(part.model_dump_json() for part in parts)}]")
-
-
-def _hashable(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    each = (part.model_dump_json(exclude_defaults=True) for part in parts)
+    return msgspec.Raw(f"[{','.join(each)}]")

@@ -11,12 +11,11 @@ from typing import Any
 
 from services.playbooks.cel_syntax import renamed
 from services.playbooks.conditions import UNDECIDED, Condition, compile_condition
-from services.playbooks.model import Playbook
+from services.playbooks.model import DERIVED, Playbook
 from services.playbooks.plan import triggers
 from services.playbooks.types import Kind
 from services.playbooks.variables import EVENT_FIELDS
 
-_OWN = ("floor_minor", "divisible")
 _MOST_GROUPS = 1024
 _NEVER_MISSING = frozenset({Kind.TEXT, Kind.FLAG, Kind.LIST, Kind.MAP})
 
@@ -85,7 +84,7 @@ def _grouped(playbooks: Sequence[Playbook], event: str) -> _Group:
         if None in conditions:
             always.add(position)
         elif all(_is_sure(condition or "", event) for condition in conditions):
-            own = {name: f"{name}_{position}" for name in _OWN}
+            own = {name: f"{name}_{position}" for name in DERIVED}
             asked = " || ".join(f"({renamed(one or '', own)}\n)" for one in conditions)
             together[position] = asked or "false"
         else:
@@ -105,7 +104,7 @@ def _is_sure(condition: str, event: str) -> bool:
     priced = all(name in fields and fields[name].always for name in ("amount_minor", "currency"))
     return all(
         name == "trigger"
-        or (name in _OWN and priced)
+        or (name in DERIVED and priced)
         or (name in fields and (fields[name].always or fields[name].type.kind in _NEVER_MISSING))
         for name in compile_condition(condition).variables
     )

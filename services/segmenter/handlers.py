@@ -4,19 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from schemas.commands import OutreachRequested
 from schemas.envelope import check_age, version_of
 from schemas.errors import Rejection
-from schemas.facts import (
-    CustomerHeldOut,
-    CustomerSegmented,
-    EventApplied,
-    PassedOver,
-    RecordPosition,
-)
+from schemas.facts import CustomerHeldOut, CustomerSegmented, EventApplied
 from schemas.topics import OUTREACH_COMMANDS
 from services.playbooks.catalogue import Standing
 from services.playbooks.conditions import STEERING_ATTRIBUTES
-from services.playbooks.plan import encoded_authority, encoded_rules
 from services.policy.consent import may_steer
 from services.policy.model import Pack, Verdict
 from services.policy.places import applying, candidate_zones
@@ -26,9 +20,10 @@ from services.runtime.security import Signer
 from services.runtime.unit_of_work import UnitOfWork
 from services.segmenter import rules, store
 from services.segmenter.holdouts import NO_HOLDOUTS, HeldOut, Holdouts
-from services.segmenter.model import PLACE, Decision, Enrolment, Happening, Profile, Segmentation
+from services.segmenter.model import Decision, Enrolment, Happening, Profile, Segmentation
 from services.segmenter.nonpersonal import nonpersonal
-from services.segmenter.obligations import obligation_id_of, obligation_terms, wording_inputs
+from services.segmenter.obligations import obligation_id_of
+from services.segmenter.orders import Order, order_of
 
 
 class _Steering:
@@ -37,19 +32,19 @@ class _Steering:
     def __init__(self, verdicts: Mapping[str, Verdict]) -> None:
         self.permitted = frozenset(name for name, one in verdicts.items() if one.allowed)
         self._verdicts = verdicts
-        self._cited: dict[tuple[str, str], PassedOver] = {}
+        self._cited: dict[tuple[str, str], Mapping[str, Any]] = {}
 
-    def cited(self, segment: str, attribute: str) -> PassedOver:
-        """Why a segment was passed over, as the fact tells it."""
+    def cited(self, segment: str, attribute: str) -> Mapping[str, Any]:
+        """Why a segment was passed over, as the fact tells it (`facts.PassedOver`)."""
         found = self._cited.get((segment, attribute))
         if found is None:
             refusal = self._verdicts[attribute]
-            found = self._cited[segment, attribute] = PassedOver(
-                segment=segment,
-                attribute=attribute,
-                rule=refusal.rule or "steering",
-                rule_version=refusal.rule_version or 1,
-            )
+            found = self._cited[segment, attribute] = {
+                "segment": segment,
+                "attribute": attribute,
+                "rule": refusal.rule or "steering",
+                "rule_version": refusal.rule_version or 1,
+            }
         return found
 
 
@@ -119,16 +114,17 @@ class CustomerEvents:
         version = data.get("version")
         if obligation_id is not None and version is not None:
             versions[key] = max(version, versions.get(key, version))
-        self._tell_applied(work, message, decision, obligation_id)
+        self._tell_applied(work, message, data, decision, obligation_id)
         for segmentation in decision.segmentations:
             passed_over = [
                 steering.cited(past.segment, past.attribute) for past in segmentation.passed_over
             ]
-            self._tell_segmented(work, message, segmentation, decision, obligation_id, passed_over)
+            _tell_segmented(work, message, segmentation, decision, obligation_id, passed_over)
         for enrolment in decision.enrolments:
             held_out = self._holdouts.of(enrolment.playbook, event.tenant, message.key)
             if held_out is None:
-                self._request(work, message, data, profile, decision, enrolment)
+                order = order_of(message, data, profile, enrolment, decision.defaults_used)
+                _request(work, message, order)
             else:
                 _tell_held_out(work, message, enrolment, held_out, obligation_id)
 
@@ -161,110 +157,78 @@ class CustomerEvents:
         self,
         work: UnitOfWork,
         message: Incoming,
-        decision: Decision,
-        obligation_id: str | None,
-    ) -> None:
-        event = message.event
-        work.fact(
-            "event.applied",
-            EventApplied(
-                event_type=event.type,
-                event_id=event.id,
-                event_source=event.source,
-                event_version=version_of(event),
-                event_time=event.time,
-                position=RecordPosition(
-                    topic=message.topic, partition=message.partition, offset=message.offset
-                ),
-                effect=decision.effect,
-                obligation_id=obligation_id,
-                data=nonpersonal(message.data, self._signer.keyed_hash),
-            ),
-            subject=message.key,
-            tenant=event.tenant,
-            cause=event,
-            key=(event.source, event.id),
-        )
-
-    def _tell_segmented(
-        self,
-        work: UnitOfWork,
-        message: Incoming,
-        segmentation: Segmentation,
-        decision: Decision,
-        obligation_id: str | None,
-        passed_over: Sequence[PassedOver],
-    ) -> None:
-        event = message.event
-        work.fact(
-            "customer.segmented",
-            CustomerSegmented(
-                playbook=segmentation.playbook,
-                playbook_version=segmentation.version,
-                matched=segmentation.segment is not None,
-                segment=segmentation.segment,
-                tone=segmentation.tone,
-                reason=segmentation.reason,
-                obligation_id=obligation_id,
-                trigger_event_id=event.id,
-                defaults_used=decision.defaults_used,
-                inputs=segmentation.inputs,
-                passed_over=passed_over,
-                also=segmentation.also,
-            ),
-            subject=message.key,
-            tenant=event.tenant,
-            cause=event,
-            key=(event.source, event.id, segmentation.playbook),
-        )
-
-    def _request(
-        self,
-        work: UnitOfWork,
-        message: Incoming,
         data: Mapping[str, Any],
-        profile: Profile,
         decision: Decision,
-        enrolment: Enrolment,
+        obligation_id: str | None,
     ) -> None:
-        event, playbook = message.event, enrolment.playbook
-        position, offset = message.position
-        # Not a model: nearly all of it is the same for many customers, and encoded already.
-        # The tests read what leaves here back as the contract has it.
-        order = {
-            "playbook": playbook.name,
-            "playbook_version": playbook.version,
-            "purpose": playbook.document.purpose,
-            "obligation": obligation_terms(event.type, data, message.key),
-            "segment": enrolment.segment,
-            "tone": enrolment.tone,
-            "steps": enrolment.plan.encoded,
-            **encoded_rules(playbook),
-            "offers": encoded_authority(playbook, data.get("currency")),
-            "consolidate": playbook.document.consolidate,
-            "reentry": playbook.document.reentry,
-            "locale": profile.locale,
-            "place": {name: getattr(profile, name) for name in PLACE},
-            "context": wording_inputs(data, profile.interests),
-            "trigger": {
-                "event_type": event.type,
-                "event_id": event.id,
-                "event_source": event.source,
-                "event_time": event.time,
+        event = message.event
+        applied: dict[str, Any] = {
+            "event_type": event.type,
+            "event_id": event.id,
+            "event_source": event.source,
+            "event_version": version_of(event),
+            "event_time": event.time,
+            "position": {
+                "topic": message.topic,
+                "partition": message.partition,
+                "offset": message.offset,
             },
-            "after": {position: offset},
-            "defaults_used": decision.defaults_used,
+            "effect": decision.effect,
+            "obligation_id": obligation_id,
+            "data": nonpersonal(message.data, data, self._signer.keyed_hash),
         }
-        kind = "outreach.requested"
-        work.say(
-            OUTREACH_COMMANDS,
-            kind,
-            order,
-            id=derive(kind, event.tenant, event.source, event.id, playbook.name),
-            subject=message.key,
-            tenant=event.tenant,
-            cause=event,
-        )
+        _tell(work, message, EventApplied.TYPE, applied)
+
+
+def _request(work: UnitOfWork, message: Incoming, order: Order) -> None:
+    event, kind = message.event, OutreachRequested.TYPE
+    work.say(
+        OUTREACH_COMMANDS,
+        kind,
+        order,
+        id=derive(kind, event.tenant, event.source, event.id, order.playbook),
+        subject=message.key,
+        tenant=event.tenant,
+        cause=event,
+    )
+
+
+def _tell(work: UnitOfWork, message: Incoming, kind: str, data: Any, *of: str) -> None:
+    """Write a fact about an event to the log; `of`: what makes it one of several."""
+    event = message.event
+    work.fact(
+        kind,
+        data,
+        subject=message.key,
+        tenant=event.tenant,
+        cause=event,
+        key=(event.source, event.id, *of),
+    )
+
+
+def _tell_segmented(
+    work: UnitOfWork,
+    message: Incoming,
+    segmentation: Segmentation,
+    decision: Decision,
+    obligation_id: str | None,
+    passed_over: Sequence[Mapping[str, Any]],
+) -> None:
+    segmented: dict[str, Any] = {
+        "playbook": segmentation.playbook,
+        "playbook_version": segmentation.version,
+        "matched": segmentation.segment is not None,
+        "segment": segmentation.segment,
+        "tone": segmentation.tone,
+        "reason": segmentation.reason,
+        "obligation_id": obligation_id,
+        "trigger_event_id": message.event.id,
+        "defaults_used": decision.defaults_used,
+        "inputs": segmentation.inputs,
+        "passed_over": passed_over,
+        "also": segmentation.also,
+    }
+    _tell(work, message, CustomerSegmented.TYPE, segmented, segmentation.playbook)
 
 
 def _tell_held_out(
@@ -274,25 +238,19 @@ def _tell_held_out(
     held_out: HeldOut,
     obligation_id: str | None,
 ) -> None:
-    event, playbook = message.event, enrolment.playbook
-    work.fact(
-        "customer.held_out",
-        CustomerHeldOut(
-            playbook=held_out.playbook,
-            holdout=held_out.holdout,
-            share_bp=held_out.share_bp,
-            instead_of=playbook.name,
-            playbook_version=playbook.version,
-            segment=enrolment.segment,
-            tone=enrolment.tone,
-            obligation_id=obligation_id,
-            trigger_event_id=event.id,
-        ),
-        subject=message.key,
-        tenant=event.tenant,
-        cause=event,
-        key=(event.source, event.id, playbook.name),
+    playbook = enrolment.playbook
+    told = CustomerHeldOut(
+        playbook=held_out.playbook,
+        holdout=held_out.holdout,
+        share_bp=held_out.share_bp,
+        instead_of=playbook.name,
+        playbook_version=playbook.version,
+        segment=enrolment.segment,
+        tone=enrolment.tone,
+        obligation_id=obligation_id,
+        trigger_event_id=message.event.id,
     )
+    _tell(work, message, CustomerHeldOut.TYPE, told, playbook.name)
 
 
 def _versioned(batch: Sequence[Incoming]) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 Design section 3: names, addresses, numbers and what people wrote stay on `customer.events`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from schemas.common import Typed, normal_email
@@ -11,16 +11,17 @@ from schemas.customer_events import CustomerUpdated
 from schemas.registry import public_part
 
 
-def nonpersonal(data: Typed, keyed_hash: Callable[[str], str]) -> dict[str, Any]:
-    """The part of an event's data that `event.applied` carries.
+def nonpersonal(
+    data: Typed, given: Mapping[str, Any], keyed_hash: Callable[[str], str]
+) -> dict[str, Any]:
+    """The part of an event's data that `event.applied` carries. `given`: it all, as JSON values.
 
     Of addresses it keeps which channels can be reached, as keyed hashes; of what a portal may
     ask, only the kinds.
     """
-    kept = public_part(data)
+    kept = public_part(data, given)
     if not isinstance(data, CustomerUpdated):
         return kept
-    given = data.model_fields_set
     channels = {
         channel: keyed_hash(address) if address else None
         for channel, address in (

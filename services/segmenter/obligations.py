@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from services.segmenter.rules import matched_titles
 
 _ID_FIELDS = ("bill_id", "subscription_id", "application_id", "benefit_id", "obligation_id")
@@ -39,24 +41,41 @@ def obligation_id_of(event_type: str, data: Mapping[str, Any]) -> str | None:
     return None
 
 
-def obligation_terms(event_type: str, data: Mapping[str, Any], customer: str) -> dict[str, Any]:
-    """The fields of `schemas.commands.ObligationTerms` that a trigger event gives."""
-    due = next((data[field] for field in _DUE_FIELDS if data.get(field)), None)
-    parties = [party["customer_id"] for party in data.get("parties") or ()]
-    return {
-        "obligation_id": obligation_id_of(event_type, data) or _own(event_type, data, customer),
-        "kind": _KINDS.get(event_type.partition(".")[0], "benefit"),
-        "creditor": data.get("creditor"),
-        "amount_minor": data.get("amount_minor", data.get("price_minor")),
-        "balance_minor": data.get("balance_minor"),
-        "currency": data.get("currency"),
-        "due_date": due,
-        "due_timezone": data.get("due_timezone"),
-        "product": data.get("product") or data.get("plan"),
-        "version": data.get("version"),
-        "actor_role": data.get("actor_role") or "creditor",
-        "parties": sorted({customer, *parties}),
-    }
+class Terms(msgspec.Struct, omit_defaults=True):
+    """`schemas.commands.ObligationTerms`; what is not known is left out."""
+
+    obligation_id: str
+    kind: str
+    actor_role: str
+    parties: list[str]
+    creditor: str | None = None
+    amount_minor: int | None = None
+    balance_minor: int | None = None
+    currency: str | None = None
+    due_date: str | None = None
+    due_timezone: str | None = None
+    product: str | None = None
+    version: int | None = None
+
+
+def obligation_terms(event_type: str, data: Mapping[str, Any], customer: str) -> Terms:
+    """What a trigger event says of its obligation."""
+    given = data.get
+    parties = [party["customer_id"] for party in given("parties") or ()]
+    return Terms(
+        obligation_id=obligation_id_of(event_type, data) or _own(event_type, data, customer),
+        kind=_KINDS.get(event_type.partition(".")[0], "benefit"),
+        actor_role=given("actor_role") or "creditor",
+        parties=sorted({customer, *parties}),
+        creditor=given("creditor"),
+        amount_minor=given("amount_minor", given("price_minor")),
+        balance_minor=given("balance_minor"),
+        currency=given("currency"),
+        due_date=next((data[field] for field in _DUE_FIELDS if given(field)), None),
+        due_timezone=given("due_timezone"),
+        product=given("product") or given("plan"),
+        version=given("version"),
+    )
 
 
 def wording_inputs(data: Mapping[str, Any], interests: list[str]) -> dict[str, Any]:

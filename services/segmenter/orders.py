@@ -1,0 +1,87 @@
+"""The order that leaves for the scheduler: `schemas.commands.OutreachRequested`, ready to encode.
+
+It is no model: orders leave by the thousand, and nearly all of one is the same for many customers
+and encoded already. What is not known is left out. The tests read orders back as the contract has
+them.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from services.playbooks.plan import encoded_authority, encoded_rules
+from services.runtime.messages import Incoming
+from services.segmenter.model import Enrolment, Profile
+from services.segmenter.obligations import Terms, obligation_terms, wording_inputs
+
+
+class _Place(msgspec.Struct, omit_defaults=True):
+    timezone: str | None
+    country: str | None
+    region: str | None
+    city: str | None
+
+
+class _Trigger(msgspec.Struct):
+    event_type: str
+    event_id: str
+    event_source: str
+    event_time: datetime
+
+
+class Order(msgspec.Struct, omit_defaults=True):
+    """`OutreachRequested`; `steps`, `exits`, `choices` and `offers` are JSON already."""
+
+    playbook: str
+    playbook_version: int
+    purpose: str
+    obligation: Terms
+    segment: str
+    tone: str
+    steps: msgspec.Raw
+    exits: msgspec.Raw
+    choices: msgspec.Raw
+    offers: msgspec.Raw
+    reentry: str
+    trigger: _Trigger
+    after: dict[str, int]
+    place: _Place
+    context: dict[str, Any]
+    consolidate: bool = False
+    locale: str | None = None
+    defaults_used: list[str] = []
+
+
+def order_of(
+    message: Incoming,
+    data: Mapping[str, Any],
+    profile: Profile,
+    enrolment: Enrolment,
+    defaults_used: list[str],
+) -> Order:
+    """What the scheduler is asked to do about an event. `data`: the event's, as JSON values."""
+    event, playbook = message.event, enrolment.playbook
+    rules = encoded_rules(playbook)
+    position, offset = message.position
+    return Order(
+        playbook=playbook.name,
+        playbook_version=playbook.version,
+        purpose=playbook.document.purpose,
+        obligation=obligation_terms(event.type, data, message.key),
+        segment=enrolment.segment,
+        tone=enrolment.tone,
+        steps=enrolment.plan.encoded,
+        exits=rules["exits"],
+        choices=rules["choices"],
+        offers=encoded_authority(playbook, data.get("currency")),
+        reentry=playbook.document.reentry,
+        trigger=_Trigger(event.type, event.id, event.source, event.time),
+        after={position: offset},
+        place=_Place(profile.timezone, profile.country, profile.region, profile.city),
+        context=wording_inputs(data, profile.interests),
+        consolidate=playbook.document.consolidate,
+        locale=profile.locale,
+        defaults_used=defaults_used,
+    )
