@@ -16,7 +16,7 @@ from schemas.topics import OUTREACH_LOG
 from services.runtime import ledger
 from services.runtime.ids import derive
 from services.runtime.messages import Incoming
-from services.runtime.partitioning import lane
+from services.runtime.partitioning import PARTITIONS, lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,33 @@ class UnitOfWork:
         self._queue(topic, subject, value)
         first = id if cause is None else cause.correlationid or cause.id
         return Link(id, first, cause.traceparent if cause is not None else None)
+
+    def tell_all(
+        self,
+        type: str,
+        data: BaseModel,
+        *,
+        tenant: str = "default",
+        key: tuple[str | int, ...],
+    ) -> None:
+        """Write a fact to every lane of the log: it concerns whatever any of them is about.
+
+        Each lane's copy has its own id and the subject `lane:N`.
+        """
+        for number in range(PARTITIONS):
+            subject = f"lane:{number}"
+            value = write(
+                type,
+                data,
+                id=derive(self.service, type, tenant, *key, number),
+                source=f"/rapport/{self.service}",
+                tenant=tenant,
+                subject=subject,
+                time=self.now,
+                cause=None,
+            )
+            # By its lane: the partitioner would put such a key anywhere.
+            self._outbox.append((number, OUTREACH_LOG, subject, value))
 
     def _queue(self, topic: str, key: str, value: bytes) -> None:
         """The one way out; where nothing is published, another takes its place."""

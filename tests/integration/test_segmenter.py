@@ -103,7 +103,7 @@ def test_a_missed_payment_becomes_two_facts_and_a_command(world: World, segmente
     data = command["data"]
     assert data["after"] == {f"{CUSTOMER_EVENTS}/0": 1}
     assert data["place"]["timezone"] == "Asia/Tokyo"
-    assert (data["locale"], data["defaults_used"]) == ("ja", [])
+    assert (data["locale"], data.get("defaults_used")) == ("ja", None)
     assert data["obligation"]["obligation_id"] == "b-1"
     assert [step["name"] for step in data["steps"]][:2] == ["hello", "choices"]
     everything = json.dumps([world.outbox(OUTREACH_LOG), world.outbox(OUTREACH_COMMANDS)])
