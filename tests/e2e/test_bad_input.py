@@ -15,7 +15,7 @@ from e2e.visitor import Visitor, link_with, one_click_address, picture
 from services.messenger.links import LinkKind
 from services.runtime.clock import Clock
 from services.runtime.security import Signer
-from support.broker import Broker, KafkaForTests, fresh_embedded
+from support.broker import Broker, KafkaForTests
 from support.database import SECRET_KEY, DatabasesForTests
 from support.mail import Mailbox
 from support.polling import poll_until
@@ -30,6 +30,8 @@ from support.system import (
     wait_for,
     whole_system,
 )
+
+pytestmark = pytest.mark.brokers("kafka")
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 PROBLEM = "application/problem+json"
@@ -108,8 +110,9 @@ BAD = (
 
 @pytest.fixture(scope="module")
 def broker(request: pytest.FixtureRequest, kafka_for_tests: KafkaForTests) -> Iterator[Broker]:
-    """One broker of each kind for all tests of this module."""
-    with kafka_for_tests.empty() if request.param == "kafka" else fresh_embedded() as running:
+    """One broker for all tests of this module."""
+    assert request.param == "kafka"
+    with kafka_for_tests.empty() as running:
         yield running
 
 

@@ -1,4 +1,4 @@
-"""The whole mile on both brokers: what customers got in ten days, and what the log proves."""
+"""The whole mile: what customers got in ten days, and what the log proves."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,16 +10,20 @@ import pytest
 
 from e2e.life import CREDITOR, DUE, PLACES, START, Life, standing_still
 from services.runtime.embedded.children import Child
-from support.broker import Broker, KafkaForTests, fresh_embedded
+from support.broker import Broker, KafkaForTests
 from support.database import DatabasesForTests
 from support.mail import Mailbox
 from support.system import whole_system
 
+# The embedded broker walks it in the demo, which is a test, too.
+pytestmark = pytest.mark.brokers("kafka")
+
 
 @pytest.fixture(scope="module")
 def broker(request: pytest.FixtureRequest, kafka_for_tests: KafkaForTests) -> Iterator[Broker]:
-    """One broker of each kind for all tests of this module."""
-    with kafka_for_tests.empty() if request.param == "kafka" else fresh_embedded() as running:
+    """One broker for all tests of this module."""
+    assert request.param == "kafka"
+    with kafka_for_tests.empty() as running:
         yield running
 
 
@@ -30,7 +34,7 @@ def life(
     mail_catcher: Mailbox,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Life]:
-    """Ten days, lived once a broker."""
+    """Ten days, lived once."""
     mail_catcher.empty()
     folder = tmp_path_factory.mktemp("logs")
     with (

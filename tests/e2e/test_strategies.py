@@ -25,7 +25,7 @@ from support.database import DatabasesForTests
 from support.mail import Mailbox
 from support.system import whole_system
 
-# One broker is enough here: what differs between them, the path's tests try.
+# One broker is enough here: what differs between them, the runtime's tests try.
 pytestmark = pytest.mark.brokers("kafka")
 
 MINUTE = timedelta(minutes=1)

@@ -1,4 +1,4 @@
-"""The command line against real brokers."""
+"""The command line against a real broker."""
 
 import base64
 import json
@@ -26,6 +26,8 @@ from services.runtime.settings import Settings
 from support.audit.good_world import good
 from support.broker import Broker
 from support.polling import poll_until
+
+pytestmark = pytest.mark.brokers("embedded")
 
 UPDATE = {"type": "customer.updated", "subject": "c-1", "data": {"timezone": "Asia/Tokyo"}}
 

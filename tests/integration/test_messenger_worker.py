@@ -28,6 +28,8 @@ from support.database import Database
 from support.mail import Mailbox
 from support.polling import poll_until
 
+pytestmark = pytest.mark.brokers("kafka")
+
 CONNECTIONS = 4
 ENDS = ("message.sent", "message.failed", "message.refused", "message.unknown")
 
