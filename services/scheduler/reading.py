@@ -112,6 +112,19 @@ def timeline(
     return session.exec(newest_first.limit(limit)).all()
 
 
+def facts_until(
+    session: Session, tenant: str, customer: str, at: datetime
+) -> Sequence[TimelineRow]:
+    """A customer's newest facts up to `at`, at most 5,000, in the order of the log."""
+    newest = session.exec(
+        select(TimelineRow)
+        .where(TimelineRow.tenant == tenant, TimelineRow.customer == customer, TimelineRow.at <= at)
+        .order_by(col(TimelineRow.at).desc(), col(TimelineRow.position).desc())
+        .limit(5000)
+    )
+    return sorted(newest, key=lambda row: row.position)
+
+
 def _about(tenant: str, customer: str, obligation: str) -> ColumnElement[bool]:
     """The fact names the obligation, or the enrolment or step of one about it."""
     enrolments = select(EnrolmentRow.enrolment_id).where(

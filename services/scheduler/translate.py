@@ -23,6 +23,7 @@ from services.scheduler.model import (
     StepPlan,
     Trigger,
 )
+from services.scheduler.tables import TimelineRow
 
 _duration = lru_cache(1024)(TypeAdapter(timedelta).validate_python)
 _TERMS = tuple(sorted(ObligationTerms.model_fields.keys() - {"obligation_id"}))
@@ -95,6 +96,24 @@ def heard_of(message: Incoming) -> Heard:
         time=event.time,
         data=event.data,
         obligation_id=event.data.get("obligation_id"),
+    )
+
+
+def heard_again(tenant: str, customer: str, row: TimelineRow) -> Heard:
+    """The fact of a timeline as it was heard, to tell what was known at some time."""
+    if row.type != EventApplied.TYPE:
+        about = row.data.get("obligation_id")
+        return Heard(tenant, customer, row.type, row.fact_id, row.at, row.data, about)
+    event = EventApplied.model_validate(row.data)
+    return Heard(
+        tenant,
+        customer,
+        event.event_type,
+        event.event_id,
+        event.event_time,
+        event.data,
+        event.obligation_id,
+        stale=event.effect == "stale_version",
     )
 
 

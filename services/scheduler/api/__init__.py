@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from services.policy.model import Pack
 from services.runtime.context import Context
 from services.runtime.web import create_api
-from services.scheduler.api import console, customers, outreach, sending
+from services.scheduler.api import console, customers, explain, outreach, sending
 
 DESCRIPTION = "When each contact goes out, or why not."
 
@@ -17,6 +17,7 @@ def create(context: Context, packs: Sequence[Pack]) -> FastAPI:
     api = create_api(context, "Rapport scheduler", DESCRIPTION)
     api.include_router(outreach.routes(context))
     api.include_router(customers.routes(context, packs))
+    api.include_router(explain.routes(context, packs))
     api.include_router(sending.routes(context))
     api.include_router(console.routes(context))
     return api

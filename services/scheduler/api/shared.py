@@ -1,6 +1,6 @@
 """What the scheduler's routes have in common."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query
@@ -43,7 +43,7 @@ def answer(example: Any) -> dict[int | str, dict[str, Any]]:
 
 def text(instant: datetime | None) -> str | None:
     """An instant as RFC 3339 text in UTC."""
-    return instant.isoformat().replace("+00:00", "Z") if instant else None
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z") if instant else None
 
 
 def may_see(caller: Caller, tenant: str) -> None:
