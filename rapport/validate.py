@@ -11,7 +11,7 @@ from schemas.playbook import Step
 from services.playbooks.check_steps import begins, lasting
 from services.playbooks.conditions import attributes_of
 from services.playbooks.model import Playbook
-from services.policy.model import Hours, Pack, Steering
+from services.policy.model import Approach, Hours, Pack, Steering
 from services.yaml_lines import Fault, LinedFile
 
 _DAY = timedelta(days=1)
@@ -85,13 +85,13 @@ def where(pack: Pack, rule: Steering, packs: Sequence[Pack]) -> str:
 
 def _never_allowed(lined: LinedFile, playbook: Playbook, packs: Sequence[Pack]) -> Iterable[Fault]:
     """Steps whose whole window lies outside the hours that every place has."""
-    purpose = playbook.document.purpose
+    such = Approach(playbook.document.purpose, "email", frozenset({"creditor", "collector"}))
     everywhere = [
         (pack, rule)
         for pack in packs
         if pack.everywhere
         for rule in pack.hours
-        if rule.covers(purpose, "email") and rule.since is None and rule.until is None
+        if rule.covers(such) and rule.daily and rule.since is None and rule.until is None
     ]
     for index, step in enumerate(playbook.document.steps):
         for pack, rule in everywhere:

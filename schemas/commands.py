@@ -159,6 +159,14 @@ class Count(Contract):
     limit: int = Field(ge=0, description="Most that the rule allows within the window.")
     window_hours: int = Field(ge=1, description="Length of the window in hours; 7 days are 168.")
     count: int = Field(ge=0, description="Contacts within the window before this one.")
+    unit: Text = Field(default="contact", description="What it counts: contact or attempt.")
+    scope: Text = Field(
+        default="customer", description="By what: customer, obligation, account or number."
+    )
+    calendar: Text | None = Field(
+        default=None,
+        description="day, week or month where the window is the local calendar's; null: rolling.",
+    )
 
 
 class OutreachRequested(Typed):

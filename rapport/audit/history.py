@@ -129,6 +129,11 @@ class History:
         enrolment = self.enrolments.get(intended.data.enrolment_id)
         return enrolment.data.obligation.kind if enrolment else "bill"
 
+    def roles(self, intended: Fact[MessageIntended]) -> frozenset[str]:
+        """In which roles the message speaks: as it says, else as its enrolments do."""
+        enrolled = (one.data.obligation.actor_role for one in self.enrolments_of(intended))
+        return frozenset(intended.data.roles) or frozenset(enrolled) or frozenset({"creditor"})
+
     def places(self, intended: Fact[MessageIntended]) -> list[Candidates]:
         """Where the customer may be, by each reading of what the messenger had applied.
 

@@ -1,16 +1,18 @@
 """Policy packs as the log states them, and what each asks of one contact."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
+from holidays import country_holidays
 from pydantic import ValidationError
 
 from rapport.audit.log import Fact, Log
 from rapport.audit.places import Candidates, zone_of
 from schemas.facts import PolicyInForce
-from schemas.policy import Cap, Consent, Hours, PolicyPack, Rule, ScopedRule, minutes_of
+from schemas.policy import PolicyPack
+from schemas.policy_rules import Cap, Consent, Gap, Hours, Rule, SomeDays, minutes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,12 @@ def applies(pack: PolicyPack, place: Candidates) -> bool:
     return place.city is not None and place.city.casefold() in map(str.casefold, where.cities)
 
 
-def covers(rule: ScopedRule, purpose: str, channel: str) -> bool:
-    """Whether the rule is about this purpose and channel."""
-    return (rule.purposes == "all" or purpose in rule.purposes) and (
-        rule.channels == "all" or channel in rule.channels
+def covers(rule: Rule, purpose: str, channel: str, roles: Collection[str]) -> bool:
+    """Whether the rule is about this purpose and channel, and about one of those who act."""
+    return (
+        (rule.purposes == "all" or purpose in rule.purposes)
+        and (rule.channels == "all" or channel in rule.channels)
+        and (rule.roles == "all" or any(role in rule.roles for role in roles))
     )
 
 
@@ -93,7 +97,12 @@ def in_force_at(rule: Rule, at: datetime, zones: Iterable[str]) -> bool:
 
 
 def outside_hours(
-    packs: Sequence[InForce], zone_name: str, at: datetime, purpose: str, channel: str
+    packs: Sequence[InForce],
+    zone_name: str,
+    at: datetime,
+    purpose: str,
+    channel: str,
+    roles: Collection[str],
 ) -> Iterator[tuple[InForce | None, str]]:
     """Each hours rule that forbids this instant in this zone, with the reason in words.
 
@@ -104,45 +113,80 @@ def outside_hours(
         yield None, f"{zone_name} is no time zone"
         return
     local = at.astimezone(zone)
+    day, clock = local.date(), f"{local:%a %Y-%m-%d %H:%M} in {zone_name}"
     ruled = False
     for found in packs:
-        for rule in found.pack.hours:
-            if not (covers(rule, purpose, channel) and in_force_on(rule, local.date())):
+        name = f"of {found.pack.name} v{found.pack.version}"
+        for rule in (*found.pack.hours, *found.pack.closed):
+            if not (covers(rule, purpose, channel, roles) and in_force_on(rule, day)):
                 continue
-            ruled = True
-            opens, closes = window(rule)
-            if not opens <= local.hour * 60 + local.minute < closes:
-                name = f"{found.pack.name}/{rule.rule} v{found.pack.version}"
-                clock = f"{local:%H:%M} in {zone_name}"
-                yield found, f"{clock} is outside {rule.from_}-{rule.until} of {name}"
+            if isinstance(rule, Hours):
+                ruled = ruled or (rule.days == "all" and rule.holidays == "any")
+                opens, closes = window(rule)
+                if opens <= local.hour * 60 + local.minute < closes:
+                    continue
+            if _about(rule, found.pack, day):
+                hours = f"{rule.from_}-{rule.until}" if isinstance(rule, Hours) else "its days"
+                yield found, f"{clock} is outside {hours}, {rule.rule} {name}"
     if not ruled:
         yield None, f"no hours rule is in force in {zone_name}"
 
 
-def caps(packs: Sequence[InForce], at: datetime, zones: Iterable[str]) -> list[tuple[InForce, Cap]]:
-    """The frequency caps in force."""
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _about(rule: SomeDays, pack: PolicyPack, day: date) -> bool:
+    """Whether an hours rule is about that local date."""
+    if rule.days != "all" and _WEEKDAYS[day.weekday()] not in rule.days:
+        return False
+    if rule.holidays == "any" or pack.holidays is None:
+        return True
+    calendar = pack.holidays
+    listed = country_holidays(calendar.country, subdiv=calendar.subdivision, years=day.year)
+    return (day in listed) == (rule.holidays == "only")
+
+
+def caps(
+    packs: Sequence[InForce], at: datetime, zones: Iterable[str]
+) -> list[tuple[InForce, Cap | Gap]]:
+    """The frequency caps and minimum distances in force."""
     names = tuple(zones)
-    return [
-        (found, cap) for found in packs for cap in found.pack.caps if in_force_at(cap, at, names)
-    ]
+    found: list[tuple[InForce, Cap | Gap]] = []
+    for one in packs:
+        found += [(one, cap) for cap in one.pack.caps if in_force_at(cap, at, names)]
+        found += [(one, gap) for gap in one.pack.gaps if in_force_at(gap, at, names)]
+    return found
 
 
 def disclosures(
-    packs: Sequence[InForce], at: datetime, zones: Iterable[str], purpose: str, channel: str
+    packs: Sequence[InForce],
+    at: datetime,
+    zones: Iterable[str],
+    purpose: str,
+    channel: str,
+    roles: Collection[str],
 ) -> dict[str, InForce]:
-    """What each message must carry, with the pack that asks for it."""
+    """What each message must carry, with the pack that asks for it.
+
+    Not what only some holds ask for.
+    """
     names = tuple(zones)
     return {
         item: found
         for found in packs
         for rule in found.pack.disclosures
-        if covers(rule, purpose, channel) and in_force_at(rule, at, names)
+        if not rule.holds and covers(rule, purpose, channel, roles) and in_force_at(rule, at, names)
         for item in rule.items
     }
 
 
 def consent_needed(
-    packs: Sequence[InForce], place: Candidates, at: datetime, purpose: str, channel: str
+    packs: Sequence[InForce],
+    place: Candidates,
+    at: datetime,
+    purpose: str,
+    channel: str,
+    roles: Collection[str],
 ) -> InForce | None:
     """The pack that asks for a granted consent; None where contact is allowed until refused.
 
@@ -153,7 +197,7 @@ def consent_needed(
     def relevant(rule: Consent, basis: str) -> bool:
         return (
             rule.basis == basis
-            and covers(rule, purpose, channel)
+            and covers(rule, purpose, channel, roles)
             and in_force_at(rule, at, place.zones)
         )
 

@@ -110,7 +110,12 @@ def _without_consent(
     data = intended.data
     place = history.place(intended)
     needed = rules.consent_needed(
-        history.packs_for(intended), place, data.checked_at, data.purpose, data.channel
+        history.packs_for(intended),
+        place,
+        data.checked_at,
+        data.purpose,
+        data.channel,
+        history.roles(intended),
     )
     if needed is None:
         return

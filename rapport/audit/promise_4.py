@@ -63,7 +63,9 @@ def _hours(history: History, intended: Fact[MessageIntended], outcome: Outcome) 
     data = intended.data
     packs = history.packs_for(intended)
     for zone in sorted({*data.zones}):
-        outside = rules.outside_hours(packs, zone, data.checked_at, data.purpose, data.channel)
+        outside = rules.outside_hours(
+            packs, zone, data.checked_at, data.purpose, data.channel, history.roles(intended)
+        )
         for found, why in outside:
             what = f"message {data.message_id}: {why}"
             outcome.violate("outside-hours", what, found.fact if found else None, intended)

@@ -24,7 +24,12 @@ def check(history: History) -> Outcome:
             what = f"message {data.message_id} has no SHA-256 of its content"
             outcome.violate("no-content-hash", what, intended)
         required = rules.disclosures(
-            history.packs_for(intended), data.checked_at, data.zones, data.purpose, data.channel
+            history.packs_for(intended),
+            data.checked_at,
+            data.zones,
+            data.purpose,
+            data.channel,
+            history.roles(intended),
         )
         for item in sorted(required.keys() - set(data.disclosures)):
             pack = required[item].pack

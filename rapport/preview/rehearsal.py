@@ -202,7 +202,9 @@ class Rehearsal:
         except Unwritable as error:
             return Refuse(str(error), "content")
         zones = final.place_of(checked, customer)
-        return final.missing_disclosures(checked, zones, self._packs, written.disclosures, self.now)
+        return final.missing_disclosures(
+            checked, customer, zones, self._packs, written.disclosures, self.now
+        )
 
     def _decide(self, segmenter: CustomerEvents, event: Incoming) -> list[Incoming]:
         """Let the segmenter decide, and the scheduler hear what it wrote to the log."""
@@ -234,7 +236,8 @@ class Rehearsal:
         self._keep(hearing.hear(self.book, heard, self._packs, self.now))
         if heard.type == "message.intended" and heard.data.get("checked_at"):
             at = datetime.fromisoformat(str(heard.data["checked_at"]))
-            contact = Contact(at, str(heard.data["purpose"]), str(heard.data["channel"]))
+            about = tuple(map(str, heard.data.get("obligation_ids", ())))
+            contact = Contact(at, str(heard.data["purpose"]), str(heard.data["channel"]), about)
             self._contacted(str(heard.data["dispatch_id"]), contact)
         elif heard.type in ("message.failed", "message.refused"):
             who = (self.person.tenant, self.person.customer)

@@ -5,7 +5,17 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from schemas.commands import Count, PackRef, Place, Positions
-from schemas.common import Channel, Identifier, Instant, LocaleTag, Purpose, Text, Tone, Typed
+from schemas.common import (
+    ActorRole,
+    Channel,
+    Identifier,
+    Instant,
+    LocaleTag,
+    Purpose,
+    Text,
+    Tone,
+    Typed,
+)
 
 Joined = Annotated[
     tuple[Text, ...],
@@ -45,6 +55,9 @@ class MessageIntended(Typed):
     packs: tuple[PackRef, ...] = Field(description="Policy packs that were in force.")
     counts: tuple[Count, ...] = Field(description="What the caps had counted.")
     disclosures: tuple[str, ...] = Field(description="Names of the disclosures it carries.")
+    roles: tuple[ActorRole, ...] = Field(
+        default=(), description="Who speaks in it: creditor, collector or both."
+    )
     one_click: bool = Field(description="It carries an RFC 8058 one-click unsubscribe.")
     content_sha256: Hash = Field(description="SHA-256 of the rendered message, hex.")
     address_hash: Hash = Field(description="Keyed hash of the address, hex.")

@@ -5,14 +5,22 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import insert, text
+from sqlalchemy.dialects import postgresql as pg
 from sqlmodel import Session, col, select
 
 from services.messenger.model import DispatchState
-from services.messenger.tables import ChoiceRow, MessageRow, ReplyRow
+from services.messenger.tables import ChoiceRow, MessageRow, PeopleContactRow, ReplyRow
+from services.policy.counting import by_people
 from services.policy.model import Contact
 
 COUNTED = (DispatchState.INTENDED, DispatchState.SENT, DispatchState.UNKNOWN)
 """States of a message that reached the customer, or may have."""
+
+
+_CUSTOMERS = (
+    "unnest(CAST(:tenants AS text[]), CAST(:customers AS text[])) AS w(t, c)"
+    " ON tenant = t AND customer = c"
+)
 
 
 class End(NamedTuple):
@@ -30,27 +38,44 @@ class End(NamedTuple):
 def contacts(
     session: Session, customers: Iterable[tuple[str, str]], since: datetime
 ) -> dict[tuple[str, str], tuple[Contact, ...]]:
-    """By (tenant, customer): what was sent after `since` (business time), or may have been."""
-    wanted = list(customers)
-    found = session.connection().execute(
+    """By (tenant, customer): contacts after `since` (business time).
+
+    What was sent, or may have been, and what the publisher's own people did.
+    """
+    wanted = sorted(set(customers))
+    arrays = {
+        "tenants": [tenant for tenant, _ in wanted],
+        "customers": [customer for _, customer in wanted],
+        "since": since,
+    }
+    sent = session.connection().execute(
         text(
-            "SELECT tenant, customer, checked_at, purpose, channel FROM message"
-            " JOIN unnest(CAST(:tenants AS text[]), CAST(:customers AS text[])) AS w(t, c)"
-            " ON tenant = t AND customer = c"
-            " WHERE checked_at > :since AND state = ANY(:counted)"
+            "SELECT tenant, customer, checked_at, purpose, channel, obligation_ids FROM message"
+            f" JOIN {_CUSTOMERS} WHERE checked_at > :since AND state = ANY(:counted)"
         ),
-        {
-            "tenants": [tenant for tenant, _ in wanted],
-            "customers": [customer for _, customer in wanted],
-            "since": since,
-            "counted": [state.value for state in COUNTED],
-        },
+        {**arrays, "counted": [state.value for state in COUNTED]},
+    )
+    made = session.connection().execute(
+        text(
+            "SELECT tenant, customer, channel, outcome, at, obligation_id FROM people_contact"
+            f" JOIN {_CUSTOMERS} WHERE at > :since"
+        ),
+        arrays,
     )
     by_customer: dict[tuple[str, str], tuple[Contact, ...]] = {}
-    for tenant, customer, *contact in found:
-        key = (tenant, customer)
-        by_customer[key] = (*by_customer.get(key, ()), Contact(*contact))
+    for tenant, customer, at, purpose, channel, about in sent:
+        contact = Contact(at, purpose, channel, tuple(about))
+        by_customer[tenant, customer] = (*by_customer.get((tenant, customer), ()), contact)
+    for tenant, customer, *told in made:
+        contact = by_people(*told)
+        by_customer[tenant, customer] = (*by_customer.get((tenant, customer), ()), contact)
     return by_customer
+
+
+def note_people(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Record contacts by the publisher's people, each by the fields of `PeopleContactRow`."""
+    if rows:
+        session.execute(pg.insert(PeopleContactRow).on_conflict_do_nothing(), list(rows))
 
 
 def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -132,13 +132,14 @@ class Customer:
     handoffs: tuple[Handoff, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
     contacts: tuple[Contact, ...] = ()
-    """What was sent to them, or may have been, as far back as any cap looks."""
+    """What was sent to them, or may have been, what the publisher's people did, and what was
+    sent to others about the same obligations, as far back as any cap looks."""
     merged_into: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What the final check needs to know of a dispatch."""
+    """What the final check needs to know of a dispatch. roles: of those who act in it."""
 
     purpose: str
     channel: str
@@ -147,6 +148,7 @@ class Order:
     place: Place = field(default_factory=Place)
     due_timezone: str | None = None
     cancelled: bool = False
+    roles: frozenset[str] = frozenset({"creditor"})
     halted: Mapping[str, str] = field(default_factory=dict)
     """Obligations about which sending is stopped, and the rule that each is stopped by."""
 

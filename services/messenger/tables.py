@@ -151,6 +151,21 @@ class MessageRow(_Table, table=True):
     reason: str | None = None
 
 
+class PeopleContactRow(_Table, table=True):
+    """A contact that the publisher's own people made, as their event told of it."""
+
+    __tablename__ = "people_contact"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    source: str = Field(primary_key=True)
+    event_id: str = Field(primary_key=True)
+    at: datetime = _instant()
+    channel: str
+    outcome: str
+    obligation_id: str | None = None
+
+
 class ChoiceRow(_Table, table=True):
     """The answer by one tap that counts for an enrolment; label: in the words it was offered."""
 

@@ -3,7 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.policy.model import Consent, ConsentRecord, Pack, Rule, Steering, Verdict, Zones
+from services.policy.model import (
+    Approach,
+    Consent,
+    ConsentRecord,
+    Pack,
+    Rule,
+    Steering,
+    Verdict,
+    Zones,
+)
 from services.policy.places import in_force
 
 ALLOWED = Verdict(True)
@@ -13,8 +22,7 @@ def check_consent(
     now: datetime,
     zones: Zones,
     packs: Sequence[Pack],
-    purpose: str,
-    channel: str,
+    approach: Approach,
     records: Sequence[ConsentRecord],
     relationship: bool,
 ) -> Verdict:
@@ -27,13 +35,13 @@ def check_consent(
     about = [
         record
         for record in records
-        if record.channel in (channel, "*") and record.purpose in (purpose, "*")
+        if record.channel in (approach.channel, "*") and record.purpose in (approach.purpose, "*")
     ]
     grants = [r for r in about if r.status == "granted" and not _expired(r, now)]
     for refusal in about:
         if refusal.status != "granted" and not any(_overrides(g, refusal) for g in grants):
             return Verdict(False, "opted_out", f"consent/{refusal.channel}.{refusal.purpose}")
-    needed = needed_basis(now, zones, packs, purpose, channel)
+    needed = needed_basis(now, zones, packs, approach)
     if needed is None or grants or (needed[2] == "relationship" and relationship):
         return ALLOWED
     pack, rule, _ = needed
@@ -41,7 +49,7 @@ def check_consent(
 
 
 def needed_basis(
-    now: datetime, zones: Zones, packs: Sequence[Pack], purpose: str, channel: str
+    now: datetime, zones: Zones, packs: Sequence[Pack], approach: Approach
 ) -> tuple[Pack, Rule, str] | None:
     """The rule that asks for more than an opt-out, and what it asks: opt_in or relationship.
 
@@ -49,7 +57,7 @@ def needed_basis(
     """
 
     def relevant(rule: Consent, basis: str) -> bool:
-        return rule.basis == basis and rule.covers(purpose, channel) and in_force(rule, now, zones)
+        return rule.basis == basis and rule.covers(approach) and in_force(rule, now, zones)
 
     asking = [(p, rule) for p in packs for rule in p.consent if relevant(rule, "opt_in")]
     if not asking:
@@ -85,7 +93,7 @@ def may_steer(attribute: str, now: datetime, zones: Zones, packs: Sequence[Pack]
 
 
 def required_disclosures(
-    now: datetime, zones: Zones, packs: Sequence[Pack], purpose: str, channel: str
+    now: datetime, zones: Zones, packs: Sequence[Pack], approach: Approach
 ) -> tuple[str, ...]:
     """The names of everything a message must carry, sorted."""
     return tuple(
@@ -94,11 +102,47 @@ def required_disclosures(
                 item
                 for pack in packs
                 for rule in pack.disclosures
-                if rule.covers(purpose, channel) and in_force(rule, now, zones)
+                if rule.covers(approach)
+                and (not rule.holds or not rule.holds.isdisjoint(approach.holds))
+                and in_force(rule, now, zones)
                 for item in rule.items
             }
         )
     )
+
+
+def may_disclose_debt(
+    now: datetime,
+    zones: Zones,
+    packs: Sequence[Pack],
+    approach: Approach,
+    where: str,
+    confirmed: bool,
+) -> Verdict:
+    """Whether the `subject` or `body` of such a message may tell of a debt.
+
+    confirmed: the address is known to be read by the customer (`contact.right_party`). Reason
+    when refused: `right_party`.
+    """
+    for pack in packs:
+        for rule in pack.right_party:
+            if (
+                where in rule.where
+                and (
+                    rule.discloses_debt == "never"
+                    or (rule.discloses_debt == "after_confirmation" and not confirmed)
+                )
+                and rule.covers(approach)
+                and in_force(rule, now, zones)
+            ):
+                return Verdict(False, "right_party", f"{pack.name}/{rule.name}", pack.version)
+    return ALLOWED
+
+
+def stop_words(now: datetime, zones: Zones, packs: Sequence[Pack]) -> frozenset[str]:
+    """The words, case folded, by which alone a reply opts out at the customer's place."""
+    found = (r.words for pack in packs for r in pack.stop_words if in_force(r, now, zones))
+    return frozenset().union(*found)
 
 
 def _covers_all_countries(packs: Sequence[Pack], zones: Zones) -> bool:

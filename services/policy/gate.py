@@ -6,9 +6,13 @@ so that the strictest wins. Without any zone, or any hours rule in force, nothin
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from services.policy import wall_time
-from services.policy.model import Cap, CapCount, Contact, Pack, Verdict, Zones
+from services.policy import counting, wall_time
+from services.policy.calendars import is_holiday
+from services.policy.model import Approach, Cap, CapCount, Contact, Hours, Pack, Verdict, Zones
 from services.policy.places import in_force, zone
 
 ALLOWED = Verdict(True)
@@ -17,27 +21,36 @@ HORIZON = timedelta(days=40)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
+class _Rules(NamedTuple):
+    """What of the packs is about such a contact there; worked out once, in force or not."""
+
+    zones: tuple[ZoneInfo, ...]
+    hours: tuple[tuple[Pack, Hours], ...]
+    caps: tuple[tuple[Pack, Cap], ...]
+
+
 def check(
     now: datetime,
     zones: Zones,
     packs: Sequence[Pack],
-    purpose: str,
-    channel: str,
+    approach: Approach,
     contacts: Sequence[Contact] = (),
 ) -> Verdict:
     """Judge place, hours and caps at `now`. Consent is judged by `services.policy.consent`.
 
     packs: those that apply at the place (`packs.applying`). contacts: all the customer's contacts
-    of at least the longest window, in any order, whichever playbook and channel. When both hours
-    and a cap refuse, the one that refuses longer is named. `not_before` satisfies both.
+    of at least the longest window, in any order, whichever playbook and channel, and those made
+    with others who are party to the obligations. When both hours and a cap refuse, the one that
+    refuses longer is named. `not_before` satisfies both.
     """
-    by_cap = _refused_by_cap(now, zones, packs, purpose, channel, contacts)
-    by_hours = _refused_by_hours(now, zones, packs, purpose, channel)
+    rules = _rules(tuple(packs), zones, approach.purpose, approach.channel, approach.roles)
+    by_cap = _refused_by_cap(now, zones, rules, approach, contacts)
+    by_hours = _refused_by_hours(now, rules)
     refusals = [refusal for refusal in (by_cap, by_hours) if refusal]
     if not refusals:
         return ALLOWED
     named = max(refusals, key=lambda refusal: refusal.not_before or _NEVER)
-    not_before = next_permitted(now, zones, packs, purpose, channel, contacts)
+    not_before = _first_permitted(now, zones, rules, approach, contacts)
     return Verdict(False, named.reason, named.rule, named.rule_version, not_before)
 
 
@@ -45,8 +58,7 @@ def next_permitted(
     instant: datetime,
     zones: Zones,
     packs: Sequence[Pack],
-    purpose: str,
-    channel: str,
+    approach: Approach,
     contacts: Sequence[Contact] = (),
 ) -> datetime | None:
     """The first instant, `instant` itself included, at which hours and caps allow a contact.
@@ -54,10 +66,61 @@ def next_permitted(
     None when there is none within 40 days (candidate places whose hours never meet, a cap of
     zero, an unknown place).
     """
+    rules = _rules(tuple(packs), zones, approach.purpose, approach.channel, approach.roles)
+    return _first_permitted(instant, zones, rules, approach, contacts)
+
+
+def cap_counts(
+    now: datetime,
+    zones: Zones,
+    packs: Sequence[Pack],
+    approach: Approach,
+    contacts: Sequence[Contact],
+) -> tuple[CapCount, ...]:
+    """How far each cap on such a contact is used at `now`; a minimum distance is a cap of one."""
+    rules = _rules(tuple(packs), zones, approach.purpose, approach.channel, approach.roles)
+    return tuple(
+        CapCount(
+            rule=f"{pack.name}/{cap.name}",
+            limit=cap.limit,
+            window_hours=cap.window_hours,
+            count=counting.most(cap, now, zones, approach, contacts),
+            unit=cap.unit,
+            scope=cap.scope,
+            calendar=cap.calendar,
+        )
+        for pack, cap in _caps(now, zones, rules)
+    )
+
+
+def longest_window(packs: Iterable[Pack]) -> timedelta:
+    """How long a contact can matter to any cap."""
+    return max((cap.window for pack in packs for cap in pack.caps), default=timedelta())
+
+
+@lru_cache(maxsize=16_384)
+def _rules(
+    packs: tuple[Pack, ...], zones: Zones, purpose: str, channel: str, roles: frozenset[str]
+) -> _Rules:
+    such = Approach(purpose, channel, roles)
+    return _Rules(
+        tuple(zone(name) for name in zones.names),
+        tuple((pack, rule) for pack in packs for rule in pack.hours if rule.covers(such)),
+        tuple((pack, cap) for pack in packs for cap in pack.caps if cap.covers(such)),
+    )
+
+
+def _first_permitted(
+    instant: datetime,
+    zones: Zones,
+    rules: _Rules,
+    approach: Approach,
+    contacts: Sequence[Contact],
+) -> datetime | None:
     at, end = instant, instant + HORIZON
     while at <= end:
-        refusal = _refused_by_hours(at, zones, packs, purpose, channel) or _refused_by_cap(
-            at, zones, packs, purpose, channel, contacts
+        refusal = _refused_by_hours(at, rules) or _refused_by_cap(
+            at, zones, rules, approach, contacts
         )
         if not refusal:
             return at
@@ -67,95 +130,75 @@ def next_permitted(
     return None
 
 
-def cap_counts(
-    now: datetime,
-    zones: Zones,
-    packs: Sequence[Pack],
-    purpose: str,
-    channel: str,
-    contacts: Sequence[Contact],
-) -> tuple[CapCount, ...]:
-    """How far each cap on this purpose and channel is used at `now`."""
-    return tuple(
-        CapCount(
-            rule=f"{pack.name}/{cap.name}",
-            limit=cap.limit,
-            window_hours=cap.window_hours,
-            count=len(_counted(cap, now, contacts)),
-        )
-        for pack, cap in _caps(now, zones, packs, purpose, channel)
-    )
-
-
-def longest_window(packs: Iterable[Pack]) -> timedelta:
-    """How long a contact can matter to any cap."""
-    hours = [cap.window_hours for pack in packs for cap in pack.caps]
-    return timedelta(hours=max(hours, default=0))
-
-
-def _refused_by_hours(
-    now: datetime, zones: Zones, packs: Sequence[Pack], purpose: str, channel: str
-) -> Verdict | None:
+def _refused_by_hours(now: datetime, rules: _Rules) -> Verdict | None:
     """The hours rule, over all zones, whose next opening is furthest away."""
-    if not zones.names:
+    if not rules.zones:
         return Verdict(False, "place_unknown", "place")
-    rules = [(p, rule) for p in packs for rule in p.hours if rule.covers(purpose, channel)]
     worst: Verdict | None = None
-    for name in zones.names:
-        local_zone = zone(name)
+    for local_zone in rules.zones:
         local = now.astimezone(local_zone)
-        today = [(pack, rule) for pack, rule in rules if rule.in_force_on(local.date())]
-        if not today:
-            return Verdict(False, "no_policy", "hours")
-        for pack, rule in today:
-            if rule.opens <= local.hour * 60 + local.minute < rule.closes:
+        day, minute = local.date(), local.hour * 60 + local.minute
+        ruled = False
+        for pack, rule in rules.hours:
+            if not rule.in_force_on(day):
                 continue
-            opens = wall_time.next_within(now, local_zone, rule.opens, rule.closes)
-            if rule.until is not None:
-                # The rule may be gone tomorrow: look again at the turn of the local day.
-                opens = min(opens, wall_time.next_day(now, local_zone))
+            # Rules about some days alone are no ground to contact anyone on the others.
+            ruled = ruled or (rule.daily and rule.closes > 0)
+            if rule.opens <= minute < rule.closes or not _about(rule, pack, local):
+                continue
+            opens = _opens(now, local_zone, rule)
             if worst is None or worst.not_before is None or opens > worst.not_before:
                 worst = Verdict(False, "hours", f"{pack.name}/{rule.name}", pack.version, opens)
+        if not ruled:
+            return Verdict(False, "no_policy", "hours")
     return worst
+
+
+def _about(rule: Hours, pack: Pack, local: datetime) -> bool:
+    """Whether the rule is about that local day."""
+    if rule.weekdays is not None and local.weekday() not in rule.weekdays:
+        return False
+    if rule.on_holidays is None or pack.calendar is None:
+        return True
+    return is_holiday(pack.calendar, local.date()) is rule.on_holidays
+
+
+def _opens(now: datetime, local_zone: ZoneInfo, rule: Hours) -> datetime:
+    """An instant before which the rule can't allow it: the next to look at."""
+    if rule.daily and rule.until is None and rule.closes:
+        return wall_time.next_within(now, local_zone, rule.opens, rule.closes)
+    # Tomorrow it may be gone, or not about the day: look again at the turn of the local day.
+    turn = wall_time.next_day(now, local_zone)
+    if not rule.closes:
+        return turn
+    return min(turn, wall_time.next_within(now, local_zone, rule.opens, rule.closes))
 
 
 def _refused_by_cap(
     now: datetime,
     zones: Zones,
-    packs: Sequence[Pack],
-    purpose: str,
-    channel: str,
+    rules: _Rules,
+    approach: Approach,
     contacts: Sequence[Contact],
 ) -> Verdict | None:
     """The exhausted cap that stays exhausted longest."""
     worst: Verdict | None = None
-    for pack, cap in _caps(now, zones, packs, purpose, channel):
-        counted = _counted(cap, now, contacts)
-        if len(counted) < cap.limit:
+    for pack, cap in _caps(now, zones, rules):
+        if len(contacts) < cap.limit:
             continue
         name = f"{pack.name}/{cap.name}"
-        if cap.limit == 0:
-            return Verdict(False, "cap", name, pack.version)
-        free = counted[-cap.limit] + timedelta(hours=cap.window_hours)
+        reason = "gap" if cap.gap else "cap"
+        if cap.limit == 0 and cap.until is None:
+            return Verdict(False, reason, name, pack.version)
+        free = counting.free_at(cap, now, zones, approach, contacts)
+        if free is None:
+            continue
+        if cap.until is not None:
+            free = min(free, *(wall_time.next_day(now, one) for one in rules.zones))
         if worst is None or worst.not_before is None or free > worst.not_before:
-            worst = Verdict(False, "cap", name, pack.version, free)
+            worst = Verdict(False, reason, name, pack.version, free)
     return worst
 
 
-def _counted(cap: Cap, now: datetime, contacts: Iterable[Contact]) -> list[datetime]:
-    """Instants of the contacts that the cap counts at `now`, oldest first.
-
-    A contact exactly one window ago counts no longer. One that lies ahead (its time is that of a
-    check made by another process a moment later) counts.
-    """
-    since = now - timedelta(hours=cap.window_hours)
-    return sorted(c.at for c in contacts if c.at > since and cap.covers(c.purpose, c.channel))
-
-
-def _caps(
-    now: datetime, zones: Zones, packs: Sequence[Pack], purpose: str, channel: str
-) -> Iterator[tuple[Pack, Cap]]:
-    for pack in packs:
-        for cap in pack.caps:
-            if cap.covers(purpose, channel) and in_force(cap, now, zones):
-                yield pack, cap
+def _caps(now: datetime, zones: Zones, rules: _Rules) -> Iterator[tuple[Pack, Cap]]:
+    return ((pack, cap) for pack, cap in rules.caps if in_force(cap, now, zones))

@@ -1,9 +1,14 @@
 """The values the gate works on. Plain data: no I/O, no validation library."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
+
+from schemas.policy_rules import CALENDAR_HOURS
+
+_HOUR = timedelta(hours=1)
 
 
 class Place(Protocol):
@@ -44,8 +49,24 @@ class Zones:
 
 
 @dataclass(frozen=True, slots=True)
+class Approach:
+    """A contact that is considered: what for, by which channel, in which role, about what.
+
+    roles: those of all who act, `creditor` or `collector`; a rule for either of them counts.
+    obligation_ids: empty where it is about none. holds: kinds of the customer's and the
+    obligations' holds in force.
+    """
+
+    purpose: str
+    channel: str
+    roles: frozenset[str] = frozenset({"creditor"})
+    obligation_ids: tuple[str, ...] = ()
+    holds: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of a pack. None in purposes or channels stands for all of them.
+    """One rule of a pack. None in purposes, channels or roles stands for all of them.
 
     loosens: whether it may permit something (verified, and not a mere draft).
     """
@@ -58,11 +79,14 @@ class Rule:
     until: date | None
     purposes: frozenset[str] | None
     channels: frozenset[str] | None
+    roles: frozenset[str] | None
 
-    def covers(self, purpose: str, channel: str) -> bool:
-        """Whether the rule is about this purpose and channel."""
-        return (self.purposes is None or purpose in self.purposes) and (
-            self.channels is None or channel in self.channels
+    def covers(self, approach: Approach) -> bool:
+        """Whether the rule is about such a contact."""
+        return (
+            (self.purposes is None or approach.purpose in self.purposes)
+            and (self.channels is None or approach.channel in self.channels)
+            and (self.roles is None or not self.roles.isdisjoint(approach.roles))
         )
 
     def in_force_on(self, day: date) -> bool:
@@ -74,25 +98,52 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Hours(Rule):
-    """Local wall time allowed: from `opens` (inclusive) until `closes` (exclusive), minutes."""
+    """Local wall time allowed: from `opens` (inclusive) until `closes` (exclusive), minutes.
+
+    Both 0: no contact on its days. weekdays: those it is about, Monday 0; None for all.
+    on_holidays: True, it is about public holidays only; False, about other days only; None, both.
+    """
 
     opens: int
     closes: int
+    weekdays: frozenset[int] | None = None
+    on_holidays: bool | None = None
+
+    @property
+    def daily(self) -> bool:
+        """Whether it is about each day alike."""
+        return self.weekdays is None and self.on_holidays is None
 
 
 @dataclass(frozen=True, slots=True)
 class Cap(Rule):
-    """At most `limit` contacts in any rolling `window_hours`."""
+    """At most `limit` in a rolling `window`, or in a local `calendar` day, week or month.
+
+    window: of a calendar's unit, its longest. unit: `contact` or `attempt`. scope: `customer`,
+    `obligation`, `account` or `number`. counts: by whom, `machine` or `people`. gap: it is a
+    minimum distance, which is a cap of one.
+    """
 
     limit: int
-    window_hours: int
+    window: timedelta
+    calendar: str | None = None
+    unit: str = "contact"
+    scope: str = "customer"
+    counts: frozenset[str] = frozenset({"machine", "people"})
+    gap: bool = False
+
+    @property
+    def window_hours(self) -> int:
+        """The rolling window in hours; of a calendar's unit, its longest without clock changes."""
+        return CALENDAR_HOURS[self.calendar] if self.calendar else self.window // _HOUR
 
 
 @dataclass(frozen=True, slots=True)
 class Disclosures(Rule):
-    """What a message must carry."""
+    """What a message must carry; where `holds` are named, only under one of them."""
 
     items: tuple[str, ...]
+    holds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +155,33 @@ class Consent(Rule):
 
 
 @dataclass(frozen=True, slots=True)
+class RightParty(Rule):
+    """Whether a debt may be told of in `where` (subject, body) before it is sure who reads.
+
+    discloses_debt: `never`, `after_confirmation` or `allowed`.
+    """
+
+    discloses_debt: str
+    where: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class StopWords(Rule):
+    """Words, case folded, by which alone a reply opts out."""
+
+    words: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProhibitedWording(Rule):
+    """What no text may match, and why. languages: BCP 47 primary subtags; None for every one."""
+
+    patterns: tuple[re.Pattern[str], ...]
+    why: str
+    languages: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Steering(Rule):
     """Attributes that may not, or may, steer treatment."""
 
@@ -111,9 +189,13 @@ class Steering(Rule):
     yields: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Pack:
-    """One jurisdiction's rules, with the content they were read from and its SHA-256."""
+    """One jurisdiction's rules, with the content they were read from and its SHA-256.
+
+    Two packs are the same only if they are one object: they serve as keys of caches. calendar:
+    whose public holidays count, country and subdivision.
+    """
 
     name: str
     version: int
@@ -121,23 +203,42 @@ class Pack:
     countries: frozenset[str]
     regions: frozenset[str]
     cities: frozenset[str]
+    postal_country: str | None
+    postal_codes: tuple[str, ...]
+    calendar: tuple[str, str | None] | None
     hours: tuple[Hours, ...]
     caps: tuple[Cap, ...]
     disclosures: tuple[Disclosures, ...]
     consent: tuple[Consent, ...]
+    right_party: tuple[RightParty, ...]
+    stop_words: tuple[StopWords, ...]
+    prohibited_wording: tuple[ProhibitedWording, ...]
     forbidden: tuple[Steering, ...]
     permits: tuple[Steering, ...]
     sha256: str = ""
-    content: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    content: Mapping[str, Any] = field(default_factory=dict)
+
+
+ANY = "*"
+"""A contact's purpose or channel that is not known: it counts for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One contact that was made, is being made, or may have been made."""
+    """One contact that was made, is being made, or may have been made.
+
+    obligation_ids: what it was about; empty, not known, counts for each. reached: whether it
+    reached the person, as a message does; else it was an attempt. by: `machine`, or `people` of
+    the publisher's. other_party: it was made with another who is party to the obligation.
+    """
 
     at: datetime
     purpose: str
     channel: str
+    obligation_ids: tuple[str, ...] = ()
+    reached: bool = True
+    by: str = "machine"
+    other_party: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,19 +254,26 @@ class ConsentRecord:
 
 @dataclass(frozen=True, slots=True)
 class CapCount:
-    """How far a cap was used when a contact was considered (that contact not counted)."""
+    """How far a cap was used when a contact was considered (that contact not counted).
+
+    window_hours: of a calendar's unit, its longest.
+    """
 
     rule: str
     limit: int
     window_hours: int
     count: int
+    unit: str = "contact"
+    scope: str = "customer"
+    calendar: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether a contact may go out, and if not, by which rule and not before when.
 
-    reason: `hours`, `cap`, `place_unknown`, `no_policy`, `no_consent`, `opted_out`, or None when
+    reason: `hours`, `cap`, `gap`, `place_unknown`, `no_policy`, `no_consent`, `opted_out`,
+    `right_party`, `steering`, or None when
     allowed. rule is `pack/rule`, rule_version the pack's version. not_before: the first instant
     at which hours and caps allow it as things stand; None when waiting does not help.
     """

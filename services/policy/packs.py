@@ -2,16 +2,32 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from schemas import policy as contract
-from services.policy.model import Cap, Consent, Disclosures, Hours, Pack, Steering
+from schemas import policy_rules as rules
+from services.policy.calendars import LONGEST
+from services.policy.model import (
+    Cap,
+    Consent,
+    Disclosures,
+    Hours,
+    Pack,
+    ProhibitedWording,
+    RightParty,
+    Steering,
+    StopWords,
+)
 from services.policy.places import applying as applying
 from services.yaml_lines import Fault, FaultyFile, read
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class PolicyFaults(Exception):
@@ -78,6 +94,7 @@ def _remedy(loc: tuple[int | str, ...], message: str) -> str:
 def _pack(pack: contract.PolicyPack) -> Pack:
     content = pack.model_dump(mode="json", by_alias=True)
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    calendar = pack.holidays
     return Pack(
         name=pack.name,
         version=pack.version,
@@ -85,24 +102,29 @@ def _pack(pack: contract.PolicyPack) -> Pack:
         countries=frozenset(pack.applies.countries),
         regions=frozenset(pack.applies.regions),
         cities=frozenset(city.casefold() for city in pack.applies.cities),
-        hours=tuple(
-            Hours(
-                **_rule(rule),
-                opens=contract.minutes_of(rule.from_),
-                closes=contract.minutes_of(rule.until),
-            )
-            for rule in pack.hours
-        ),
-        caps=tuple(
-            Cap(**_rule(rule), limit=rule.limit, window_hours=rule.window_hours)
-            for rule in pack.caps
-        ),
+        postal_country=pack.applies.postal_country,
+        postal_codes=tuple(pack.applies.postal_codes),
+        calendar=(calendar.country, calendar.subdivision) if calendar else None,
+        hours=tuple([_hours(rule) for rule in pack.hours] + [_closed(r) for r in pack.closed]),
+        caps=tuple([_cap(rule) for rule in pack.caps] + [_gap(rule) for rule in pack.gaps]),
         disclosures=tuple(
-            Disclosures(**_rule(rule), items=tuple(rule.items)) for rule in pack.disclosures
+            Disclosures(**_rule(rule), items=tuple(rule.items), holds=frozenset(rule.holds))
+            for rule in pack.disclosures
         ),
         consent=tuple(
             Consent(**_rule(rule), basis=rule.basis, yields=rule.yields) for rule in pack.consent
         ),
+        right_party=tuple(
+            RightParty(
+                **_rule(rule), discloses_debt=rule.discloses_debt, where=frozenset(rule.where)
+            )
+            for rule in pack.right_party
+        ),
+        stop_words=tuple(
+            StopWords(**_rule(rule), words=frozenset(word.casefold() for word in rule.words))
+            for rule in pack.stop_words
+        ),
+        prohibited_wording=tuple(_prohibited(rule) for rule in pack.prohibited_wording),
         forbidden=tuple(_steering(rule) for rule in pack.steering.forbidden),
         permits=tuple(_steering(rule) for rule in pack.steering.permits),
         sha256=hashlib.sha256(canonical.encode()).hexdigest(),
@@ -110,12 +132,55 @@ def _pack(pack: contract.PolicyPack) -> Pack:
     )
 
 
-def _steering(rule: contract.Steering) -> Steering:
+def _hours(rule: rules.Hours) -> Hours:
+    opens, closes = rules.minutes_of(rule.from_), rules.minutes_of(rule.until)
+    return Hours(**_rule(rule), **_days(rule), opens=opens, closes=closes)
+
+
+def _closed(rule: rules.Closed) -> Hours:
+    return Hours(**_rule(rule), **_days(rule), opens=0, closes=0)
+
+
+def _days(rule: rules.SomeDays) -> dict[str, Any]:
+    every = rule.days == "all"
+    return {
+        "weekdays": None if every else frozenset(_WEEKDAYS.index(name) for name in rule.days),
+        "on_holidays": {"any": None, "only": True, "not": False}[rule.holidays],
+    }
+
+
+def _cap(rule: rules.Cap) -> Cap:
+    window = timedelta(hours=rule.window_hours)
+    if rule.calendar is not None:
+        window = LONGEST[rule.calendar]
+    return Cap(
+        **_rule(rule), **_counted(rule), limit=rule.limit, window=window, calendar=rule.calendar
+    )
+
+
+def _gap(rule: rules.Gap) -> Cap:
+    window = timedelta(hours=rule.hours)
+    return Cap(**_rule(rule), **_counted(rule), limit=1, window=window, gap=True)
+
+
+def _counted(rule: rules.Counted) -> dict[str, Any]:
+    return {"unit": rule.unit, "scope": rule.scope, "counts": frozenset(rule.counts)}
+
+
+def _prohibited(rule: rules.ProhibitedWording) -> ProhibitedWording:
+    return ProhibitedWording(
+        **_rule(rule),
+        patterns=tuple(re.compile(pattern, re.IGNORECASE) for pattern in rule.patterns),
+        why=rule.why,
+        languages=frozenset(rule.languages) or None,
+    )
+
+
+def _steering(rule: rules.Steering) -> Steering:
     return Steering(**_rule(rule), attributes=frozenset(rule.attributes), yields=rule.yields)
 
 
-def _rule(rule: contract.Rule) -> dict[str, Any]:
-    scope = rule if isinstance(rule, contract.ScopedRule) else None
+def _rule(rule: rules.Rule) -> dict[str, Any]:
     return {
         "name": rule.rule,
         "citation": rule.citation,
@@ -123,8 +188,9 @@ def _rule(rule: contract.Rule) -> dict[str, Any]:
         "loosens": rule.verified and rule.status != "draft",
         "since": rule.in_force.from_,
         "until": rule.in_force.until,
-        "purposes": _some(scope.purposes if scope else "all"),
-        "channels": _some(scope.channels if scope else "all"),
+        "purposes": _some(rule.purposes),
+        "channels": _some(rule.channels),
+        "roles": _some(rule.roles),
     }
 
 

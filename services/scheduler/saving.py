@@ -56,9 +56,10 @@ _MOVE_STEPS = text(
     " WHERE step.tenant = given.tenant AND step.step_id = given.step_id"
 )
 _SAVE_CONTACTS = text(
-    "INSERT INTO contact (tenant, customer, dispatch_id, at, purpose, channel)"
-    " SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given(tenant text, customer text,"
-    " dispatch_id text, at timestamptz, purpose text, channel text)"
+    "INSERT INTO contact (tenant, customer, dispatch_id, at, purpose, channel, obligation_ids,"
+    " reached, made_by) SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given("
+    "tenant text, customer text, dispatch_id text, at timestamptz, purpose text, channel text,"
+    " obligation_ids text[], reached boolean, made_by text)"
     " ON CONFLICT (tenant, customer, dispatch_id) DO UPDATE SET at = excluded.at"
 )
 _RELEASE_CONTACTS = text(
@@ -180,4 +181,7 @@ def _contact(row: Reserved) -> dict[str, Any]:
         "at": row.contact.at,
         "purpose": row.contact.purpose,
         "channel": row.contact.channel,
+        "obligation_ids": row.contact.obligation_ids,
+        "reached": row.contact.reached,
+        "made_by": row.contact.by,
     }

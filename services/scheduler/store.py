@@ -127,6 +127,9 @@ def load_due(
     )
     book.load(enrolments=[_ENROLMENT.decode(state) for state in rows.scalars().all()])
     _load_rest(session, book)
+    # Caps on an obligation count all its parties: only one of them is decided on at a time.
+    joint = [key for key, one in book.obligations.items() if len(one.parties) > 1]
+    book.load(obligations=_lock_obligations(session, joint))
     return [
         step.id
         for step in book.steps.values()
@@ -152,13 +155,17 @@ def lock_customers(
 
 
 def load_contacts(session: Session, book: Book, since: datetime) -> None:
-    """Add the loaded customers' contacts after `since`, or still on their way."""
+    """Add the contacts after `since`, or still on their way, with the loaded customers.
+
+    And with whoever else is party to the loaded obligations: caps on an obligation count them.
+    """
+    parties = {(one.tenant, party) for one in book.obligations.values() for party in one.parties}
     rows = session.execute(
         text(
-            "SELECT tenant, customer, dispatch_id, at, purpose, channel FROM contact"
-            f" JOIN {_KEYS} ON tenant = t AND customer = i WHERE at > :since"
+            "SELECT tenant, customer, dispatch_id, at, purpose, channel, obligation_ids, reached,"
+            f" made_by FROM contact JOIN {_KEYS} ON tenant = t AND customer = i WHERE at > :since"
         ),
-        {**_pairs(book.customers), "since": since},
+        {**_pairs({*book.customers, *parties}), "since": since},
     )
     book.load(reserved=[_reserved(row) for row in rows.all()])
 
@@ -293,7 +300,9 @@ def _step(row: tuple[Any, ...]) -> Step:
 
 
 def _reserved(row: Row[Any]) -> Reserved:
-    contact = Contact(row.at, row.purpose, row.channel)
+    contact = Contact(
+        row.at, row.purpose, row.channel, tuple(row.obligation_ids), row.reached, row.made_by
+    )
     return Reserved(row.tenant, row.customer, row.dispatch_id, contact)
 
 

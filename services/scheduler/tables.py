@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime
+from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -80,7 +80,10 @@ class StepRow(_Table, table=True):
 
 
 class ContactRow(_Table, table=True):
-    """One contact made, or reserved by a dispatch on its way."""
+    """One contact made, or reserved by a dispatch on its way.
+
+    dispatch_id: of one by the publisher's people (`made_by`), a name made of its event.
+    """
 
     __tablename__ = "contact"
 
@@ -90,6 +93,9 @@ class ContactRow(_Table, table=True):
     at: datetime = _instant()
     purpose: str
     channel: str
+    obligation_ids: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    reached: bool = True
+    made_by: str = "machine"
 
 
 class TimelineRow(_Table, table=True):

@@ -87,6 +87,7 @@ def heard_of(message: Incoming) -> Heard:
             stale=data.effect == "stale_version",
             old=data.effect == "old",
             position=(f"{at.topic}/{at.partition}", at.offset),
+            source=data.event_source,
         )
     return Heard(
         tenant=event.tenant,

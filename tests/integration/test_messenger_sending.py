@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from messenger_world import START, World, world
+from messenger_world import START, World, order, world
 from sqlalchemy.exc import OperationalError
 
 from schemas.customer_events import CustomerUpdated
@@ -320,6 +320,23 @@ def test_the_fourth_contact_in_a_week_waits(messenger: World, mailbox: Mailbox) 
     assert reason(refused) == "cap"
     assert len(mailbox.messages()) == 3
     assert messenger.of("message.intended")[-1]["data"]["counts"][0]["count"] == 2
+
+
+def test_calls_and_what_the_other_party_was_sent_count(messenger: World) -> None:
+    messenger.known_customer()
+    for outcome, direction in (("reached", "outbound"), ("reached", "inbound")):
+        at = START.isoformat()
+        messenger.customer(
+            "c-1", "contact.made", channel="phone", direction=direction, outcome=outcome, at=at
+        )
+    bill = order("d", "s", START)["obligations"][0] | {"parties": ["c-1", "c-2"]}
+    messenger.known_customer("c-2")
+    messenger.dispatch("c-2", obligations=[bill])
+    messenger.ended()
+    messenger.dispatch(obligations=[bill])
+    messenger.ended(2)
+    counts = {fact["subject"]: fact["data"]["counts"] for fact in messenger.of("message.intended")}
+    assert [one["count"] for one in counts["c-1"] if one["rule"] == "default/week"] == [1]
 
 
 def test_a_repeated_order_changes_nothing(messenger: World, mailbox: Mailbox) -> None:

@@ -233,7 +233,7 @@ class Claiming:
             )
         zones = rules.place_of(case.order, case.customer)
         missing = rules.missing_disclosures(
-            case.order, zones, self._packs, written.disclosures, work.now
+            case.order, case.customer, zones, self._packs, written.disclosures, work.now
         )
         return missing or written
 
@@ -273,7 +273,11 @@ class Claiming:
         zones = rules.place_of(order, case.customer)
         packs = applying(self._packs, zones)
         counts = gate.cap_counts(
-            work.now, zones, packs, order.purpose, order.channel, case.customer.contacts
+            work.now,
+            zones,
+            packs,
+            rules.approach_of(order, case.customer, work.now),
+            case.customer.contacts,
         )
         place = case.customer.place if case.customer.place.known else order.place
         return facts.MessageIntended(
@@ -309,10 +313,14 @@ class Claiming:
                     limit=one.limit,
                     window_hours=one.window_hours,
                     count=one.count,
+                    unit=one.unit,
+                    scope=one.scope,
+                    calendar=one.calendar,
                 )
                 for one in counts
             ),
             disclosures=written.disclosures,
+            roles=tuple(sorted(order.roles)),
             one_click=True,
             content_sha256=content_sha256,
             address_hash=case.address_hash,

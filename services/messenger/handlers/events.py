@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from schemas import customer_events as contract
-from services.messenger import store
+from services.messenger import message_store, store
 from services.messenger.handlers.translate import obligation_of, update_obligation
 from services.messenger.model import ANY, WRONG_PERSON, Change, ChangeKind
 from services.messenger.rules import obligations as rules
@@ -63,6 +63,7 @@ class CustomerEvents:
         ]
         self._learn_of_customers(work, [m for m in accepted if isinstance(m.data, PERSONS)])
         self._learn_of_obligations(work, [m for m in accepted if m.event.type in ABOUT])
+        message_store.note_people(work.session, [row for m in accepted for row in _made(m)])
 
     def _learn_of_customers(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         rows = store.lock_customers(work.session, ((m.event.tenant, m.key) for m in batch))
@@ -81,6 +82,25 @@ class CustomerEvents:
         rows = store.lock_obligations(work.session, (key for key, _ in changes))
         for key, change in changes:
             update_obligation(rows[key], rules.apply(obligation_of(rows[key]), change))
+
+
+def _made(message: Incoming) -> list[dict[str, Any]]:
+    """The contact that the publisher's people made, as a row; a customer who called was none."""
+    made, event = message.data, message.event
+    if not isinstance(made, contract.ContactMade) or made.direction != "outbound":
+        return []
+    return [
+        {
+            "tenant": event.tenant,
+            "customer": message.key,
+            "source": event.source,
+            "event_id": event.id,
+            "at": made.at,
+            "channel": made.channel,
+            "outcome": made.outcome,
+            "obligation_id": made.obligation_id,
+        }
+    ]
 
 
 PERSONS = (

@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from sqlmodel import Session
+
 from schemas.commands import DispatchOrdered
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.messenger import message_store, sending_store, store
@@ -20,7 +22,8 @@ from services.messenger.handlers.translate import (
 )
 from services.messenger.mail import UnusableAddress, normal_address
 from services.messenger.model import Customer, Lag, Obligation, Order, Part
-from services.messenger.tables import CustomerRow, DispatchRow, LaneRow
+from services.messenger.tables import CustomerRow, DispatchRow, LaneRow, ObligationRow
+from services.policy.model import Contact
 from services.runtime.context import Context
 from services.runtime.security import Signer
 from services.runtime.unit_of_work import Link, UnitOfWork
@@ -93,15 +96,9 @@ def cases(
     )
     overtaken = choices.overtaken(session, rows, orders)
     suppressions = store.suppressions(session, [(*key, hashes[key]) for key in keys])
-    contacts = message_store.contacts(session, keys, work.now - window)
-    obligations = store.obligations(
-        session,
-        [
-            (row.tenant, terms.kind, terms.obligation_id)
-            for row in rows
-            for terms in orders[row.dispatch_id].obligations
-        ],
-    )
+    obligations = _obligations(session, rows, orders)
+    # After the lock on joint obligations: what another party was sent meanwhile is seen.
+    contacts = message_store.contacts(session, {*keys, *_parties(rows, orders)}, work.now - window)
     stops = sending_store.standing(session)
     found = []
     for row, key in zip(rows, keys, strict=True):
@@ -125,7 +122,9 @@ def cases(
                 parts=parts_of(dispatch, stopped),
                 addressee=addressees[key],
                 customer=customer_of(
-                    addressees[key], suppressions.get(key, ()), contacts.get(key, ())
+                    addressees[key],
+                    suppressions.get(key, ()),
+                    (*contacts.get(key, ()), *_with_others(key, dispatch, contacts)),
                 ),
                 address_hash=hashes[key],
                 obligations=known,
@@ -135,6 +134,47 @@ def cases(
             )
         )
     return found
+
+
+_Orders = Mapping[str, DispatchOrdered]
+"""Orders by dispatch id."""
+
+
+def _obligations(
+    session: Session, rows: Sequence[DispatchRow], orders: _Orders
+) -> dict[store.ObligationKey, ObligationRow]:
+    """What the orders are about. What several are party to is locked: its caps count them all."""
+    alone: list[store.ObligationKey] = []
+    joint: list[store.ObligationKey] = []
+    for row in rows:
+        for terms in orders[row.dispatch_id].obligations:
+            key = (row.tenant, terms.kind, terms.obligation_id)
+            (joint if len(terms.parties) > 1 else alone).append(key)
+    return store.obligations(session, alone) | store.lock_obligations(session, joint)
+
+
+def _parties(rows: Sequence[DispatchRow], orders: _Orders) -> set[store.Key]:
+    return {
+        (row.tenant, party)
+        for row in rows
+        for terms in orders[row.dispatch_id].obligations
+        for party in terms.parties
+    }
+
+
+def _with_others(
+    key: store.Key,
+    dispatch: DispatchOrdered,
+    contacts: Mapping[store.Key, Sequence[Contact]],
+) -> list[Contact]:
+    """Contacts with the other parties about the same obligations."""
+    return [
+        replace(contact, other_party=True)
+        for party in sorted({p for terms in dispatch.obligations for p in terms.parties})
+        if party != key[1]
+        for contact in contacts.get((key[0], party), ())
+        if any(terms.obligation_id in contact.obligation_ids for terms in dispatch.obligations)
+    ]
 
 
 def hash_address(signer: Signer, email: str | None) -> str:

@@ -101,6 +101,7 @@ def order_of(
         due_timezone=zones[0] if zones else None,
         cancelled=dispatch.step_id in cancelled,
         halted=halted,
+        roles=frozenset(terms.actor_role for terms in dispatch.obligations),
     )
 
 

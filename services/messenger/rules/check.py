@@ -18,7 +18,7 @@ from services.messenger.model import (
 from services.policy import consent, gate
 from services.policy.handoffs import LOOKS_AGAIN, keeps_quiet
 from services.policy.holds import stops
-from services.policy.model import Pack, Verdict, Zones
+from services.policy.model import Approach, Pack, Verdict, Zones
 from services.policy.packs import applying
 from services.policy.places import candidate_zones
 
@@ -30,6 +30,22 @@ def place_of(order: Order, customer: Customer) -> Zones:
     """Where the customer may be, by what the messenger knows now, else by what was ordered."""
     place = customer.place if customer.place.known else order.place
     return candidate_zones(place, order.due_timezone)
+
+
+def approach_of(order: Order, customer: Customer, now: datetime) -> Approach:
+    """The order as the policy packs see it."""
+    return Approach(
+        order.purpose,
+        order.channel,
+        order.roles,
+        order.obligation_ids,
+        frozenset(
+            hold.kind
+            for hold in customer.holds
+            if (hold.until is None or now < hold.until)
+            and (hold.obligation_id is None or hold.obligation_id in order.obligation_ids)
+        ),
+    )
 
 
 def check(
@@ -56,18 +72,18 @@ def check(
         return refusal
     zones = place_of(order, customer)
     applied = applying(packs, zones)
+    approach = approach_of(order, customer, now)
     verdict = consent.check_consent(
         now,
         zones,
         applied,
-        order.purpose,
-        order.channel,
+        approach,
         customer.consents,
         relationship=bool(order.obligation_ids),
     )
     if not verdict.allowed:
         return _refused(verdict)
-    verdict = gate.check(now, zones, applied, order.purpose, order.channel, customer.contacts)
+    verdict = gate.check(now, zones, applied, approach, customer.contacts)
     return Send() if verdict.allowed else _refused(verdict)
 
 
@@ -80,11 +96,16 @@ def refusals(
 
 
 def missing_disclosures(
-    order: Order, zones: Zones, packs: Sequence[Pack], carried: Sequence[str], now: datetime
+    order: Order,
+    customer: Customer,
+    zones: Zones,
+    packs: Sequence[Pack],
+    carried: Sequence[str],
+    now: datetime,
 ) -> Refuse | None:
     """Refuse a message that lacks what a pack in force requires of it."""
     required = consent.required_disclosures(
-        now, zones, applying(packs, zones), order.purpose, order.channel
+        now, zones, applying(packs, zones), approach_of(order, customer, now)
     )
     missing = sorted(set(required) - set(carried))
     if not missing:

@@ -1,6 +1,7 @@
 """The part of the state that one decision may touch."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -109,6 +110,18 @@ class Book:
     def contacts_of(self, key: Key) -> list[Contact]:
         """The customer's loaded contacts."""
         return [self.reserved[i].contact for i in self._reserved_of.get(key, ())]
+
+    def contacts_about(self, key: Key, obligation: Obligation) -> list[Contact]:
+        """The customer's loaded contacts, and the other parties' about the obligation."""
+        found = self.contacts_of(key)
+        for party in obligation.parties:
+            if party != key[1]:
+                found += [
+                    replace(one, other_party=True)
+                    for one in self.contacts_of((key[0], party))
+                    if obligation.id in one.obligation_ids
+                ]
+        return found
 
     def _keep_enrolment(self, row: Enrolment) -> None:
         if row.id not in self.enrolments:

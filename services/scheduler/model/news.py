@@ -33,7 +33,7 @@ class Heard(msgspec.Struct, frozen=True):
 
     stale: a higher publisher's version was known, so that it changes nothing. old: it came so late
     that it updates state and begins nothing. position: for customer events, topic/partition and
-    offset on customer.events.
+    offset on customer.events, and source, which names an event together with its id.
     """
 
     tenant: str
@@ -46,6 +46,7 @@ class Heard(msgspec.Struct, frozen=True):
     stale: bool = False
     old: bool = False
     position: tuple[str, int] | None = None
+    source: str = ""
 
     @property
     def kind(self) -> str | None:

@@ -119,7 +119,8 @@ def decide_step(
 ) -> Decision:
     """Judge one due step by everything known at `now`; the strictest reading wins.
 
-    contacts: the customer's, over all playbooks. packs: all that are loaded. A person's step is
+    contacts: the customer's, over all playbooks, and those with others who are party to the
+    obligation. packs: all that are loaded. A person's step is
     no contact of ours: hours, caps and other people at work do not bind it, all else does.
     """
     channel = step.plan.channel
@@ -130,12 +131,12 @@ def decide_step(
         return Suppress(Stop("too_late", "valid_for"), 1)
     zones = timing.zones_of(customer, enrolment, obligation)
     applied = applying(packs, zones)
+    approach = timing.approach_of(step.plan, enrolment, obligation)
     consent = check_consent(
         now,
         zones,
         applied,
-        enrolment.purpose,
-        channel,
+        approach,
         customer.consents,
         relationship=obligation.kind in RELATIONSHIP_KINDS,
     )
@@ -151,14 +152,14 @@ def decide_step(
     if halt is not None:
         # Whoever resumes sending wakes it; where nobody does in time, it ends by itself.
         return Defer(step.not_after, SENDING_STOPPED, halt.rule, 1)
-    verdict = gate.check(now, zones, applied, enrolment.purpose, channel, contacts)
+    verdict = gate.check(now, zones, applied, approach, contacts)
     if not verdict.allowed:
         stop = Stop(verdict.reason or "refused", verdict.rule or "policy")
         version = verdict.rule_version or 1
         if verdict.not_before is None:
             return Suppress(stop, version)
         return _defer(step, Defer(verdict.not_before, stop.reason, stop.rule, version))
-    counts = gate.cap_counts(now, zones, applied, enrolment.purpose, channel, contacts)
+    counts = gate.cap_counts(now, zones, applied, approach, contacts)
     return Dispatch(zones, tuple((pack.name, pack.version) for pack in applied), counts)
 
 
@@ -177,11 +178,11 @@ def _settle(
     if superseded(book, step, now):
         overtaken = suppress(book, enrolment, step, Stop("superseded", "one_at_a_time"), 1)
         return [overtaken, *complete_if_done(book, enrolment, now)]
-    contacts = book.contacts_of(customer.key)
+    contacts = book.contacts_about(customer.key, obligation)
     stops = book.sending_stops
     match decide_step(step, enrolment, obligation, customer, contacts, packs, now, stops):
         case Dispatch() as decided:
-            joined = () if alone else _joining(book, step, contacts, packs, now)
+            joined = () if alone else _joining(book, step, packs, now)
             return [_dispatch(book, step, enrolment, obligation, customer, decided, joined, now)]
         case HandOver():
             asked = msgspec.structs.replace(step, state=StepState.HANDED_OVER, reason=None)
@@ -214,38 +215,36 @@ def _spread(
     zones = timing.zones_of(customer, enrolment, obligation)
     applied = applying(packs, zones)
 
+    approach = timing.approach_of(step.plan, enrolment, obligation)
+
     def permitted(at: datetime) -> bool:
-        return gate.check(at, zones, applied, enrolment.purpose, step.plan.channel).allowed
+        return gate.check(at, zones, applied, approach).allowed
 
     return spread(opens, book.spread, customer.key, step.not_after, permitted)
 
 
-def _joining(
-    book: Book, lead: Step, contacts: Sequence[Contact], packs: Sequence[Pack], now: datetime
-) -> tuple[Joined, ...]:
+def _joining(book: Book, lead: Step, packs: Sequence[Pack], now: datetime) -> tuple[Joined, ...]:
     """Those that go out with `lead`, each judged as if it went alone.
 
     What must wait or end is left to its own turn.
     """
     customer = book.customer(lead.tenant, lead.customer)
-    permitted = (
-        one
-        for one in may_join(book, lead, now)
-        if isinstance(
-            decide_step(
-                one.step,
-                one.enrolment,
-                one.obligation,
-                customer,
-                contacts,
-                packs,
-                now,
-                book.sending_stops,
-            ),
-            Dispatch,
+
+    def permitted(one: Joined) -> bool:
+        contacts = book.contacts_about(customer.key, one.obligation)
+        decided = decide_step(
+            one.step,
+            one.enrolment,
+            one.obligation,
+            customer,
+            contacts,
+            packs,
+            now,
+            book.sending_stops,
         )
-    )
-    return tuple(islice(permitted, MOST - 1))
+        return isinstance(decided, Dispatch)
+
+    return tuple(islice(filter(permitted, may_join(book, lead, now)), MOST - 1))
 
 
 def _dispatch(
@@ -267,7 +266,8 @@ def _dispatch(
         book.put(gone)
         return gone
 
-    contact = Contact(now, enrolment.purpose, step.plan.channel)
+    about = (obligation.id, *(one.obligation.id for one in joined))
+    contact = Contact(now, enrolment.purpose, step.plan.channel, about)
     book.put(Reserved(step.tenant, step.customer, dispatch_id, contact))
     return Dispatched(
         step=sent(step),

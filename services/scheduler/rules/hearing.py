@@ -9,6 +9,7 @@ from services.policy.model import Pack
 from services.scheduler.model import Book, Enrolment, ExitRule, Heard, Outcome, StepState
 from services.scheduler.rules import continuing, customers, obligations, outcomes
 from services.scheduler.rules.choosing import choose
+from services.scheduler.rules.contacts import note_contact
 from services.scheduler.rules.ending import cancel, complete_if_done
 from services.scheduler.rules.planning import replan, resume, suppress
 from services.scheduler.rules.stops import Stop, concerns, exit_met, stopped
@@ -37,6 +38,8 @@ def hear(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list
         book.put(learnt)
     if heard.stale:
         return []
+    if heard.type == "contact.made":
+        note_contact(book, heard)
     told: list[Outcome] = []
     if heard.type in _DISPATCH_FACTS:
         told += outcomes.follow(book, heard, now)

@@ -1,5 +1,6 @@
 """What the messenger says became of a dispatch."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -54,14 +55,7 @@ def _ended(book: Book, step: Step, heard: Heard, now: datetime) -> list[Outcome]
 def _counted_from(book: Book, dispatch_id: str, at: datetime) -> list[Outcome]:
     one = book.reserved.get(dispatch_id)
     if one is not None:
-        book.put(
-            Reserved(
-                one.tenant,
-                one.customer,
-                dispatch_id,
-                type(one.contact)(at, one.contact.purpose, one.contact.channel),
-            )
-        )
+        book.put(Reserved(one.tenant, one.customer, dispatch_id, replace(one.contact, at=at)))
     return []
 
 

@@ -8,7 +8,7 @@ from services.playbooks.conditions import ConditionError, condition_holds
 from services.playbooks.variables import event_values
 from services.policy.consent import check_consent
 from services.policy.holds import stops
-from services.policy.model import Zones
+from services.policy.model import Approach, Zones
 from services.scheduler.model import (
     Customer,
     Enrolment,
@@ -41,8 +41,9 @@ def stopped(
     for hold in (*customer.holds, *obligation.holds):
         if not hold.lifted and stops(hold, (obligation.id,), now):
             return Stop(f"hold:{hold.kind}", "holds")
+    approach = Approach(purpose, channel)
     for words in (customer.preferences, customer.consents):
-        refused = check_consent(now, _NOWHERE, (), purpose, channel, words, False)
+        refused = check_consent(now, _NOWHERE, (), approach, words, False)
         if not refused.allowed:
             return Stop(refused.reason or "opted_out", refused.rule or "consent")
     if channel in customer.wrong_channels:

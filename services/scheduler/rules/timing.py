@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from services.policy import gate
-from services.policy.model import Pack, Verdict, Zones
+from services.policy.model import Approach, Pack, Verdict, Zones
 from services.policy.places import applying, candidate_zones, zone
 from services.policy.wall_time import instant_of
 from services.scheduler.model import Customer, Enrolment, Obligation, Place, StepPlan
@@ -50,6 +50,13 @@ def zones_of(customer: Customer, enrolment: Enrolment, obligation: Obligation) -
     return candidate_zones(place_of(customer, enrolment), obligation.due_timezone)
 
 
+def approach_of(plan: StepPlan, enrolment: Enrolment, obligation: Obligation) -> Approach:
+    """The contact that a step would be, as the policy packs see it."""
+    return Approach(
+        enrolment.purpose, plan.channel, frozenset((obligation.actor_role,)), (obligation.id,)
+    )
+
+
 def slot(
     plan: StepPlan,
     enrolment: Enrolment,
@@ -74,9 +81,10 @@ def slot(
         tried = max(tried, rested)
     verdict = gate.ALLOWED
     applied = applying(packs, zones)
+    approach = approach_of(plan, enrolment, obligation)
 
     def judge(at: datetime) -> Verdict:
-        return gate.check(at, zones, applied, enrolment.purpose, plan.channel)
+        return gate.check(at, zones, applied, approach)
 
     if plan.by == "machine":
         verdict = judge(tried)

@@ -270,7 +270,7 @@ def test_final_refusals(order: Order, customer: Customer, reason: str) -> None:
 def test_a_message_carries_what_the_packs_ask() -> None:
     zones = place_of(ORDER, CUSTOMER)
     asked = ["one_click_opt_out", "postal_address", "purpose_of_message", "sender_identity"]
-    assert missing_disclosures(ORDER, zones, PACKS, asked, NOW) is None
-    lacking = missing_disclosures(ORDER, zones, PACKS, asked[1:], NOW)
+    assert missing_disclosures(ORDER, CUSTOMER, zones, PACKS, asked, NOW) is None
+    lacking = missing_disclosures(ORDER, CUSTOMER, zones, PACKS, asked[1:], NOW)
     assert lacking is not None
     assert lacking.reason == "disclosure_missing:one_click_opt_out"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.policy import wall_time
 from services.policy.gate import cap_counts, check, next_permitted
-from services.policy.model import Contact, Pack, Zones
+from services.policy.model import Approach, Contact, Pack, Zones
 from services.policy.packs import from_content
 
 BASE = from_content(
@@ -41,6 +41,8 @@ BASE = from_content(
     }
 )
 TOKYO = Zones(("Asia/Tokyo",))
+SERVICE = Approach("service", "email")
+COLLECTION = Approach("collection", "email")
 NOON = datetime(2026, 3, 4, 3, 0, tzinfo=UTC)
 """12:00 in Tokyo."""
 
@@ -61,12 +63,12 @@ def contact(hours_ago: float) -> Contact:
 )
 def test_hours_include_the_opening_and_exclude_the_close(local: str, allowed: bool) -> None:
     now = datetime.fromisoformat(f"2026-03-04T{local}+09:00")
-    assert check(now, TOKYO, [BASE], "collection", "email").allowed is allowed
+    assert check(now, TOKYO, [BASE], COLLECTION).allowed is allowed
 
 
 def test_at_night_the_verdict_names_the_rule_and_the_next_morning() -> None:
     now = datetime.fromisoformat("2026-03-04T23:00+09:00")
-    verdict = check(now, TOKYO, [BASE], "collection", "email")
+    verdict = check(now, TOKYO, [BASE], COLLECTION)
     assert (verdict.reason, verdict.rule, verdict.rule_version) == ("hours", "base/hours", 4)
     assert verdict.not_before == datetime.fromisoformat("2026-03-05T08:00+09:00")
 
@@ -74,7 +76,7 @@ def test_at_night_the_verdict_names_the_rule_and_the_next_morning() -> None:
 def test_every_candidate_zone_must_allow() -> None:
     zones = Zones(("America/New_York", "Pacific/Honolulu"), uncertain=True)
     now = datetime.fromisoformat("2026-07-01T09:00-04:00")
-    verdict = check(now, zones, [BASE], "service", "email")
+    verdict = check(now, zones, [BASE], SERVICE)
     assert not verdict.allowed
     assert verdict.not_before == datetime.fromisoformat("2026-07-01T08:00-10:00")
 
@@ -82,30 +84,30 @@ def test_every_candidate_zone_must_allow() -> None:
 def test_places_whose_hours_never_meet_are_never_contacted() -> None:
     zones = Zones(("Asia/Tokyo", "Europe/Lisbon"), uncertain=True)
     narrow = with_hours("09:00", "12:00")
-    verdict = check(NOON, zones, [narrow], "service", "email")
+    verdict = check(NOON, zones, [narrow], SERVICE)
     assert (verdict.allowed, verdict.not_before) == (False, None)
 
 
 def test_unknown_place_and_missing_hours_are_refused() -> None:
-    assert check(NOON, Zones(()), [BASE], "service", "email").reason == "place_unknown"
-    assert check(NOON, TOKYO, [], "service", "email").reason == "no_policy"
+    assert check(NOON, Zones(()), [BASE], SERVICE).reason == "place_unknown"
+    assert check(NOON, TOKYO, [], SERVICE).reason == "no_policy"
     expired = with_hours("08:00", "21:00", in_force={"until": "2026-03-03"})
-    assert check(NOON, TOKYO, [expired], "service", "email").reason == "no_policy"
+    assert check(NOON, TOKYO, [expired], SERVICE).reason == "no_policy"
 
 
 def test_a_contact_exactly_168_hours_ago_counts_no_longer() -> None:
     three = [contact(168), contact(20), contact(10)]
-    assert check(NOON, TOKYO, [BASE], "service", "email", three).allowed
+    assert check(NOON, TOKYO, [BASE], SERVICE, three).allowed
     nearly = [contact(168 - 1 / 3600), contact(20), contact(10)]
-    verdict = check(NOON, TOKYO, [BASE], "service", "email", nearly)
+    verdict = check(NOON, TOKYO, [BASE], SERVICE, nearly)
     assert (verdict.reason, verdict.rule) == ("cap", "base/week")
     assert verdict.not_before == NOON + timedelta(seconds=1)
-    assert cap_counts(NOON, TOKYO, [BASE], "service", "email", nearly)[0].count == 3
+    assert cap_counts(NOON, TOKYO, [BASE], SERVICE, nearly)[0].count == 3
 
 
 def test_a_full_cap_opens_when_enough_contacts_have_left_and_the_hour_is_right() -> None:
     made = [contact(hours) for hours in (160, 150, 40, 10)]
-    verdict = check(NOON, TOKYO, [BASE], "service", "email", made)
+    verdict = check(NOON, TOKYO, [BASE], SERVICE, made)
     # The second oldest of four leaves at 06:00 in Tokyo; the morning opens at eight.
     assert verdict.not_before == datetime.fromisoformat("2026-03-05T08:00+09:00")
     assert verdict.reason == "cap"
@@ -114,14 +116,14 @@ def test_a_full_cap_opens_when_enough_contacts_have_left_and_the_hour_is_right()
 def test_the_narrowest_of_several_packs_wins() -> None:
     early = with_hours("08:00", "19:00")
     now = datetime.fromisoformat("2026-03-04T20:00+09:00")
-    assert check(now, TOKYO, [BASE], "collection", "email").allowed
-    assert not check(now, TOKYO, [BASE, early], "collection", "email").allowed
+    assert check(now, TOKYO, [BASE], COLLECTION).allowed
+    assert not check(now, TOKYO, [BASE, early], COLLECTION).allowed
 
 
 def test_a_rule_that_ends_tonight_does_not_bind_tomorrow() -> None:
     strict = with_hours("11:00", "12:00", in_force={"until": "2026-03-04"})
     now = datetime.fromisoformat("2026-03-04T22:00+09:00")
-    assert next_permitted(now, TOKYO, [BASE, strict], "service", "email") == (
+    assert next_permitted(now, TOKYO, [BASE, strict], SERVICE) == (
         datetime.fromisoformat("2026-03-05T08:00+09:00")
     )
 
@@ -195,7 +197,7 @@ def test_next_permitted_agrees_with_walking_every_minute(
     walked = next(
         (at for n in range(3 * 1440) if open_at(at := start + timedelta(minutes=n))), None
     )
-    found = next_permitted(start, Zones(tuple(sorted(names))), [pack], "service", "email")
+    found = next_permitted(start, Zones(tuple(sorted(names))), [pack], SERVICE)
     if walked is not None:
         assert found == walked
     else:
@@ -206,10 +208,10 @@ def test_next_permitted_agrees_with_walking_every_minute(
 @given(st.lists(st.integers(-400, 0), max_size=8))
 def test_next_permitted_is_allowed_and_nothing_before_it_is(ages: list[int]) -> None:
     made = [contact(-age) for age in ages]
-    found = next_permitted(NOON, TOKYO, [BASE], "service", "email", made)
+    found = next_permitted(NOON, TOKYO, [BASE], SERVICE, made)
     assert found is not None
-    assert check(found, TOKYO, [BASE], "service", "email", made).allowed
+    assert check(found, TOKYO, [BASE], SERVICE, made).allowed
     hour = NOON
     while hour < found:
-        assert not check(hour, TOKYO, [BASE], "service", "email", made).allowed
+        assert not check(hour, TOKYO, [BASE], SERVICE, made).allowed
         hour += timedelta(hours=1)

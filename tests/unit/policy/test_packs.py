@@ -1,13 +1,13 @@
 """Policy packs: read whole or refused with file and line; combined so that the strictest wins."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.policy.consent import check_consent, may_steer, required_disclosures
-from services.policy.model import ConsentRecord, Pack, Zones
+from services.policy.model import Approach, ConsentRecord, Pack, Zones
 from services.policy.packs import PolicyFaults, applying, from_content, load
 
 SHIPPED = Path(__file__).parents[3] / "deploy" / "policies"
@@ -35,8 +35,8 @@ def test_the_shipped_packs_load_and_keep_their_content() -> None:
 def test_the_baseline_is_what_the_house_promises() -> None:
     default = next(p for p in load(SHIPPED) if p.name == "default")
     assert [(h.opens, h.closes) for h in default.hours] == [(480, 1260)]
-    assert [(c.limit, c.window_hours) for c in default.caps] == [(3, 168)]
-    assert required_disclosures(NOW, FRANCE, [default], "service", "email") == (
+    assert [(c.limit, c.window) for c in default.caps] == [(3, timedelta(hours=168))]
+    assert required_disclosures(NOW, FRANCE, [default], Approach("service", "email")) == (
         "one_click_opt_out",
         "postal_address",
         "purpose_of_message",
@@ -152,18 +152,22 @@ def said(status: str, channel: str, purpose: str, hour: int) -> ConsentRecord:
 )
 def test_consent(records: list[ConsentRecord], purpose: str, reason: str | None) -> None:
     packs = applying(load(SHIPPED), FRANCE)
-    verdict = check_consent(NOW, FRANCE, packs, purpose, "email", records, relationship=True)
+    verdict = check_consent(
+        NOW, FRANCE, packs, Approach(purpose, "email"), records, relationship=True
+    )
     assert verdict.reason == reason
 
 
 def test_japan_accepts_a_running_relationship() -> None:
     packs = applying(load(SHIPPED), JAPAN)
     for relationship in (True, False):
-        verdict = check_consent(NOW, JAPAN, packs, "retention", "email", [], relationship)
+        verdict = check_consent(NOW, JAPAN, packs, Approach("retention", "email"), [], relationship)
         assert verdict.allowed is relationship
 
 
 def test_an_expired_grant_is_none() -> None:
     packs = applying(load(SHIPPED), FRANCE)
     grant = ConsentRecord("email", "marketing", "granted", NOW.replace(hour=1), NOW)
-    assert not check_consent(NOW, FRANCE, packs, "marketing", "email", [grant], False).allowed
+    assert not check_consent(
+        NOW, FRANCE, packs, Approach("marketing", "email"), [grant], False
+    ).allowed
