@@ -246,6 +246,16 @@ def _(data: negotiation.AgreementMade) -> str:
 
 
 @sentence.register
+def _(data: negotiation.AgreementChanged) -> str:
+    return f"payments about {data.obligation_id} moved by the {data.by}"
+
+
+@sentence.register
+def _(data: negotiation.AffordabilityStated) -> str:
+    return f"said what they can manage about {data.obligation_id}"
+
+
+@sentence.register
 def _(data: negotiation.AgreementKept) -> str:
     return f"instalment {data.instalment} about {data.obligation_id} paid"
 
@@ -336,6 +346,11 @@ def _(data: message.VariantWithdrawn) -> str:
 @sentence.register
 def _(data: message.VariantRestored) -> str:
     return f"the wording {data.variant} of {data.playbook} brought back by {data.by}"
+
+
+@sentence.register
+def _(data: machinery.AuthorityInForce) -> str:
+    return f"authority {data.name} v{data.version} in force"
 
 
 @sentence.register

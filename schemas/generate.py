@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from schemas.asyncapi import document
+from schemas.authority import AuthorityMatrix
 from schemas.compatibility import incompatible_changes
 from schemas.envelope import Envelope, schema_uri
 from schemas.playbook import PlaybookDocument
@@ -29,6 +30,7 @@ DOCUMENTS: Final[dict[str, type[BaseModel]]] = {
     "cloudevent": Envelope,
     "playbook": PlaybookDocument,
     "policy-pack": PolicyPack,
+    "authority-matrix": AuthorityMatrix,
 }
 """What is published besides the events: the envelope, and the files that people write."""
 

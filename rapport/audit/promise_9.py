@@ -7,7 +7,7 @@ from typing import Any
 from rapport.audit.history import History
 from rapport.audit.verdict import Outcome
 from schemas.common import looks_identifying
-from schemas.facts import MessageSent, PolicyInForce
+from schemas.facts import AuthorityInForce, MessageSent, PolicyInForce
 
 TITLE = "The log holds no direct identifier (partly)"
 
@@ -19,11 +19,14 @@ _PHONE = re.compile(
 _NUMBERS = re.compile(r"\d[ .-]\d{3,4}[ .-]\d{4}")
 _MESSAGE_ID = re.compile(r"<[^\s@<>]+@[^\s@<>]+>")
 
+_RULES = (PolicyInForce, AuthorityInForce)
+"""What people wrote as rules: about nobody."""
+
 
 def check(history: History) -> Outcome:
     """Look through every text of every fact for what looks like an e-mail address or a number."""
     outcome = Outcome(9, TITLE)
-    facts = [fact for fact in history.log.facts if not isinstance(fact.data, PolicyInForce)]
+    facts = [fact for fact in history.log.facts if not isinstance(fact.data, _RULES)]
     outcome.checked = {"facts": len(facts)}
     for fact in facts:
         if looks_identifying(fact.customer) is not None:

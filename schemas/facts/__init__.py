@@ -10,7 +10,13 @@ from schemas.facts.customer import (
     PassedOver,
     RecordPosition,
 )
-from schemas.facts.machinery import DeadLetter, HttpOrigin, LogHeartbeat, PolicyInForce
+from schemas.facts.machinery import (
+    AuthorityInForce,
+    DeadLetter,
+    HttpOrigin,
+    LogHeartbeat,
+    PolicyInForce,
+)
 from schemas.facts.message import (
     ChoiceMade,
     ContactPreferenceChanged,
@@ -33,7 +39,9 @@ from schemas.facts.message import (
     VariantWithdrawn,
 )
 from schemas.facts.negotiation import (
+    AffordabilityStated,
     AgreementBroken,
+    AgreementChanged,
     AgreementCompleted,
     AgreementDue,
     AgreementKept,
@@ -44,6 +52,7 @@ from schemas.facts.negotiation import (
     HandoffRequested,
     HandoffResolved,
     Instalment,
+    MatrixRef,
     NoticeRequired,
     OfferAccepted,
     OfferCountered,
@@ -92,12 +101,15 @@ __all__ = [
     "FACTS",
     "SHARED",
     "WRITERS",
+    "AffordabilityStated",
     "AgreementBroken",
+    "AgreementChanged",
     "AgreementCompleted",
     "AgreementDue",
     "AgreementKept",
     "AgreementMade",
     "AgreementReopened",
+    "AuthorityInForce",
     "ChoiceMade",
     "ContactPreferenceChanged",
     "ContactRightParty",
@@ -117,6 +129,7 @@ __all__ = [
     "HttpOrigin",
     "Instalment",
     "LogHeartbeat",
+    "MatrixRef",
     "MessageBounced",
     "MessageClicked",
     "MessageComplained",

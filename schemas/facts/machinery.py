@@ -22,6 +22,20 @@ class PolicyInForce(Typed):
     content: dict[str, Any] = Field(description="The whole pack.")
 
 
+class AuthorityInForce(Typed):
+    """A creditor's authority matrix came into force: the whole of it, as with a policy pack.
+
+    Key and subject are `authority:NAME`.
+    """
+
+    TYPE: ClassVar[str] = "authority.in_force"
+
+    name: Text = Field(description="Name of the matrix.")
+    version: int = Field(description="Its version.")
+    sha256: Text = Field(description="SHA-256 of its content, hex.")
+    content: dict[str, Any] = Field(description="The whole matrix.")
+
+
 class LogHeartbeat(Typed):
     """Written to the log by a service to learn how old what it reads there is.
 
@@ -56,5 +70,5 @@ class DeadLetter(Typed):
     value_base64: str = Field(description="The original bytes, base64.")
 
 
-FACTS: tuple[type[Typed], ...] = (PolicyInForce, LogHeartbeat)
+FACTS: tuple[type[Typed], ...] = (PolicyInForce, AuthorityInForce, LogHeartbeat)
 DEAD_LETTERS: tuple[type[Typed], ...] = (DeadLetter,)

@@ -5,7 +5,17 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, StringConstraints
 
 from schemas.commands import OfferAuthority
-from schemas.common import Contract, Currency, Instant, LocalDate, LocaleTag, Money, Text, Typed
+from schemas.common import (
+    Contract,
+    Currency,
+    Instant,
+    LocalDate,
+    LocaleTag,
+    Money,
+    Text,
+    Timezone,
+    Typed,
+)
 
 OfferKind = Literal["full", "instalments", "settlement", "deferral"]
 Actor = Literal["machine", "customer", "agent"]
@@ -16,6 +26,24 @@ class Instalment(Contract):
 
     due_date: LocalDate = Field(description="Local date on which it is due.")
     amount_minor: Money = Field(description="Amount in minor units.")
+
+
+class MatrixRef(Contract):
+    """By which cell of which authority matrix terms were judged, and what they are worth by it."""
+
+    name: Text = Field(description="Name of the matrix.")
+    version: int = Field(description="Its version.")
+    cell: Text = Field(description="Cell that fitted.")
+    role: Literal["everyone", "need", "agent", "supervisor"] = Field(
+        description="Whose limits: need where the customer said what they can manage."
+    )
+    bucket: Literal["current", "1-29", "30-59", "60-89", "90+"] = Field(
+        description="Days past the due date."
+    )
+    npv_minor: Money = Field(description="Net present value by the matrix's rate, minor units.")
+    expected_minor: Money = Field(
+        description="What of it is expected to come in, the concession already off."
+    )
 
 
 class OfferProposed(Typed):
@@ -38,6 +66,16 @@ class OfferProposed(Typed):
         description="HMAC over the terms, hex."
     )
     by: Actor = Field(description="Who proposed.")
+    matrix: MatrixRef | None = Field(
+        default=None,
+        description="What narrowed the authority; null: nothing, or a wish that goes beyond.",
+    )
+    actor: Text | None = Field(
+        default=None, description="Of an agent's offer: the name of the token that made it."
+    )
+    approved_by: Text | None = Field(
+        default=None, description="Name of the second person's token, where one had to approve."
+    )
 
 
 class _AboutOffer(Typed):
@@ -92,6 +130,31 @@ class AgreementMade(_AboutAgreement):
     discount_minor: Money = Field(description="Part of the debt that is given up.")
     instalments: tuple[Instalment, ...] = Field(description="When and how much.")
     authority: OfferAuthority = Field(description="The authority that it keeps within.")
+    grace_days: int | None = Field(
+        default=None, ge=0, description="Days after a due date until it is broken."
+    )
+    timezone: Timezone | None = Field(
+        default=None, description="IANA zone whose days the due dates are, where known."
+    )
+
+
+class AgreementChanged(_AboutAgreement):
+    """Payments to come were moved within the rules; the sum is the same."""
+
+    TYPE: ClassVar[str] = "agreement.changed"
+
+    currency: Currency = Field(description="ISO 4217 code.")
+    instalments: tuple[Instalment, ...] = Field(description="All payments as they stand now.")
+    by: Actor = Field(description="Who moved them.")
+
+
+class AffordabilityStated(Typed):
+    """A customer said what they can manage; what they said stays out of the log."""
+
+    TYPE: ClassVar[str] = "affordability.stated"
+
+    case_id: Text = Field(description="Id of the case.")
+    obligation_id: str = Field(description="What it is about.")
 
 
 class AgreementKept(_AboutAgreement):
@@ -209,6 +272,8 @@ FACTS: tuple[type[Typed], ...] = (
     OfferDeclined,
     OfferExpired,
     AgreementMade,
+    AgreementChanged,
+    AffordabilityStated,
     AgreementKept,
     AgreementDue,
     AgreementBroken,

@@ -18,6 +18,8 @@ UNHEARD = frozenset(
         "log.heartbeat",
         "message.opened",
         "policy.in_force",
+        "authority.in_force",
+        "affordability.stated",
         "dead.letter",
     }
 )
