@@ -95,7 +95,7 @@ class Cell(Strict):
             if limits is None:
                 continue
             if (field := before.exceeds(limits)) is not None:
-                raise ValueError(f"{role}.{field} is narrower than {name}'s; widen it to at least")
+                raise ValueError(f"{role}.{field} is narrower than {name}'s; widen it")
             before, name = limits, role
         return self
 

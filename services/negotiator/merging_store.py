@@ -14,6 +14,7 @@ def move_to(session: Session, tenant: str, old: str, new: str) -> None:
     connection = session.connection()
     for table, same in (
         ("case_file", "obligation_id"), ("evidence", "kind"), ("enrolment", "enrolment_id"),
+        ("affordability", "obligation_id"),
     ):  # fmt: skip
         connection.execute(
             text(
@@ -32,7 +33,7 @@ def move_to(session: Session, tenant: str, old: str, new: str) -> None:
         ),
         names,
     )
-    for table in ("offer", "agreement", "handoff", "attempt", "session"):
+    for table in ("offer", "proposal", "agreement", "handoff", "attempt", "session"):
         connection.execute(
             text(
                 f"UPDATE {table} AS t SET customer = :new FROM case_file AS c"

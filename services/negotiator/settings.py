@@ -1,9 +1,12 @@
 """The negotiator's own settings, read from the environment."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.runtime.settings import ROOT
 
 
 class NegotiatorSettings(BaseSettings):
@@ -34,6 +37,20 @@ class NegotiatorSettings(BaseSettings):
     promise_check_seconds: float = Field(
         1.0, gt=0, description="Real seconds between looks for promises whose grace may be over."
     )
+
+    authorities_dir: Path = Field(
+        ROOT / "deploy" / "authorities", description="Creditors' authority matrices, one file each."
+    )
+    proposal_rounds: int = Field(
+        3, ge=0, le=20, description="Own proposals that are countered before a person answers."
+    )
+    proposals_a_minute: int = Field(
+        12, ge=1, le=600, description="Proposals of one case taken in a (real) minute."
+    )
+    move_days: int = Field(
+        10, ge=0, le=31, description="Days by which a payment of a plan may be put off at a time."
+    )
+    moves: int = Field(2, ge=0, le=12, description="How often payments of a plan may be put off.")
 
     @property
     def portal_session(self) -> timedelta:

@@ -28,6 +28,7 @@ from services.negotiator.tables import (
     HoldRow,
     ObligationRow,
     OfferRow,
+    ProposalRow,
     SessionRow,
 )
 
@@ -205,6 +206,17 @@ def offers_of(session: Session, case_id: str, round: int | None = None) -> list[
 def open_offers(session: Session, case_id: str) -> list[OfferRow]:
     """The offers of a case that were neither accepted nor closed."""
     return [row for row in offers_of(session, case_id) if row.status == OfferStatus.PROPOSED]
+
+
+def proposals_of(session: Session, case_id: str) -> list[ProposalRow]:
+    """The customer's own proposals of a case, oldest first."""
+    return list(
+        session.exec(
+            select(ProposalRow)
+            .where(ProposalRow.case_id == case_id)
+            .order_by(col(ProposalRow.at), col(ProposalRow.proposal_id))
+        )
+    )
 
 
 def agreements_in_force(session: Session, obligations: Sequence[Key]) -> dict[Key, AgreementRow]:

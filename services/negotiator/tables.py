@@ -39,6 +39,8 @@ class CustomerRow(_Table, table=True):
     customer: str = Field(primary_key=True)
     locale: str | None = None
     timezone: str | None = None
+    country: str | None = None
+    region: str | None = None
     merged_into: str | None = None
     wrong_tries: int = 0
     locked_until: datetime | None = _instant(nullable=True)
@@ -154,6 +156,7 @@ class EnrolmentRow(_Table, table=True):
     enrolment_id: str = Field(primary_key=True)
     obligation_id: str
     purpose: str | None = None
+    segment: str | None = None
     authority: dict[str, Any] | None = _json(nullable=True)
 
 
@@ -174,7 +177,11 @@ class InvitationRow(_Table, table=True):
 
 
 class CaseRow(_Table, table=True):
-    """The talk with one customer about one obligation. `round` counts sets of offers made."""
+    """The talk with one customer about one obligation.
+
+    `round` counts sets of offers made, `proposals` the customer's own that were countered since
+    they last agreed or a person last answered.
+    """
 
     __tablename__ = "case_file"
 
@@ -185,11 +192,15 @@ class CaseRow(_Table, table=True):
     enrolment_id: str
     message_id: str
     round: int = 0
+    proposals: int = 0
     opened_at: datetime = _instant()
 
 
 class OfferRow(_Table, table=True):
-    """One offer, with all that its signature covers."""
+    """One offer, with all that its signature covers.
+
+    `matrix`: by which limits it was judged, and what it is worth; null where none narrowed it.
+    """
 
     __tablename__ = "offer"
 
@@ -208,14 +219,59 @@ class OfferRow(_Table, table=True):
     discount_minor: int
     instalments: list[dict[str, Any]] = _json()
     authority: dict[str, Any] = _json()
+    by: str = "machine"
+    actor: str | None = None
+    approved_by: str | None = None
+    grace_days: int | None = None
+    matrix: dict[str, Any] | None = _json(nullable=True)
     expires_at: datetime = _instant()
     signature: str
     status: str
     proposed_at: datetime = _instant()
 
 
+class ProposalRow(_Table, table=True):
+    """One of a customer's own proposals, and how it was answered.
+
+    `wish`: amounts and dates as they were read; `breaches`: how it went too far; `answers`: the
+    offers that countered it.
+    """
+
+    __tablename__ = "proposal"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    proposal_id: str = Field(primary_key=True)
+    case_id: str
+    wish: dict[str, Any] = _json()
+    balance_minor: int
+    outcome: str
+    offer_id: str
+    breaches: list[str] = _json()
+    answers: list[str] = _json()
+    may_ask: bool = False
+    at: datetime = _instant()
+
+
+class AffordabilityRow(_Table, table=True):
+    """What a customer said they can manage. It widens their terms, and is used for nothing else."""
+
+    __tablename__ = "affordability"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    obligation_id: str = Field(primary_key=True)
+    currency: str
+    monthly_minor: int
+    payday: int | None = None
+    stated_at: datetime = _instant()
+
+
 class AgreementRow(_Table, table=True):
-    """What was agreed about an obligation, how far it is kept, and when that is looked at next."""
+    """What was agreed about an obligation, how far it is kept, and when that is looked at next.
+
+    `grace_days`: null where the setting says it. `moves`: how often a payment was moved.
+    """
 
     __tablename__ = "agreement"
 
@@ -230,6 +286,8 @@ class AgreementRow(_Table, table=True):
     total_minor: int
     discount_minor: int
     instalments: list[dict[str, Any]] = _json()
+    grace_days: int | None = None
+    moves: int = 0
     paid_minor: int = 0
     kept: int = 0
     request_id: str

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
@@ -31,6 +32,7 @@ from support.database import Database
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 FAR = 1e12
+AUTHORITIES = Path(__file__).parents[1] / "support" / "authorities"
 VERIFICATION = {"last_digits": "4411", "birth_year": 1980}
 ANSWERS = {"last_digits": "4411", "birth_year": "1980"}
 AUTHORITY = {
@@ -66,8 +68,13 @@ class World:
         }
         self.database = database
         self.move_to(START)
-        self.api = api.create(self.context, NegotiatorSettings(portal_session_hours=session_hours))
-        self._processor = Processor(self.context, stream.handlers(self.context), frozenset())
+        settings = NegotiatorSettings(
+            portal_session_hours=session_hours, authorities_dir=AUTHORITIES, proposals_a_minute=30
+        )
+        self.api = api.create(self.context, settings)
+        self._processor = Processor(
+            self.context, stream.handlers(self.context, settings), frozenset()
+        )
         self._owned: dict[str, Ownership] = {}
         self._number = 0
         for topic in (CUSTOMER_EVENTS, OUTREACH_LOG):

@@ -1,10 +1,11 @@
 """The customer's portal: verify, see plans, agree, ask for a person. Forms, no script."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from services.negotiator import store
 from services.negotiator.api.entrance import (
     Act,
     Entrance,
@@ -14,19 +15,33 @@ from services.negotiator.api.entrance import (
     see,
     was_inside,
 )
+from services.negotiator.api.limits import MINUTE, PerMinute
 from services.negotiator.api.portal_pages import REFRESH_SECONDS, Pages
-from services.negotiator.handlers import acceptance, offers, people, verification, visits
+from services.negotiator.handlers import (
+    acceptance,
+    offers,
+    people,
+    proposals,
+    verification,
+    visits,
+)
+from services.negotiator.handlers.deciding import Deciding
+from services.negotiator.handlers.moves import Moving
 from services.negotiator.handlers.promises import Promises
 from services.negotiator.model import HandoffReason, Refusal
+from services.negotiator.model.terms import WishRefusal
+from services.negotiator.rules.bills import NOTHING_KNOWN
 from services.negotiator.settings import NegotiatorSettings
 from services.negotiator.tables import SessionRow
 from services.runtime.context import Context
 from services.runtime.database import is_passing
 from services.runtime.security import InvalidToken
 
-REFUSED_STATUS = {
+REFUSED_STATUS: Mapping[Refusal | WishRefusal, int] = {
     Refusal.UNKNOWN_OFFER: 404,
     Refusal.EXPIRED: 410,
+    Refusal.MOVE_TOO_FAR: 422,
+    **dict.fromkeys(WishRefusal, 422),
 }
 ASKED_BEFORE_VERIFICATION = (HandoffReason.ASKED, HandoffReason.NO_EVIDENCE)
 ASKED_INSIDE = (HandoffReason.ASKED, HandoffReason.DISPUTE, HandoffReason.HARDSHIP)
@@ -37,7 +52,11 @@ class Portal:
 
     def __init__(self, context: Context, settings: NegotiatorSettings, entrance: Entrance) -> None:
         self._signer = context.signer
+        self._context = context
+        self._decide = Deciding.of(context.signer, settings)
         self._promises = Promises.of(settings)
+        self._moving = Moving.of(settings)
+        self._tries = PerMinute(settings.proposals_a_minute)
         self._session_lasts = settings.portal_session
         self._entrance = entrance
 
@@ -50,6 +69,12 @@ class Portal:
         router.post("/verify")(self.verify)
         router.post("/plans")(self.renew)
         router.post("/accept")(self.accept)
+        router.post("/propose")(self.propose)
+        router.post("/afford")(self.afford)
+        router.post("/move")(self.move)
+        # The language switch, and a reload, on a page that answered a form.
+        for what in ("accept", "propose", "afford", "move"):
+            router.get(f"/{what}")(self.back)
         router.post("/person")(self.person)
         router.post("/not-me")(self.not_me)
         router.post("/leave")(self.leave)
@@ -85,7 +110,9 @@ class Portal:
         def show(guest: Guest) -> Response:
             if guest.session is None or guest.visit.case is None:
                 return ask_first(guest)
-            return guest.pages(notice).inside(guest.work, guest.visit, guest.visit.case)
+            return guest.pages(notice).inside(
+                guest.work, guest.visit, guest.visit.case, self._moving
+            )
 
         return self._entrance.show(request, token, show)
 
@@ -105,6 +132,22 @@ class Portal:
     def accept(self, request: Request, token: str, fields: Fields) -> Response:
         """Agree to the offer `offer_id`."""
         return self._act(request, token, fields, self._accept)
+
+    def propose(self, request: Request, token: str, fields: Fields) -> Response:
+        """Answer the customer's own proposal: agreed, countered, or with a person."""
+        return self._act(request, token, fields, self._propose)
+
+    def afford(self, request: Request, token: str, fields: Fields) -> Response:
+        """Keep what the customer can manage in a month, and show what that allows."""
+        return self._act(request, token, fields, self._afford)
+
+    def move(self, request: Request, token: str, fields: Fields) -> Response:
+        """Put the next payment of the plan off to the day `to`."""
+        return self._act(request, token, fields, self._move)
+
+    def back(self, token: str, lang: str | None = None) -> Response:
+        """From the address of a form to the page it stood on."""
+        return see(f"/p/{token}/plans" + (f"?lang={lang}" if lang else ""))
 
     def person(self, request: Request, token: str, fields: Fields) -> Response:
         """Ask for a person, with a `reason`."""
@@ -129,7 +172,7 @@ class Portal:
         if not isinstance(outcome, SessionRow):
             wrong = outcome is verification.Outcome.WRONG
             return see(f"{guest.base}?notice=wrong" if wrong else guest.base)
-        offers.propose(act.work, self._signer, guest.visit, act.case)
+        offers.propose(act.work, self._decide, guest.visit, act.case)
         answer = see(_landing(guest))
         self._entrance.admit(answer, act.case, outcome)
         return answer
@@ -137,7 +180,7 @@ class Portal:
     def _renew(self, act: Act) -> Response:
         if act.guest.session is None:
             return see(f"{act.guest.base}?notice=session")
-        offers.propose(act.work, self._signer, act.guest.visit, act.case)
+        offers.propose(act.work, self._decide, act.guest.visit, act.case)
         return see(f"{act.guest.base}/plans")
 
     def _accept(self, act: Act) -> Response:
@@ -149,9 +192,60 @@ class Portal:
         if refusal is None:
             return see(f"{guest.base}/plans")
         if refusal in (Refusal.EXPIRED, Refusal.AMOUNT_CHANGED):
-            offers.propose(act.work, self._signer, guest.visit, act.case)
-        pages = guest.pages(refusal, REFUSED_STATUS.get(refusal, 409))
-        return pages.inside(act.work, guest.visit, act.case)
+            offers.propose(act.work, self._decide, guest.visit, act.case)
+        return self._refused(act, refusal)
+
+    def _propose(self, act: Act) -> Response:
+        guest = act.guest
+        if (stopped := self._stopped(act)) is not None:
+            return stopped
+        found = proposals.propose(
+            act.work, self._decide, self._promises, guest.visit, act.case, act.fields
+        )
+        if isinstance(found, proposals.Outcome):
+            if found is proposals.Outcome.HANDED_OVER:
+                return see(f"{guest.base}/thanks?for={HandoffReason.TERMS}")
+            countered = found is proposals.Outcome.COUNTERED
+            return see(f"{guest.base}/plans" + ("?notice=countered" if countered else ""))
+        if found is Refusal.AMOUNT_CHANGED:
+            offers.propose(act.work, self._decide, guest.visit, act.case)
+        return self._refused(act, found)
+
+    def _afford(self, act: Act) -> Response:
+        if (stopped := self._stopped(act)) is not None:
+            return stopped
+        refusal = proposals.state(act.work, self._decide, act.guest.visit, act.case, act.fields)
+        if refusal is not None:
+            return self._refused(act, refusal)
+        return see(f"{act.guest.base}/plans?notice=stated")
+
+    def _move(self, act: Act) -> Response:
+        if (stopped := self._stopped(act)) is not None:
+            return stopped
+        visit = act.guest.visit
+        bill = store.find_bill(act.work.session, act.case.tenant, act.case.obligation_id)
+        zone = visits.place(visit, bill or NOTHING_KNOWN)
+        refusal = self._moving.move(act.work, act.case, act.fields.get("to", ""), zone)
+        if refusal is not None:
+            return self._refused(act, refusal)
+        return see(f"{act.guest.base}/plans?notice=moved")
+
+    def _stopped(self, act: Act) -> Response | None:
+        """Why nothing is tried: not verified, or too often in a minute."""
+        if act.guest.session is None:
+            return see(f"{act.guest.base}?notice=session")
+        if self._tries.take(act.case.case_id, self._context.clock.monotonic()):
+            return None
+        page = act.guest.pages("too_often", 429).inside(
+            act.work, act.guest.visit, act.case, self._moving, act.fields
+        )
+        page.headers["Retry-After"] = str(int(MINUTE))
+        return page
+
+    def _refused(self, act: Act, why: Refusal | WishRefusal) -> Response:
+        """The page once more with what was wrong; nothing was changed."""
+        pages = act.guest.pages(why, REFUSED_STATUS.get(why, 409))
+        return pages.inside(act.work, act.guest.visit, act.case, self._moving, act.fields)
 
     def _person(self, act: Act) -> Response:
         allowed = ASKED_INSIDE if act.guest.session else ASKED_BEFORE_VERIFICATION
@@ -182,7 +276,7 @@ class Portal:
         pages = guest.pages(notice, 403)
         if guest.session is None or guest.visit.case is None:
             return pages.door(guest.work, guest.visit)
-        return pages.inside(guest.work, guest.visit, guest.visit.case)
+        return pages.inside(guest.work, guest.visit, guest.visit.case, self._moving)
 
 
 def ask_first(guest: Guest) -> Response:

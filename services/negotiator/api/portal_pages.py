@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from fastapi.responses import HTMLResponse
 
 from services.negotiator import store
-from services.negotiator.handlers import visits
+from services.negotiator.handlers import proposals, visits
+from services.negotiator.handlers.moves import Moving
 from services.negotiator.handlers.translate import instalments, plan
 from services.negotiator.handlers.verification import questions
 from services.negotiator.handlers.visits import Found, Visit
@@ -17,6 +20,7 @@ from services.negotiator.pages.formats import Formats
 from services.negotiator.pages.wording import supported, words
 from services.negotiator.rules import verification as rules
 from services.negotiator.rules.bills import NOTHING_KNOWN
+from services.negotiator.rules.terms import STARTS_WITHIN
 from services.negotiator.tables import CaseRow
 from services.runtime.unit_of_work import UnitOfWork
 
@@ -36,9 +40,12 @@ THANKS = {
     HandoffReason.DISPUTE.value: "dispute",
     HandoffReason.QUESTION.value: "question_asked",
     HandoffReason.WRONG_PERSON.value: "wrong_person",
+    HandoffReason.TERMS.value: "proposal_passed_on",
     "left": "left",
 }
 REFRESH_SECONDS = 3
+SAID = ("each", "total", "count", "first", "payday")
+"""Fields of an own plan that are shown once more where something was wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +116,26 @@ class Pages:
             tries_left=rules.MAX_TRIES - tries.wrong,
         )
 
-    def inside(self, work: UnitOfWork, visit: Visit, case: CaseRow) -> HTMLResponse:
-        """The page of a verified visitor."""
+    def inside(
+        self,
+        work: UnitOfWork,
+        visit: Visit,
+        case: CaseRow,
+        moving: Moving,
+        said: Mapping[str, str] = MappingProxyType({}),
+    ) -> HTMLResponse:
+        """The page of a verified visitor; `said`: what the form held that is shown once more."""
         found = visits.find(work.session, case, work.now)
         if found.situation in MESSAGES:
             return self._situation(found.situation)
         formats, bill = self.formats(visit, found.bill), found.bill
         if found.situation is Situation.AGREEMENT:
-            return self.render("agreement.html", agreement=self._agreed(found, formats))
+            assert found.agreement is not None
+            return self.render(
+                "agreement.html",
+                agreement=self._agreed(found, formats),
+                move=self._move(moving.reach(work, found.agreement), formats, said),
+            )
         owed = views.debt(
             formats,
             creditor=bill.creditor or self.words["sender"],
@@ -137,6 +156,7 @@ class Pages:
                 for row in found.offers
             ],
             until=formats.moment(min(row.expires_at for row in found.offers)),
+            proposing=self._proposing(work, case, bill, formats, said),
         )
 
     def _situation(self, situation: Situation) -> HTMLResponse:
@@ -155,11 +175,50 @@ class Pages:
         row = found.agreement
         assert row is not None
         parts = instalments(row.instalments)
+        left = row.total_minor - row.paid_minor
         return views.AgreementView(
             creditor=found.bill.creditor or self.words["sender"],
             booking=row.booking,
             schedule=views.schedule(formats, parts, row.currency, row.kept),
             total=formats.money(row.total_minor, row.currency),
+            left=formats.money(left, row.currency) if left > 0 and len(parts) > 1 else None,
+        )
+
+    def _move(
+        self, reach: tuple[date, date] | None, formats: Formats, said: Mapping[str, str]
+    ) -> views.MoveView | None:
+        if reach is None:
+            return None
+        first, last = reach
+        return views.MoveView(
+            first=first.isoformat(),
+            last=last.isoformat(),
+            first_day=formats.day(first),
+            last_day=formats.day(last),
+            opened="to" in said,
+        )
+
+    def _proposing(
+        self,
+        work: UnitOfWork,
+        case: CaseRow,
+        bill: Bill,
+        formats: Formats,
+        said: Mapping[str, str],
+    ) -> views.ProposingView | None:
+        """The form of an own plan, unless a person is at work on one already."""
+        if HandoffReason.TERMS in store.unresolved_reasons(work.session, case.case_id):
+            return None
+        today = work.now.astimezone(formats.zone).date()
+        return views.ProposingView(
+            asked=bill.remaining_minor,
+            currency=bill.currency or "",
+            first=today.isoformat(),
+            last=(today + STARTS_WITHIN).isoformat(),
+            said={name: said.get(name, "") for name in SAID}
+            | {"every": said.get("every", "month")},
+            opened=any(said.get(name) for name in SAID),
+            may_state=proposals.may_state(work, case),
         )
 
     def formats(self, visit: Visit, bill: Bill) -> Formats:

@@ -15,7 +15,7 @@ from services.negotiator.model import (
     RequestStatus,
 )
 from services.negotiator.rules.offers import is_held, refusal
-from services.negotiator.tables import AgreementRow, CaseRow, OfferRow
+from services.negotiator.tables import AgreementRow, CaseRow, CustomerRow, OfferRow
 from services.runtime.ids import derive
 from services.runtime.security import Signer
 from services.runtime.unit_of_work import UnitOfWork
@@ -48,11 +48,12 @@ def accept(
         now=work.now,
     )
     if why is None:
-        _agree(work, promises, case, row)
+        agree(work, promises, case, row)
     return why
 
 
-def _agree(work: UnitOfWork, promises: Promises, case: CaseRow, offer: OfferRow) -> None:
+def agree(work: UnitOfWork, promises: Promises, case: CaseRow, offer: OfferRow) -> None:
+    """Make the agreement of an offer that may be accepted; customer and bill are locked."""
     agreement = AgreementRow(
         tenant=case.tenant,
         obligation_id=case.obligation_id,
@@ -65,6 +66,7 @@ def _agree(work: UnitOfWork, promises: Promises, case: CaseRow, offer: OfferRow)
         total_minor=offer.total_minor,
         discount_minor=offer.discount_minor,
         instalments=offer.instalments,
+        grace_days=offer.grace_days,
         request_id=derive("request", offer.offer_id),
         booking=RequestStatus.REQUESTED,
         made_at=work.now,
@@ -72,13 +74,17 @@ def _agree(work: UnitOfWork, promises: Promises, case: CaseRow, offer: OfferRow)
     promises.watch(agreement)
     work.session.add(agreement)
     offer.status = OfferStatus.ACCEPTED
+    case.proposals = 0
     work.session.flush()
-    _tell_agreed(work, case, offer, agreement)
+    _tell_agreed(work, promises, case, offer, agreement)
     # Nobody can accept what was offered beside it any more.
     offers.expire_open(work, case)
 
 
-def _tell_agreed(work: UnitOfWork, case: CaseRow, offer: OfferRow, agreement: AgreementRow) -> None:
+def _tell_agreed(
+    work: UnitOfWork, promises: Promises, case: CaseRow, offer: OfferRow, agreement: AgreementRow
+) -> None:
+    customer = work.session.get(CustomerRow, (case.tenant, case.customer))
     accepted = work.fact(
         OfferAccepted.TYPE,
         OfferAccepted(
@@ -105,6 +111,8 @@ def _tell_agreed(work: UnitOfWork, case: CaseRow, offer: OfferRow, agreement: Ag
                 "discount_minor": agreement.discount_minor,
                 "instalments": agreement.instalments,
                 "authority": offer.authority,
+                "grace_days": promises.days_of(agreement),
+                "timezone": customer.timezone if customer else None,
             }
         ),
         subject=case.customer,

@@ -53,7 +53,7 @@ def follow(
     promises.watch(row)
     if taken_back and row.look_at is not None:
         # Nobody is late with what was paid in time: the grace begins anew.
-        row.look_at = max(row.look_at, work.now + promises.grace)
+        row.look_at = max(row.look_at, work.now + promises.grace_of(row))
 
 
 def booked(work: UnitOfWork, row: AgreementRow, answer: str, cause: Envelope) -> None:

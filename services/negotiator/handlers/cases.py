@@ -5,7 +5,7 @@ from typing import Any
 from sqlmodel import Session
 
 from services.negotiator import store
-from services.negotiator.tables import AgreementRow, CaseRow, HandoffRow, OfferRow
+from services.negotiator.tables import AgreementRow, CaseRow, HandoffRow, OfferRow, ProposalRow
 
 
 def story(session: Session, case: CaseRow) -> dict[str, Any]:
@@ -29,6 +29,11 @@ def story(session: Session, case: CaseRow) -> dict[str, Any]:
                 "agreement_id": agreement.agreement_id,
             }
         )
+    made = store.proposals_of(session, case.case_id)
+    told += [
+        {"at": one.at, "what": f"proposal.{one.outcome}", "proposal_id": one.proposal_id}
+        for one in made
+    ]
     told += [entry for handoff in handoffs for entry in _handoff_story(handoff)]
     return {
         "case_id": case.case_id,
@@ -44,6 +49,7 @@ def story(session: Session, case: CaseRow) -> dict[str, Any]:
         }
         if bill
         else None,
+        "proposals": [_proposal(one) for one in made],
         "offers": [_offer(offer) for offer in offers],
         "agreements": [_agreement(agreement) for agreement in agreements],
         "handoffs": [_handoff(handoff) for handoff in handoffs],
@@ -54,7 +60,15 @@ def story(session: Session, case: CaseRow) -> dict[str, Any]:
 def _offer(row: OfferRow) -> dict[str, Any]:
     names = (
         "offer_id", "kind", "status", "currency", "balance_minor", "total_minor",
-        "discount_minor", "instalments", "authority", "signature", "proposed_at", "expires_at",
+        "discount_minor", "instalments", "authority", "matrix", "by", "actor", "approved_by",
+        "signature", "proposed_at", "expires_at",
+    )  # fmt: skip
+    return {name: getattr(row, name) for name in names}
+
+
+def _proposal(row: ProposalRow) -> dict[str, Any]:
+    names = (
+        "proposal_id", "wish", "balance_minor", "outcome", "offer_id", "breaches", "answers", "at",
     )  # fmt: skip
     return {name: getattr(row, name) for name in names}
 
@@ -62,7 +76,7 @@ def _offer(row: OfferRow) -> dict[str, Any]:
 def _agreement(row: AgreementRow) -> dict[str, Any]:
     names = (
         "agreement_id", "offer_id", "status", "currency", "total_minor", "discount_minor",
-        "instalments", "paid_minor", "kept", "booking", "made_at",
+        "instalments", "grace_days", "moves", "paid_minor", "kept", "booking", "made_at",
     )  # fmt: skip
     return {name: getattr(row, name) for name in names}
 

@@ -16,7 +16,7 @@ from services.runtime.messages import Incoming
 from services.runtime.security import Signer
 from services.runtime.unit_of_work import UnitOfWork
 
-CONCERNING = frozenset({"verification", "locale", "timezone", "email"})
+CONCERNING = frozenset({"verification", "locale", "timezone", "country", "region", "email"})
 
 
 class CustomerEvents:
@@ -44,6 +44,10 @@ class CustomerEvents:
             row.locale = data.locale
         if "timezone" in given:
             row.timezone = data.timezone
+        if "country" in given:
+            row.country = data.country
+        if "region" in given:
+            row.region = data.region
         if data.email is not None:
             identity.new_address(row)
         if "verification" in given:

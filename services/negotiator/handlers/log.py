@@ -10,6 +10,7 @@ from schemas.facts import (
     AgreementDue,
     ChoiceMade,
     ContactRightParty,
+    CustomerErased,
     EventApplied,
     HandoffRequested,
     MessageIntended,
@@ -19,19 +20,21 @@ from schemas.facts import (
 from schemas.topics import CUSTOMER_EVENTS
 from services.negotiator import account_store, store
 from services.negotiator.handlers import agreements, choices, identity, people, requests
+from services.negotiator.handlers.deciding import Deciding
 from services.negotiator.handlers.learning import Learned
 from services.negotiator.handlers.promises import Promises
 from services.negotiator.model import Bill, ObligationStatus
 from services.negotiator.rules import bills, subscriptions
 from services.negotiator.rules.bills import NOTHING_KNOWN
 from services.negotiator.store import Key
-from services.negotiator.tables import EnrolmentRow, HoldRow, InvitationRow
+from services.negotiator.tables import AffordabilityRow, EnrolmentRow, HoldRow, InvitationRow
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
 
 HOLD_PLACED, HOLD_LIFTED = "customer.hold_placed", "customer.hold_lifted"
 APPLIED = bills.EVENTS | subscriptions.EVENTS | {HOLD_PLACED, HOLD_LIFTED, RequestAnswered.TYPE}
 _ABOUT_CUSTOMERS = (
+    CustomerErased,
     HandoffRequested,
     ChoiceMade,
     OutreachPersonDue,
@@ -41,23 +44,24 @@ _ABOUT_CUSTOMERS = (
 
 
 class LogFacts:
-    """Handles the topic; `promises` says how agreements are judged."""
+    """Handles the topic; `promises` and `decide` say how agreements and terms are judged."""
 
-    def __init__(self, promises: Promises) -> None:
+    def __init__(self, promises: Promises, decide: Deciding) -> None:
         self._promises = promises
+        self._decide = decide
 
     def handle(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         """Apply the facts that concern terms, in order; pass over the rest."""
         wanted = [message for message in batch if _concerns_us(message)]
         if wanted:
-            _Batch(work, self._promises, wanted).apply()
+            _Batch(work, self._promises, self._decide, wanted).apply()
 
 
 def _concerns_us(message: Incoming) -> bool:
     data = message.data
     if isinstance(data, EventApplied):
         return data.event_type in APPLIED and data.effect != "stale_version"
-    if isinstance(data, OutreachEnrolled | AgreementDue):
+    if isinstance(data, OutreachEnrolled | AgreementDue | CustomerErased):
         return True
     if isinstance(data, ChoiceMade):
         return data.does in choices.OURS
@@ -71,9 +75,16 @@ def _concerns_us(message: Incoming) -> bool:
 class _Batch:
     """One batch with what it locks: customers first, then bills."""
 
-    def __init__(self, work: UnitOfWork, promises: Promises, messages: Sequence[Incoming]) -> None:
+    def __init__(
+        self,
+        work: UnitOfWork,
+        promises: Promises,
+        decide: Deciding,
+        messages: Sequence[Incoming],
+    ) -> None:
         self.work = work
         self.promises = promises
+        self.decide = decide
         self.messages = messages
         self.invitations: list[InvitationRow] = []
         self.enrolments: list[EnrolmentRow] = []
@@ -118,6 +129,8 @@ class _Batch:
                 choices.hand_over(self.work, message.event, data)
             elif isinstance(data, AgreementDue):
                 self._judge(message, data)
+            elif isinstance(data, CustomerErased):
+                self._forget(message)
             elif isinstance(data, EventApplied) and data.event_type in bills.EVENTS:
                 self._tell_bill(message, data)
                 self.learned.bill(message.event, data)
@@ -161,6 +174,7 @@ class _Batch:
                 enrolment_id=data.enrolment_id,
                 obligation_id=terms.obligation_id,
                 purpose=data.purpose,
+                segment=data.segment,
                 authority=data.offers.model_dump(mode="json") if data.offers else None,
             )
         )
@@ -217,11 +231,20 @@ class _Batch:
             if agreement.status not in store.IN_FORCE:
                 del self.agreements[key]
 
+    def _forget(self, message: Incoming) -> None:
+        """What a customer said they can manage goes with them."""
+        tenant, customer = _subject(message)
+        self.work.session.exec(
+            delete(AffordabilityRow).where(
+                col(AffordabilityRow.tenant) == tenant, col(AffordabilityRow.customer) == customer
+            )
+        )
+
     def _judge(self, message: Incoming, data: AgreementDue) -> None:
         key = (message.event.tenant, data.obligation_id)
         agreement = self.agreements.get(key)
         if agreement is not None and agreement.agreement_id == data.agreement_id:
-            self.promises.judge(self.work, agreement, self.bills[key], message.event)
+            self.promises.judge(self.work, self.decide, agreement, self.bills[key], message.event)
             if agreement.status not in store.IN_FORCE:
                 del self.agreements[key]
 

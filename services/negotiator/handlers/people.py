@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.envelope import Envelope
+from schemas.envelope import Cause, Envelope
 from schemas.facts import HandoffAssigned, HandoffNeeds, HandoffRequested, HandoffResolved
 from services.negotiator import store
 from services.negotiator.handlers import identity
@@ -18,7 +18,7 @@ class Taken(Exception):
 
 
 def request(
-    work: UnitOfWork, case: CaseRow, reason: HandoffReason, cause: Envelope | None = None
+    work: UnitOfWork, case: CaseRow, reason: HandoffReason, cause: Cause | None = None
 ) -> HandoffRow:
     """Ask for a person; asking again for the same reason changes nothing while one is open.
 
@@ -160,6 +160,8 @@ def resolve(work: UnitOfWork, handoff_id: str, by: str, outcome: str, tenant: st
         raise Taken
     row.status, row.outcome, row.resolved_at = HandoffStatus.RESOLVED, outcome, work.now
     customer = store.lock_customers(work.session, [(row.tenant, row.customer)])
+    if row.reason == HandoffReason.TERMS:
+        _talk_again(work, row)
     settle = {"identity_confirmed": identity.confirm, "wrong_person": identity.deny}.get(outcome)
     if settle is not None:
         settle(work, customer[row.tenant, row.customer], "desk", handoff_id)
@@ -170,6 +172,13 @@ def resolve(work: UnitOfWork, handoff_id: str, by: str, outcome: str, tenant: st
         tenant=row.tenant,
         key=(handoff_id,),
     )
+
+
+def _talk_again(work: UnitOfWork, row: HandoffRow) -> None:
+    """A person has answered: the customer may propose again."""
+    case = store.case_by_id(work.session, row.case_id)
+    if case is not None:
+        case.proposals = 0
 
 
 def _lock(work: UnitOfWork, handoff_id: str, tenant: str | None) -> HandoffRow:

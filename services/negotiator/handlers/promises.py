@@ -7,7 +7,10 @@ from zoneinfo import ZoneInfo
 from schemas.envelope import Envelope
 from schemas.facts import AgreementBroken, AgreementDue
 from services.negotiator import account_store, store
-from services.negotiator.handlers.translate import instalments, zone
+from services.negotiator.handlers import offers
+from services.negotiator.handlers.deciding import Deciding
+from services.negotiator.handlers.translate import instalments
+from services.negotiator.handlers.translate import zone as first_zone
 from services.negotiator.model import AgreementStatus, Bill, DueNext, HandoffReason
 from services.negotiator.rules import promises
 from services.negotiator.rules.agreements import progress
@@ -34,6 +37,14 @@ class Promises:
         grace = timedelta(days=settings.promise_grace_days)
         return cls(settings.promise_tolerance_percent, grace)
 
+    def grace_of(self, row: AgreementRow) -> timedelta:
+        """How long after a due date this agreement is waited for: as its creditor says, if so."""
+        return self.grace if row.grace_days is None else timedelta(days=row.grace_days)
+
+    def days_of(self, row: AgreementRow) -> int:
+        """The same in days."""
+        return self.grace_of(row).days
+
     def due_next(self, row: AgreementRow) -> DueNext | None:
         """What the agreement asks for next."""
         parts = instalments(row.instalments)
@@ -43,18 +54,21 @@ class Promises:
     def watch(self, row: AgreementRow) -> None:
         """Set when the agreement is looked at next; its row is locked."""
         due = self.due_next(row) if row.status == AgreementStatus.ACTIVE else None
-        row.look_at = promises.first_look(due.due_date, self.grace) if due else None
+        row.look_at = promises.first_look(due.due_date, self.grace_of(row)) if due else None
 
-    def judge(self, work: UnitOfWork, row: AgreementRow, bill: Bill, cause: Envelope) -> None:
+    def judge(
+        self, work: UnitOfWork, decide: Deciding, row: AgreementRow, bill: Bill, cause: Envelope
+    ) -> None:
         """Tell that the promise is broken, unless it is kept, cared for, or not over there.
 
-        Customer and bill are locked.
+        A new start lies ready at once, the gentlest plan first. Customer and bill are locked.
         """
         due = self.due_next(row)
         if row.status != AgreementStatus.ACTIVE or due is None:
             row.look_at = None
             return
-        moment = promises.over(due.due_date, self.grace, _place(work, row, bill))
+        zone = _place(work, row, bill)
+        moment = promises.over(due.due_date, self.grace_of(row), zone)
         if work.now < moment:
             row.look_at = moment
         elif self._is_cared_for(work, row):
@@ -62,6 +76,9 @@ class Promises:
         else:
             row.look_at, row.status = None, AgreementStatus.BROKEN
             _tell_broken(work, row, due, cause)
+            case = store.case_by_id(work.session, row.case_id)
+            if case is not None and bill.is_owed:
+                offers.prepare(work, decide, case, bill, zone, gentle=True)
 
     def _is_cared_for(self, work: UnitOfWork, row: AgreementRow) -> bool:
         """Whether a person or a hold has to do with it, or a payment is on its way."""
@@ -70,7 +87,9 @@ class Promises:
         return (
             any(about in store.obligations_awaiting(session, *who, one) for one in CARED_FOR)
             or is_held(store.find_holds(session, *who), about, work.now, allowed=frozenset())
-            or account_store.is_payment_pending(session, row.tenant, about, work.now - self.grace)
+            or account_store.is_payment_pending(
+                session, row.tenant, about, work.now - self.grace_of(row)
+            )
         )
 
 
@@ -111,7 +130,7 @@ def _place(work: UnitOfWork, row: AgreementRow, bill: Bill) -> ZoneInfo:
     customer = work.session.get(CustomerRow, (row.tenant, row.customer))
     case = store.case_by_id(work.session, row.case_id)
     invitation = work.session.get(InvitationRow, case.message_id) if case else None
-    return zone(
+    return first_zone(
         customer.timezone if customer else None,
         invitation.timezone if invitation else None,
         bill.due_timezone,

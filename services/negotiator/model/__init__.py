@@ -22,10 +22,17 @@ class ObligationStatus(StrEnum):
 
 
 class OfferStatus(StrEnum):
-    """Where an offer stands; `expired` also covers one whose amount no longer fits."""
+    """Where an offer stands; `expired` also covers one whose amount no longer fits.
+
+    `countered` and `declined` are customers' own proposals; `waiting` is an agent's offer that a
+    second person has yet to approve.
+    """
 
     PROPOSED = "proposed"
     ACCEPTED = "accepted"
+    COUNTERED = "countered"
+    DECLINED = "declined"
+    WAITING = "waiting"
     EXPIRED = "expired"
 
 
@@ -124,6 +131,7 @@ class HandoffReason(StrEnum):
     HARDSHIP = "hardship"
     QUESTION = "question"
     PLAN_REFUSED = "plan_refused"
+    TERMS = "terms_beyond_authority"
 
 
 class Evidence(StrEnum):
@@ -159,6 +167,10 @@ class Refusal(StrEnum):
     HELD = "held"
     EXPIRED = "expired"
     AMOUNT_CHANGED = "amount_changed"
+    NO_OFFER = "no_offer"
+    WITH_A_PERSON = "with_a_person"
+    MOVED_ENOUGH = "moved_enough"
+    MOVE_TOO_FAR = "move_too_far"
 
 
 @dataclass(frozen=True, slots=True)

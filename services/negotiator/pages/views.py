@@ -50,6 +50,34 @@ class AgreementView:
     booking: str
     schedule: tuple[PartView, ...]
     total: str
+    left: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveView:
+    """The days to which the next payment may be put off; `opened` after a wrong one."""
+
+    first: str
+    last: str
+    first_day: str
+    last_day: str
+    opened: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProposingView:
+    """The form of an own plan: what it is made for, what was typed, and whether to ask for more.
+
+    `first` and `last` are the days that a first payment may fall on.
+    """
+
+    asked: int
+    currency: str
+    first: str
+    last: str
+    said: Mapping[str, str]
+    opened: bool
+    may_state: bool
 
 
 @dataclass(frozen=True, slots=True)

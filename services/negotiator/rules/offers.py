@@ -62,12 +62,17 @@ def refusal(
 
     Signature and owner are checked before; an offer that was accepted already is not asked again.
     """
-    if not bill.is_owed:
-        return Refusal.SETTLED
-    if held:
-        return Refusal.HELD
+    if (why := refusal_of_bill(bill, held=held)) is not None:
+        return why
     if (bill.remaining_minor, bill.currency) != (terms.balance_minor, terms.currency):
         return Refusal.AMOUNT_CHANGED
     if status is not OfferStatus.PROPOSED or now >= terms.expires_at:
         return Refusal.EXPIRED
     return None
+
+
+def refusal_of_bill(bill: Bill, *, held: bool) -> Refusal | None:
+    """Why nothing can be agreed about the bill now, whatever the terms; None where it can."""
+    if not bill.is_owed:
+        return Refusal.SETTLED
+    return Refusal.HELD if held else None

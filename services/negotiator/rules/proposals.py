@@ -55,15 +55,29 @@ def answer(
     return Countered(wished, beyond, near, may_ask)
 
 
+def more(wish: Wish | None, given: Circumstances) -> tuple[Plan, ...]:
+    """What may be offered once the customer has said what they can manage, the best fit first.
+
+    The last wish itself is among it, where it may now be agreed.
+    """
+    found = [scored.plan for scored in plans.choose(given)]
+    if wish is not None:
+        wished = wishes.plan(wish, given)
+        if not breaches(wished, given):
+            found.insert(0, replace(wished, name="as-wished"))
+    return tuple(found)
+
+
 def nearest(
     wished: Plan, wish: Wish, given: Circumstances, offered: Sequence[Plan]
 ) -> tuple[Plan, ...]:
     """Up to MOST_COUNTERS plans that may be agreed, nearest first, what was offered among them."""
     found: dict[tuple[object, ...], Plan] = {}
-    for plan in (*offered, *_candidates(wished, wish, given)):
-        if breaches(plan, given) or any(is_worse(plan, before) for before in offered):
-            continue
-        found.setdefault(shape(plan), plan)
+    for plan in offered:
+        found[shape(plan)] = plan
+    for plan in _candidates(wished, wish, given):
+        if not breaches(plan, given) and not any(is_worse(plan, one) for one in offered):
+            found.setdefault(shape(plan), plan)
     near = sorted(found.values(), key=lambda plan: distance(plan, wished))
     return tuple(near[:MOST_COUNTERS])
 
@@ -108,6 +122,9 @@ def _weight(plan: Plan) -> tuple[int, int, int, int]:
 
 def _candidates(wished: Plan, wish: Wish, given: Circumstances) -> Iterator[Plan]:
     """Plans that keep as much of the wish as may be, and those that anyone is offered."""
+    yield wished
+    if given.last_day < given.today:
+        return
     bounds = given.bounds
     first = plans.reachable(wished.instalments[0].due_date, given)
     total = max(wished.total_minor, bounds.balance_minor - bounds.max_discount_minor)
@@ -117,7 +134,8 @@ def _candidates(wished: Plan, wish: Wish, given: Circumstances) -> Iterator[Plan
     for sum_ in dict.fromkeys((total, bounds.balance_minor)):
         for count in dict.fromkeys((min(wanted, longest), longest)):
             dates = days(first, every, count, given.rest, wish.payday or given.stated.payday)
-            yield plan_of(f"counter-{every}-{count}", bounds.balance_minor, split(sum_, count), dates)
+            amounts = split(sum_, count)
+            yield plan_of(f"counter-{every}-{count}", bounds.balance_minor, amounts, dates)
     if wish.each_minor is not None:
         yield from _of_that_size(wish, given)
     yield plans.at_once(given, first)
