@@ -3,7 +3,15 @@
 import argparse
 from collections.abc import Callable, Mapping
 
-from bench import messages, plan_and_claim, playbooks_scale, profiles_scale, segment_and_emit
+from bench import (
+    claim_scale,
+    messages,
+    plan_and_claim,
+    playbooks_scale,
+    profiles_scale,
+    segment_and_emit,
+    storm,
+)
 
 BENCHES: Mapping[str, Callable[[], bool]] = {
     "segment-and-emit": segment_and_emit.run,
@@ -11,6 +19,8 @@ BENCHES: Mapping[str, Callable[[], bool]] = {
     "profiles-scale": profiles_scale.run,
     "messages": messages.run,
     "plan-and-claim": plan_and_claim.run,
+    "storm": storm.run,
+    "claim-scale": claim_scale.run,
 }
 
 

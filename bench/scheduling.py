@@ -87,6 +87,18 @@ class Scheduling:
         while self.claim():
             continue
 
+    def backends(self) -> list[int]:
+        """The processes of PostgreSQL that serve this scheduler."""
+        with self.context.engine.connect() as connection:
+            query = "SELECT pid FROM pg_stat_activity WHERE usename = current_user"
+            return list(connection.execute(text(query)).scalars())
+
+    def waiting(self, until: datetime) -> int:
+        """How many steps fall due until then, or are due."""
+        with self.context.engine.connect() as connection:
+            query = "SELECT count(*) FROM step WHERE state = 'planned' AND due_at <= :until"
+            return int(connection.execute(text(query), {"until": until}).scalar_one())
+
     def dispatched(self) -> int:
         """How many steps went out."""
         with self.context.engine.connect() as connection:
@@ -132,15 +144,18 @@ def fresh() -> Iterator[Settings]:
 
 
 def inputs(
-    customers: int, instant: datetime = NOON
+    customers: int, instant: datetime = NOON, first: int = 0
 ) -> tuple[list[tuple[bytes, bytes]], list[tuple[bytes, bytes]]]:
-    """What the segmenter writes about a bill of each customer: facts, and commands."""
+    """What the segmenter writes about a bill of each customer: facts, and commands.
+
+    first: the number of the first customer.
+    """
     settings = Settings()
     playbook = load_playbooks(settings.playbooks_dir)[PLAYBOOK]
     job = Job([playbook], Clock(instant, 0.0, 0.0))
     facts: list[tuple[bytes, bytes]] = []
     commands: list[tuple[bytes, bytes]] = []
-    for number in range(customers):
+    for number in range(first, first + customers):
         key = f"c-{number}".encode()
         state = None
         for place, event in enumerate(_events(number, instant)):

@@ -15,9 +15,10 @@ from sqlmodel import Session
 
 from schemas.topics import OUTREACH_DISPATCHES
 from services.messenger import metrics, store
-from services.messenger.handlers import flights, heartbeats
+from services.messenger.handlers import flights
 from services.messenger.handlers.claiming import Claiming, Ready
 from services.messenger.handlers.flights import Finished
+from services.messenger.handlers.heartbeats import Heartbeats
 from services.messenger.model import Doubtful, Outcome, Rejected
 from services.messenger.providers import Connection, Provider, Unavailable
 from services.runtime import logging
@@ -60,6 +61,7 @@ class Sender:
         self._epochs: dict[int, int] = {}
         self._not_before: dict[str, float] = {}
         self._beaten: dict[int, float] = {}
+        self._heartbeats = Heartbeats(context)
         self._pause = BUSY_SECONDS
         self._probe_again = 0.0
         self._provider_again = 0.0
@@ -149,7 +151,7 @@ class Sender:
         now = self._context.clock.monotonic()
         due = [own for own in lanes if now >= self._beaten.get(own.partition, now)]
         if due:
-            heartbeats.beat(self._context, due)
+            self._heartbeats.beat(due)
             self._beaten |= {own.partition: now + BEAT_SECONDS for own in due}
 
     def _send(self, owned: Mapping[int, Ownership], lanes: Sequence[int]) -> None:

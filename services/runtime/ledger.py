@@ -203,6 +203,31 @@ def add_to_outbox(session: Session, rows: Sequence[tuple[int, str, str, bytes]])
             to.write_row((lane, topic, len(messages), _pack(messages)))
 
 
+def newest_in_outbox(session: Session, topic: str, lanes: Sequence[int]) -> dict[int, int]:
+    """By lane, the newest row that waits to be published on the topic."""
+    if not lanes:
+        return {}
+    rows = session.execute(
+        text(
+            "SELECT lane, max(id) FROM outbox WHERE topic = :topic AND lane = ANY(:lanes)"
+            " GROUP BY lane"
+        ),
+        {"topic": topic, "lanes": list(lanes)},
+    )
+    return {row.lane: row.max for row in rows}
+
+
+def still_in_outbox(session: Session, ids: Sequence[int]) -> set[int]:
+    """Those of the rows that are not published yet."""
+    if not ids:
+        return set()
+    return set(
+        session.execute(
+            text("SELECT id FROM outbox WHERE id = ANY(:ids)"), {"ids": list(ids)}
+        ).scalars()
+    )
+
+
 def _paged(
     rows: Iterable[tuple[int, str, str, bytes]],
 ) -> Iterator[tuple[int, str, list[Message]]]:

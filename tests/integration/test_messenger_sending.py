@@ -10,7 +10,9 @@ from messenger_world import START, World, order, world
 from sqlalchemy.exc import OperationalError
 
 from schemas.customer_events import CustomerUpdated
+from schemas.topics import OUTREACH_DISPATCHES
 from services.messenger.handlers.claiming import Claimed, Claiming
+from services.messenger.handlers.heartbeats import Heartbeats
 from services.messenger.providers.smtp import Relay, SmtpPool
 from services.runtime.clock import Clock
 from services.runtime.partitioning import lane
@@ -97,6 +99,17 @@ def test_no_heartbeat_is_written_while_there_is_nothing_to_send(messenger: World
     for _ in range(3):
         messenger.step()
     assert messenger.facts == []
+
+
+def test_heartbeats_do_not_pile_up_while_the_broker_is_away(messenger: World) -> None:
+    beats, lanes = Heartbeats(messenger.context), messenger.context.owned_lanes(OUTREACH_DISPATCHES)
+    for _ in range(3):
+        beats.beat(lanes)
+    messenger.flow()
+    assert len(messenger.of("log.heartbeat")) == len(lanes)
+    beats.beat(lanes[:1])
+    messenger.flow()
+    assert len(messenger.of("log.heartbeat")) == len(lanes) + 1
 
 
 def test_waits_for_what_the_order_has_seen(messenger: World) -> None:
