@@ -40,7 +40,7 @@ _PENDING = (
 
 
 def run() -> bool:
-    """Measure and print; whether the largest size costs at most 1.5 times what the smallest does."""
+    """Measure and print; whether the largest size costs at most 1.5 times the smallest."""
     sizes = [size for size in SIZES if size <= LARGEST]
     costs: dict[int, float] = {}
     numbers = count()
@@ -76,7 +76,6 @@ def _fill(ours: Scheduling, first: int, size: int) -> None:
         isolation_level="AUTOCOMMIT"
     ) as connection:
         connection.execute(text("VACUUM ANALYZE step"))
-        connection.execute(text("CHECKPOINT"))
 
 
 def _microseconds(ours: Scheduling, number: int) -> float:

@@ -118,7 +118,8 @@ def _lateness(ours: Scheduling) -> dict[str, tuple[float, float]]:
     """Seconds, median and 99th percentile, after each step's instant and after the common one."""
     query = (
         "SELECT percentile_cont(CAST(:shares AS float8[])) WITHIN GROUP"
-        " (ORDER BY extract(epoch FROM decided_at - {since})) FROM ordered JOIN step USING (step_id)"
+        " (ORDER BY extract(epoch FROM decided_at - {since}))"
+        " FROM ordered JOIN step USING (step_id)"
     )
     found = {}
     with ours.context.engine.connect() as connection:
