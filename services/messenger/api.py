@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import ValidationError
 
-from services.messenger import choice_page, feedback_page, replies_api
+from services.messenger import choice_page, feedback_page, inbound_api, replies_api
 from services.messenger.customers import Customers, Gone, UserAgent
 from services.messenger.handlers import answers, feedback, webhooks
 from services.messenger.handlers.replies import Listening
@@ -56,6 +56,7 @@ def create(
     _opting_out(api, customers)
     _preferences(api, customers, not_now_days)
     replies_api.add_to(api, customers, listening)
+    inbound_api.add_to(api, context)
     _internal(api, customers, secrets)
     return api
 

@@ -107,7 +107,7 @@ class LetterWriter:
             date=now,
         )
         try:
-            letter = compose(draft, sender.identity)
+            letter = compose(draft, self._links.traceable(sender.identity, message_id))
         except UnusableAddress:
             raise Unwritable("address_not_usable") from None
         carried = {name: targets[name] for name in rendered.links}

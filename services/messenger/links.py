@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
+from services.messenger.mail import Identity
+from services.messenger.return_path import ReturnPath
 from services.runtime.security import InvalidToken, Signer
 
 Answer = Literal["yes", "no"]
@@ -81,6 +83,10 @@ class Links:
         """The negotiator's portal; what the tracked link called `portal` leads to."""
         token = self._token(LinkKind.PORTAL, {"m": message_id}, now + self.good_for)
         return f"{self.negotiator}/p/{token}"
+
+    def traceable(self, identity: Identity, message_id: str) -> Identity:
+        """The sender whose return addresses tell what comes back which message it is about."""
+        return ReturnPath(self.signer).traceable(identity, message_id)
 
     def read(self, kind: LinkKind, token: str, now: datetime) -> Token:
         """What a token of this kind says. Raises InvalidToken."""

@@ -35,6 +35,8 @@ class Identity:
     unsubscribe_to: str
     domain: str
     """What follows the @ of every Message-ID."""
+    returns_to: str | None = None
+    """Envelope sender, where bounces go; `address` if None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def compose(draft: Draft, identity: Identity) -> Letter:
     head = "".join(f"{name}: {value}\r\n" for name, value in headers)
     parts = _part(boundary, "plain", draft.text) + _part(boundary, "html", draft.html)
     copy = f"{head}\r\n{parts}--{boundary}--\r\n".encode()
-    return Letter(reference, identity.address, recipient, copy)
+    return Letter(reference, identity.returns_to or identity.address, recipient, copy)
 
 
 def content_hash(copy: bytes) -> str:

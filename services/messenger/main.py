@@ -1,13 +1,17 @@
 """The messenger as a process."""
 
 from datetime import timedelta
+from functools import partial
 
 from schemas.topics import OUTREACH_DISPATCHES, PLAYBOOKS
 from services.messenger import api, stream, tenants, variants_api
 from services.messenger.handlers.claiming import Claiming
+from services.messenger.handlers.intake import Letterbox
 from services.messenger.handlers.replies import Listening
+from services.messenger.handlers.returns import Patience
 from services.messenger.handlers.webhooks import parse_secrets
 from services.messenger.handlers.weighing import Weighing
+from services.messenger.intake import SmtpDoor, sweep
 from services.messenger.letters import LetterWriter
 from services.messenger.links import Links
 from services.messenger.providers.smtp import Relay, SmtpPool
@@ -21,6 +25,8 @@ from services.runtime.following import Following
 from services.runtime.messages import Incoming
 
 NAME = "messenger"
+READ_MAIL_EVERY = 0.25
+SWEEP_EVERY = 2.0
 
 
 def build(context: Context) -> worker.Service:
@@ -60,16 +66,44 @@ def build(context: Context) -> worker.Service:
         listening,
     )
     variants_api.add_to(served, context, weighing)
+    letterbox = _letterbox(context, tenants_by_name, own, listening)
+    background: list[worker.Background] = [sender]
+    if own.replies_smtp_port is not None:
+        door = SmtpDoor(letterbox, own.replies_smtp_host, own.replies_smtp_port)
+        background.append(door)
+    timers = [
+        worker.Timer("weigh-wordings", own.wording_seconds, weighing),
+        worker.Timer("read-mail", READ_MAIL_EVERY, letterbox.read_next),
+    ]
+    if own.replies_maildir is not None:
+        swept = partial(sweep, letterbox, own.replies_maildir)
+        timers.append(worker.Timer("sweep-maildir", SWEEP_EVERY, swept))
     return worker.Service(
         name=NAME,
         lead_topic=OUTREACH_DISPATCHES,
         handlers=stream.handlers(shared.inbox_days, sender.wake),
         api=served,
         refuses=frozenset({OUTREACH_DISPATCHES}),
-        timers=(worker.Timer("weigh-wordings", own.wording_seconds, weighing),),
-        background=(sender,),
+        background=tuple(background),
+        timers=tuple(timers),
         follows=(Following(context, PLAYBOOKS, take, refuses=False),),
     )
+
+
+def _letterbox(
+    context: Context,
+    tenants_by_name: dict[str, tenants.Tenant],
+    own: MessengerSettings,
+    listening: Listening,
+) -> Letterbox:
+    ours = {
+        address.lower()
+        for tenant in tenants_by_name.values()
+        for address in (tenant.reply_to, tenant.unsubscribe_to, tenant.returns_to)
+        if address
+    }
+    patience = Patience(own.soft_bounces, timedelta(days=own.soft_bounce_days))
+    return Letterbox(context, ours, listening, patience)
 
 
 def main() -> None:

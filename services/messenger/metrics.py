@@ -30,3 +30,9 @@ ANSWERS = Counter(
     "What came back: opens, clicks, opt-outs, replies, provider events.",
     ["kind"],
 )
+INBOUND = Counter(
+    "rapport_inbound_mails_total",
+    "Mails that came in, by kind (reply, bounce, complaint, opt_out, automatic) and by what became "
+    "of them. `no_message_known`, `malformed` and so on wait for a person: GET /inbound.",
+    ["kind", "end"],
+)

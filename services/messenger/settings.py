@@ -1,5 +1,7 @@
 """Settings of the messenger alone; the shared ones are the runtime's."""
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -45,6 +47,17 @@ class MessengerSettings(BaseSettings):
     wording_seconds: float = Field(
         5.0, gt=0, description="Real seconds between two weighings of what wordings brought."
     )
+    replies_smtp_port: int | None = Field(
+        None, ge=1, le=65535, description="Port on which mail comes in; unset: none does."
+    )
+    replies_smtp_host: str = Field("127.0.0.1", description="Address it listens on.")
+    replies_maildir: Path | None = Field(
+        None, description="Maildir from which mail is taken, too, such as a mail server's."
+    )
+    soft_bounces: int = Field(
+        3, ge=2, description="Messages to an address that come back softly until it counts as dead."
+    )
+    soft_bounce_days: int = Field(14, ge=1, description="Days (business time) they count.")
     webhook_secrets: SecretStr = Field(
         SecretStr(""),
         description="provider=whsec_BASE64,...: who may tell of deliveries (Standard Webhooks).",

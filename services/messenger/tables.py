@@ -264,6 +264,39 @@ class WordingStateRow(_Table, table=True):
     sent: int = 0
     harmed: int = 0
     by: str
+class InboundRow(_Table, table=True):
+    """One mail that came in. inbound_id: of its bytes and recipients, so that it counts once.
+
+    state: pending, done, failed (for a person). content: its bytes, until it is done. reason: why
+    it failed, or was passed over. message_id: what it answers, once known.
+    """
+
+    __tablename__ = "inbound"
+
+    inbound_id: str = Field(primary_key=True)
+    received_at: datetime = _instant()
+    source: str
+    sender: str
+    recipients: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    size: int
+    state: str
+    kind: str | None = None
+    reason: str | None = None
+    tenant: str | None = None
+    customer: str | None = None
+    message_id: str | None = None
+    ended_at: datetime | None = _instant(nullable=True)
+
+
+class BounceRow(_Table, table=True):
+    """A message that came back from an address; soft ones count together."""
+
+    __tablename__ = "bounce"
+
+    tenant: str = Field(primary_key=True)
+    address_hash: str = Field(primary_key=True)
+    message_id: str = Field(primary_key=True)
     at: datetime = _instant()
 
 

@@ -27,6 +27,9 @@ class Tenant(BaseModel):
     address: EmailAddress = Field(description="From.")
     reply_to: EmailAddress = Field(description="Where answers go.")
     unsubscribe_to: EmailAddress = Field(description="Mailbox of the List-Unsubscribe header.")
+    returns_to: EmailAddress | None = Field(
+        None, description="Envelope sender, where bounces go; unset: `address`."
+    )
     postal_address: str = Field(min_length=1, description="Stands at the foot of every mail.")
     message_id_domain: str = Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")
     links: dict[str, str] = Field(
@@ -53,7 +56,12 @@ class Tenant(BaseModel):
     def identity(self) -> Identity:
         """What the letters' headers say."""
         return Identity(
-            self.name, self.address, self.reply_to, self.unsubscribe_to, self.message_id_domain
+            self.name,
+            self.address,
+            self.reply_to,
+            self.unsubscribe_to,
+            self.message_id_domain,
+            self.returns_to,
         )
 
     def targets(self, obligation_id: str) -> Mapping[str, str]:

@@ -83,6 +83,12 @@ def hear(work: UnitOfWork, message_id: str, reply: Reply, listening: Listening) 
     return understood
 
 
+def wish_of(words: str, listening: Listening) -> Intent | None:
+    """The wish for silence in what somebody wrote, if there is one."""
+    heard = understand(words, phrasebooks(), listening.stop_words).intent
+    return heard if heard in _SILENT else None
+
+
 def _act(
     work: UnitOfWork,
     message: MessageRow,

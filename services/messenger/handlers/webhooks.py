@@ -8,12 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas import facts
-from schemas.common import Typed
 from services.messenger import message_store, metrics, store
-from services.messenger.handlers.answers import opt_out
-from services.messenger.handlers.flights import cause_of, flight_of, suppress_address
-from services.messenger.model import ANY
+from services.messenger.handlers import returns
 from services.messenger.tables import MessageRow
 from services.runtime.context import Context
 from services.runtime.unit_of_work import UnitOfWork
@@ -94,27 +90,14 @@ def take(context: Context, provider: str, call_id: str, report: Report) -> bool:
 
 
 def _apply(work: UnitOfWork, message: MessageRow, report: Report, call: str) -> None:
-    identity, data = message.message_id, report.data
-    fact: Typed
-    if report.type == "message.delivered":
-        fact = facts.MessageDelivered(message_id=identity)
-    elif report.type == "message.bounced":
-        fact = facts.MessageBounced(message_id=identity, kind=data.kind, status=data.status)
-        if data.kind == "hard":
-            suppress_address(work, flight_of(message), "hard_bounce")
-    else:
-        fact = facts.MessageComplained(message_id=identity)
-        suppress_address(work, flight_of(message), "complaint")
-    work.fact(
-        fact.TYPE,
-        fact,
-        subject=message.customer,
-        tenant=message.tenant,
-        cause=cause_of(message),
-        key=(identity, call),
-    )
-    if report.type == "message.complained":
-        opt_out(work, message, ANY, "one_click")
+    data = report.data
+    match report.type:
+        case "message.delivered":
+            returns.delivered(work, message, call)
+        case "message.bounced":
+            returns.bounced(work, message, data.kind, data.status, call, returns.Patience())
+        case "message.complained":
+            returns.complained(work, message, call)
 
 
 def _message(work: UnitOfWork, data: ReportData) -> MessageRow | None:

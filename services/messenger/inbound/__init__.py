@@ -1,0 +1,1 @@
+"""Mail that comes in: from bytes to what it is. No decision, no database."""
