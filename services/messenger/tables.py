@@ -264,6 +264,9 @@ class WordingStateRow(_Table, table=True):
     sent: int = 0
     harmed: int = 0
     by: str
+    at: datetime = _instant()
+
+
 class InboundRow(_Table, table=True):
     """One mail that came in. inbound_id: of its bytes and recipients, so that it counts once.
 
