@@ -54,8 +54,12 @@ def build(context: Context) -> worker.Service:
     )
     writer = LetterWriter(lambda: catalogue.standing, tenants_by_name, links, weighing)
     relay = SmtpPool(Relay.parse(shared.smtp_url), context.clock.monotonic, own.smtp_timeout)
-    claiming = Claiming(context, writer, load_packs(shared.policies_dir), own.longest_lag)
-    listening = Listening(paid_wait=timedelta(days=own.paid_wait_days))
+    packs = load_packs(shared.policies_dir)
+    claiming = Claiming(context, writer, packs, own.longest_lag)
+    listening = Listening(
+        frozenset(word for pack in packs for rule in pack.stop_words for word in rule.words),
+        timedelta(days=own.paid_wait_days),
+    )
     sender = Sender(context, claiming, relay, own.smtp_connections)
     served = api.create(
         context,
