@@ -1,15 +1,19 @@
 """Sends what is pending: a live connection, then check and intent, then SMTP, then the outcome.
 
 One thread speaks with the database; as many as there are connections speak with the provider. A
-message is on at most one connection, and no more messages are `intended` than connections held.
+message is on at most one connection, and no more messages are `intended` than the connections held
+can hand over within a moment: one each where the provider takes its time, some dozens where it is
+quick.
 """
 
 import asyncio
 import threading
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from traceback import format_tb
+from typing import NamedTuple
 
 from sqlmodel import Session
 
@@ -19,7 +23,7 @@ from services.messenger.handlers import flights
 from services.messenger.handlers.claiming import Claiming, Ready
 from services.messenger.handlers.flights import Finished
 from services.messenger.handlers.heartbeats import Heartbeats
-from services.messenger.model import Doubtful, Outcome, Rejected
+from services.messenger.model import Doubtful, Letter, Rejected
 from services.messenger.providers import Connection, Provider, Unavailable
 from services.runtime import logging
 from services.runtime.context import Context
@@ -40,6 +44,16 @@ RETRY_SECONDS = 0.05
 """Before a dispatch that had to wait is looked at again."""
 STOP_SECONDS = 8.0
 """How long letters in flight may take once the sender is told to stop."""
+BUNDLE_SECONDS = 0.1
+"""For how long a connection is given letters at once, by how long it took for the last ones."""
+LARGEST_BUNDLE = 32
+
+
+class _Handed(NamedTuple):
+    """A bundle is through: so many letters, in so many real seconds. Its thread is free."""
+
+    letters: int
+    seconds: float
 
 
 class Sender:
@@ -51,11 +65,12 @@ class Sender:
         self._context = context
         self._claiming = claiming
         self._provider = provider
-        self._threads = connections
+        self._free = connections
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="send")
-        self._in_flight: dict[str, Future[None]] = {}
-        self._finished: SimpleQueue[Finished] = SimpleQueue()
+        self._in_flight: set[str] = set()
+        self._finished: SimpleQueue[Finished | _Handed] = SimpleQueue()
         self._unrecorded: list[Finished] = []
+        self._bundle = 1
         self._wakened = threading.Event()
         self._stopping = threading.Event()
         self._epochs: dict[int, int] = {}
@@ -127,16 +142,26 @@ class Sender:
     def _record(self) -> None:
         try:
             while True:
-                self._unrecorded.append(self._finished.get_nowait())
+                one = self._finished.get_nowait()
+                if isinstance(one, Finished):
+                    self._unrecorded.append(one)
+                else:
+                    self._free += 1
+                    self._learn_pace(one)
         except Empty:
             pass
         if not self._unrecorded:
             return
-        for one in self._unrecorded:
-            self._in_flight.pop(one.flight.dispatch_id, None)
+        self._in_flight.difference_update(one.flight.dispatch_id for one in self._unrecorded)
         # Kept until it is committed: an outcome must survive the database's absence.
         self._unrecorded = flights.record(self._context, self._unrecorded)
         metrics.IN_FLIGHT.set(len(self._in_flight))
+
+    def _learn_pace(self, handed: "_Handed") -> None:
+        """Twice as many letters next time at the most: one slow answer must not hold up many."""
+        if handed.letters:
+            fitting = int(BUNDLE_SECONDS * handed.letters / max(handed.seconds, 1e-6))
+            self._bundle = max(1, min(fitting, 2 * self._bundle, LARGEST_BUNDLE))
 
     def _recover(self, owned: Mapping[int, Ownership]) -> None:
         for lane, own in owned.items():
@@ -157,16 +182,17 @@ class Sender:
     def _send(self, owned: Mapping[int, Ownership], lanes: Sequence[int]) -> None:
         now = self._context.clock.monotonic()
         self._not_before = {name: at for name, at in self._not_before.items() if at > now}
-        free = self._threads - len(self._in_flight)
-        if free <= 0:
+        if self._free <= 0:
             return
         with Session(self._context.engine) as session:
-            candidates = store.candidates(session, lanes, self._not_before, free)
-        connections = self._lease(len(candidates))
+            candidates = store.candidates(
+                session, lanes, self._not_before, self._free * self._bundle
+            )
+        connections = self._lease(min(self._free, len(candidates)))
         if not connections:
             return
         try:
-            claimed = self._claiming.claim(owned, candidates[: len(connections)])
+            claimed = self._claiming.claim(owned, candidates[: len(connections) * self._bundle])
         except BaseException:
             self._release(connections)
             # It may have been committed all the same: look for intents that nobody carries.
@@ -175,36 +201,72 @@ class Sender:
         if claimed.doubtful:
             self._epochs.clear()
         self._not_before |= dict.fromkeys(claimed.waiting, now + RETRY_SECONDS)
-        for ready in claimed.ready:
-            self._in_flight[ready.flight.dispatch_id] = self._pool.submit(
-                self._hand_over, connections.pop(), ready
-            )
+        self._in_flight.update(ready.flight.dispatch_id for ready in claimed.ready)
+        used = min(len(connections), len(claimed.ready))
+        for number in range(used):
+            self._free -= 1
+            bundle = deque(claimed.ready[number::used])
+            self._pool.submit(self._hand_over, connections.pop(), bundle)
         self._release(connections)
         metrics.IN_FLIGHT.set(len(self._in_flight))
         if claimed.ready or len(claimed.waiting) < len(candidates):
             self.wake()
 
-    def _hand_over(self, connection: Connection, ready: Ready) -> None:
-        """In a thread of the pool: one letter on one connection, once."""
-        begun = self._context.clock.monotonic()
-        outcome: Outcome = Rejected("check_too_old", None, retryable=True)
-        if self._context.clock.real() < ready.fresh_until:
-            try:
-                outcome = connection.send(ready.letter)
-            except Exception as error:
-                # Only where it failed, never what it says: the text may name an address.
-                log.error(
-                    "a provider raised",
-                    provider=self._provider.name,
-                    error=type(error).__name__,
-                    trace=format_tb(error.__traceback__),
-                )
-                outcome = Doubtful(f"provider_raised:{type(error).__name__}")
-        taken = self._context.clock.monotonic() - begun
-        metrics.SEND_SECONDS.labels(self._provider.name).observe(taken)
-        self._provider.release(connection)
-        self._finished.put(Finished(ready.flight, outcome, self._provider.name))
+    def _hand_over(self, connection: Connection, bundle: deque[Ready]) -> None:
+        """In a thread of the pool: each letter of the bundle once."""
+        begun, count = self._context.clock.monotonic(), len(bundle)
+        while bundle:
+            left = len(bundle)
+            self._hand_over_by(connection, bundle)
+            if len(bundle) == left:
+                break
+            if bundle:
+                # What is left was not begun: it may go by another way.
+                try:
+                    connection = self._provider.lease()
+                except Unavailable:
+                    break
+        for ready in bundle:
+            outcome = Rejected("connection_lost:not_begun", None, retryable=True)
+            self._finished.put(Finished(ready.flight, outcome, self._provider.name))
+        self._finished.put(_Handed(count, self._context.clock.monotonic() - begun))
         self.wake()
+
+    def _hand_over_by(self, connection: Connection, bundle: deque[Ready]) -> None:
+        """Hand over by this connection as long as it lasts; what it did not take stays."""
+        taken: deque[Ready] = deque()
+        name, monotonic = self._provider.name, self._context.clock.monotonic
+
+        def letters() -> Iterator[Letter]:
+            while bundle:
+                ready = bundle.popleft()
+                if self._context.clock.real() < ready.fresh_until:
+                    taken.append(ready)
+                    yield ready.letter
+                else:
+                    outcome = Rejected("check_too_old", None, retryable=True)
+                    self._finished.put(Finished(ready.flight, outcome, name))
+
+        seconds = metrics.SEND_SECONDS.labels(name)
+        begun = monotonic()
+        try:
+            for outcome in connection.send(letters()):
+                self._finished.put(Finished(taken.popleft().flight, outcome, name))
+                ended = monotonic()
+                seconds.observe(ended - begun)
+                begun = ended
+        except Exception as error:
+            # Only where it failed, never what it says: the text may name an address.
+            log.error(
+                "a provider raised",
+                provider=name,
+                error=type(error).__name__,
+                trace=format_tb(error.__traceback__),
+            )
+            for ready in taken:
+                doubt = Doubtful(f"provider_raised:{type(error).__name__}")
+                self._finished.put(Finished(ready.flight, doubt, name))
+        self._provider.release(connection)
 
     def _lease(self, count: int) -> list[Connection]:
         """Up to `count` connections that have just answered; fewer where the provider is down."""

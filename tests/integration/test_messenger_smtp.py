@@ -38,7 +38,7 @@ def pool(mailbox: Mailbox) -> Iterator[SmtpPool]:
 def hand_over(pool: SmtpPool, one: Letter) -> Outcome:
     connection = pool.lease()
     try:
-        return connection.send(one)
+        return next(connection.send(iter([one])))
     finally:
         pool.release(connection)
 
@@ -121,7 +121,7 @@ def test_no_connection_is_lent_while_the_relay_is_down(pool: SmtpPool, mailbox: 
 def test_closing_cuts_what_is_on_its_way(pool: SmtpPool, mailbox: Mailbox) -> None:
     connection = pool.lease()
     pool.close()
-    outcome = connection.send(letter())
+    outcome = next(connection.send(iter([letter()])))
     assert isinstance(outcome, Rejected)
     assert mailbox.messages() == []
 

@@ -1,5 +1,6 @@
 """Ways out: each provider takes finished letters over a connection that was proven alive."""
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from services.messenger.model import Letter, Outcome
@@ -12,8 +13,13 @@ class Unavailable(Exception):
 class Connection(Protocol):
     """One live way to the provider, used by one thread at a time."""
 
-    def send(self, letter: Letter) -> Outcome:
-        """Hand the letter over. Blocks up to the time-out; never raises, never tries twice."""
+    def send(self, letters: Iterator[Letter]) -> Iterator[Outcome]:
+        """Hand letters over: an outcome for each that was taken from `letters`, in order.
+
+        One is taken only where it goes on its way at once, so that what is left when the
+        connection breaks is known not to have been begun. Blocks up to the time-out for each;
+        never raises, never tries twice.
+        """
 
     def close(self) -> None:
         """Give the connection up."""

@@ -5,7 +5,7 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
@@ -19,6 +19,8 @@ _ENHANCED = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
 # Nobody receives there: unknown mailbox, bad domain, moved, null MX, disabled (RFC 3463, 7505).
 _DEAD = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
 
+
+_BREAKS = re.compile(r"[\x00-\x20\x7f<>]")
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -58,6 +60,7 @@ class SmtpConnection:
 
     def __init__(self, client: smtplib.SMTP, monotonic: Callable[[], float]) -> None:
         self._client = client
+        self._groups = client.has_extn("pipelining")
         self._monotonic = monotonic
         self._answered = monotonic()
         self.usable = True
@@ -77,24 +80,42 @@ class SmtpConnection:
         self._answered = self._monotonic()
         return self.usable
 
-    def send(self, letter: Letter) -> Outcome:
-        """Hand one letter over.
+    def send(self, letters: Iterator[Letter]) -> Iterator[Outcome]:
+        """Hand letters over, one after the other; see `Connection.send`.
 
         Until the server has answered DATA with 354 it cannot have taken anything; once the
-        content is on its way only its answer tells, so a silence after that is doubt.
+        content is on its way only its answer tells, so a silence after that is doubt. Where the
+        server takes commands in groups (RFC 2920), the next letter is announced together with
+        the content of the one before: a letter then costs one wait and not four.
         """
+        letter = next(letters, None)
+        announced = False
         try:
-            refusal = self._announce(letter)
-        except ValueError:
-            self.usable = False
-            return Rejected("address_not_sendable", None, retryable=False)
-        except (OSError, smtplib.SMTPException) as error:
-            self.usable = False
-            return Rejected(f"connection_lost:{type(error).__name__}", None, retryable=True)
-        if refusal is not None:
-            return refusal
+            while letter is not None:
+                refusal = self._announce(letter, announced)
+                announced = False
+                if refusal is not None:
+                    yield refusal
+                    letter = next(letters, None) if self.usable else None
+                    continue
+                following = next(letters, None) if self._groups else None
+                lines = b"" if following is None else self._group(following)
+                announced = bool(lines)
+                yield self._content(letter, lines)
+                if self.usable:
+                    letter = following if self._groups else next(letters, None)
+                    continue
+                if following is not None:
+                    yield Rejected("connection_lost:before_content", None, retryable=True)
+                return
+        finally:
+            if announced:
+                self.usable = False
+
+    def _content(self, letter: Letter, following: bytes) -> Outcome:
+        """Send the content, and what announces the next letter; what the server made of it."""
         try:
-            self._client.send(_dot_stuffed(letter.copy))
+            self._client.send(_dot_stuffed(letter.copy) + following)
             code, reply = self._client.getreply()
         except (OSError, smtplib.SMTPException) as error:
             self.usable = False
@@ -103,6 +124,69 @@ class SmtpConnection:
             self.usable = False
             return Doubtful("answer_unreadable")
         return self._judge("content", code, reply) or Accepted(f"<{letter.message_id}>")
+
+    def _announce(self, letter: Letter, announced: bool) -> Rejected | None:
+        """Name sender and recipient, unless that is done, and ask to send the content."""
+        try:
+            if not _sendable(letter):
+                return Rejected("address_not_sendable", None, retryable=False)
+            if not letter.recipient.isascii() and not self._client.has_extn("smtputf8"):
+                return Rejected("relay_lacks_smtputf8", None, retryable=False)
+            if not self._groups:
+                return self._announce_in_turn(letter)
+            if not announced:
+                self._client.send(self._group(letter))
+            return self._answers_to_group()
+        except (OSError, smtplib.SMTPException) as error:
+            self.usable = False
+            return Rejected(f"connection_lost:{type(error).__name__}", None, retryable=True)
+
+    def _announce_in_turn(self, letter: Letter) -> Rejected | None:
+        for stage, line in zip(_STAGES, _commands(letter), strict=True):
+            self._client.send(line)
+            code, reply = self._client.getreply()
+            if code != 354 if stage == "data" else not 200 <= code < 300:
+                self._reset()
+                return self._judge(stage, _refusing(code), reply)
+        return None
+
+    def _group(self, letter: Letter) -> bytes:
+        """The commands that announce a letter, in one piece; none where it cannot be sent."""
+        plain = letter.recipient.isascii() or self._client.has_extn("smtputf8")
+        return b"".join(_commands(letter)) if plain and _sendable(letter) else b""
+
+    def _answers_to_group(self) -> Rejected | None:
+        refusal: Rejected | None = None
+        for stage in _STAGES:
+            code, reply = self._client.getreply()
+            taken = code == 354 if stage == "data" else 200 <= code < 300
+            if not taken and refusal is None:
+                refusal = self._judge(stage, _refusing(code), reply)
+            if code in (421, -1):
+                self.usable = False
+                return refusal
+        if refusal is not None:
+            if code == 354:
+                # It wants a content all the same (RFC 2920 3.1): an empty one, whatever it says.
+                self._client.send(b".\r\n")
+                self._client.getreply()
+            else:
+                self._reset()
+        return refusal
+
+    def _reset(self) -> None:
+        try:
+            self._client.rset()
+        except (OSError, smtplib.SMTPException):
+            self.usable = False
+
+    def _judge(self, stage: str, code: int, reply: bytes) -> Rejected | None:
+        self._answered = self._monotonic()
+        if 200 <= code < 300:
+            return None
+        if code in (421, -1):
+            self.usable = False
+        return rejection(stage, code, reply.decode("utf-8", "replace"))
 
     def close(self) -> None:
         """Say goodbye if the server listens, and close."""
@@ -118,35 +202,27 @@ class SmtpConnection:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
 
-    def _announce(self, letter: Letter) -> Rejected | None:
-        if not letter.recipient.isascii() and not self._client.has_extn("smtputf8"):
-            return Rejected("relay_lacks_smtputf8", None, retryable=False)
-        options = [] if letter.recipient.isascii() else ["SMTPUTF8", "BODY=8BITMIME"]
-        code, reply = self._client.mail(letter.sender, options)
-        refusal = self._judge("sender", code, reply)
-        if refusal is None:
-            code, reply = self._client.rcpt(letter.recipient)
-            refusal = self._judge("recipient", code, reply)
-        if refusal is None:
-            code, reply = self._client.docmd("DATA")
-            if code != 354:
-                # A 2xx to DATA comes from a server out of step with us: leave it (421).
-                refusal = self._judge("data", code if code >= 400 else 421, reply)
-        return refusal
 
-    def _judge(self, stage: str, code: int, reply: bytes) -> Rejected | None:
-        self._answered = self._monotonic()
-        if 200 <= code < 300:
-            return None
-        refusal = rejection(stage, code, reply.decode("utf-8", "replace"))
-        if code in (421, -1):
-            self.usable = False
-        else:
-            try:
-                self._client.rset()
-            except (OSError, smtplib.SMTPException):
-                self.usable = False
-        return refusal
+_STAGES = ("sender", "recipient", "data")
+
+
+def _commands(letter: Letter) -> tuple[bytes, bytes, bytes]:
+    options = b"" if letter.recipient.isascii() else b" SMTPUTF8 BODY=8BITMIME"
+    return (
+        b"MAIL FROM:<%b>%b\r\n" % (letter.sender.encode(), options),
+        b"RCPT TO:<%b>\r\n" % letter.recipient.encode(),
+        b"DATA\r\n",
+    )
+
+
+def _sendable(letter: Letter) -> bool:
+    """Whether both addresses are one word each: nothing in them can end a command or begin one."""
+    return not (_BREAKS.search(letter.sender) or _BREAKS.search(letter.recipient))
+
+
+def _refusing(code: int) -> int:
+    """The code of a refusal. A server that says yes out of turn is out of step: leave it (421)."""
+    return code if code >= 400 or code == -1 else 421
 
 
 def rejection(stage: str, code: int, reply: str) -> Rejected:
@@ -168,9 +244,13 @@ def rejection(stage: str, code: int, reply: str) -> Rejected:
 
 
 def _dot_stuffed(copy: bytes) -> bytes:
-    lines = re.sub(rb"(?:\r\n|\n|\r(?!\n))", b"\r\n", copy)
-    stuffed = re.sub(rb"(?m)^\.", b"..", lines)
-    return stuffed + (b"" if stuffed.endswith(b"\r\n") else b"\r\n") + b".\r\n"
+    """The content as it goes over the line, and its end."""
+    if copy.count(b"\n") != copy.count(b"\r\n") or copy.count(b"\r") != copy.count(b"\r\n"):
+        copy = re.sub(rb"(?:\r\n|\n|\r(?!\n))", b"\r\n", copy)
+    stuffed = copy.replace(b"\r\n.", b"\r\n..")
+    if stuffed.startswith(b"."):
+        stuffed = b"." + stuffed
+    return stuffed + (b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n")
 
 
 class SmtpPool:

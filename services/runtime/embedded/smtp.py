@@ -105,6 +105,18 @@ class Relay:
 
     # aiosmtpd calls these; what they return is the answer.
 
+    async def handle_EHLO(
+        self,
+        _server: SMTP,
+        session: Session,
+        _envelope: Envelope,
+        hostname: str,
+        responses: list[str],
+    ) -> list[str]:
+        """What it can do: also take commands in groups, which it reads in turn anyway."""
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
+
     async def handle_MAIL(
         self,
         _server: SMTP,
