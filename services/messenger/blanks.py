@@ -4,7 +4,7 @@ Laying a letter out takes a millisecond; filling in the blanks of one that is la
 it. The marks of `services.playbooks.wording.Slots` stand where the blanks are.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -23,14 +23,16 @@ class Blank:
     """One letter, laid out, with marks for values."""
 
     html: Pieces
-    text: tuple[tuple[Pieces, Passage], ...]
+    text: tuple[tuple[Pieces, Passage] | str, ...]
 
     def fill(self, values: Mapping[str, str]) -> tuple[str, str]:
         """HTML and plain text with these values, by mark; escaped where HTML wants it."""
         escaped = {mark: str(escape(value)) for mark, value in values.items()}
         text = "".join(
-            passage._replace(text=_filled(pieces, values)).folded() + passage.after
-            for pieces, passage in self.text
+            [
+                one if isinstance(one, str) else one[1].folded(_filled(one[0], values))
+                for one in self.text
+            ]
         )
         return _filled(self.html, escaped), text.replace("\u00a0", " ")
 
@@ -49,8 +51,23 @@ def laid_out(body: str, language: str, frame: Frame, answers: frozenset[str]) ->
     blocks = _ranked(parse(body), answers)
     return Blank(
         _pieces(to_html(blocks, language, frame)),
-        tuple((_pieces(one.text), one) for one in passages(blocks, language, frame)),
+        tuple(_folded(passages(blocks, language, frame))),
     )
+
+
+def _folded(text: Iterable[Passage]) -> Iterator[tuple[Pieces, Passage] | str]:
+    """What has no mark in it is folded once for all, and joined with what follows."""
+    same = ""
+    for passage in text:
+        pieces = _pieces(passage.text)
+        if len(pieces) == 1:
+            same += passage.folded(passage.text)
+            continue
+        if same:
+            yield same
+            same = ""
+        yield pieces, passage
+    yield same
 
 
 def _ranked(blocks: Sequence[Block], answers: frozenset[str]) -> Sequence[Block]:

@@ -67,19 +67,16 @@ class LetterWriter:
             raise Unwritable("tenant_without_identity")
         playbook = self._playbook(tenant, dispatch, now)
         terms = dispatch.obligations[0] if dispatch.obligations else None
-        targets = {**sender.targets(terms.obligation_id if terms else ""), PORTAL: ""}
-        own = {
+        offered = playbook.document.links
+        targets = sender.targets(terms.obligation_id if terms else "", offered)
+        if PORTAL in offered:
+            targets[PORTAL] = ""
+        targets |= {
             link_of_item(name, rank): target
             for rank, one in enumerate(dispatch.obligations if dispatch.parts else ())
-            for name, target in sender.targets(one.obligation_id).items()
+            for name, target in sender.targets(one.obligation_id, offered).items()
         }
-        targets |= own
-        offered = playbook.document.links
-        tracked = {
-            name: self._links.click(message_id, name, now)
-            for name in targets
-            if name.partition(".")[0] in offered
-        }
+        tracked = {name: self._links.click(message_id, name, now) for name in targets}
         unsubscribe = self._links.unsubscribe(message_id, now)
         addresses = Addresses(
             links=tracked,

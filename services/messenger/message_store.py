@@ -4,14 +4,28 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import insert, text
+import msgspec
+from psycopg.types.json import Jsonb
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    DateTime,
+    Integer,
+    LargeBinary,
+    Text,
+    inspect,
+    text,
+)
 from sqlalchemy.dialects import postgresql as pg
-from sqlmodel import Session, col, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import AutoString, Session, col, select
 
 from services.messenger.model import DispatchState
 from services.messenger.tables import ChoiceRow, MessageRow, PeopleContactRow, ReplyRow
 from services.policy.counting import by_people
 from services.policy.model import Contact
+from services.runtime.database import driver
 
 COUNTED = (DispatchState.INTENDED, DispatchState.SENT, DispatchState.UNKNOWN)
 """States of a message that reached the customer, or may have."""
@@ -79,12 +93,47 @@ def note_people(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def add(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Record messages, each by the fields of `MessageRow`.
+    """Record messages, each by the fields of `MessageRow`; all by the same ones.
 
-    By plain values: making and flushing an object each took a seventh of the sender's CPU.
+    By COPY: anything else took the sender longer than finding the words.
     """
-    if rows:
-        session.execute(insert(MessageRow), list(rows))
+    if not rows:
+        return
+    session.flush()
+    names = list(rows[0])
+    columns = [_COLUMNS[name] for name in names]
+    quoted = ", ".join(f'"{column}"' for column, _ in columns)
+    documents = {name for name, (_, kind) in zip(names, columns, strict=True) if kind == "jsonb"}
+    with (
+        driver(session).cursor() as cursor,
+        cursor.copy(f"COPY message ({quoted}) FROM STDIN (FORMAT binary)") as copy,
+    ):
+        copy.set_types([kind for _, kind in columns])
+        for row in rows:
+            copy.write_row(
+                [
+                    Jsonb(value, dumps=msgspec.json.encode) if name in documents else value
+                    for name, value in row.items()
+                ]
+            )
+
+
+_KINDS: Mapping[type, str] = {
+    Text: "text",
+    AutoString: "text",
+    Integer: "int4",
+    BigInteger: "int8",
+    Boolean: "bool",
+    DateTime: "timestamptz",
+    LargeBinary: "bytea",
+    ARRAY: "text[]",
+    JSONB: "jsonb",
+}
+_COLUMNS: Mapping[str, tuple[str, str]] = {
+    name: (column.name, _KINDS[type(column.type)])
+    for name, column in inspect(MessageRow).columns.items()
+}
+"""By field: the column, and the driver's name of its type."""
 
 
 def find(session: Session, message_id: str) -> MessageRow | None:

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from services.messenger.model import DispatchState, Suppression
+from services.messenger.model import DispatchState, Obligation, ObligationState, Suppression
 from services.messenger.tables import (
     CustomerRow,
     DispatchRow,
@@ -33,6 +33,20 @@ class Candidate:
     customer: str
     dispatch_id: str
     lane: int
+
+
+class Pending(NamedTuple):
+    """A pending dispatch: `data` is the order as JSON, the rest of its event what it came by."""
+
+    tenant: str
+    dispatch_id: str
+    customer: str
+    step_id: str
+    lane: int
+    event_id: str
+    correlationid: str | None
+    traceparent: str | None
+    data: str
 
 
 def lock_customers(
@@ -78,14 +92,29 @@ def lock_obligations(
         ),
         arrays,
     )
-    return _obligations(session, arrays, " ORDER BY 1, 2, 3 FOR UPDATE OF obligation")
+    statement = text(
+        f"SELECT obligation.* FROM obligation JOIN {_OBLIGATIONS}"
+        " ON tenant = w.t AND kind = w.k AND obligation_id = w.o"
+        " ORDER BY 1, 2, 3 FOR UPDATE OF obligation"
+    )
+    rows = session.execute(select(ObligationRow).from_statement(statement), arrays).scalars()
+    return {(row.tenant, row.kind, row.obligation_id): row for row in rows}
 
 
 def obligations(
     session: Session, keys: Iterable[ObligationKey]
-) -> dict[ObligationKey, ObligationRow]:
+) -> dict[ObligationKey, Obligation]:
     """The obligations that are known, not locked."""
-    return _obligations(session, _obligation_arrays(keys), "")
+    statement = text(
+        "SELECT tenant, kind, obligation_id, state, amount_minor, version, changed_at, agreed"
+        f" FROM obligation JOIN {_OBLIGATIONS}"
+        " ON tenant = w.t AND kind = w.k AND obligation_id = w.o"
+    )
+    found = session.connection().execute(statement, _obligation_arrays(keys))
+    return {
+        (tenant, kind, identity): Obligation(ObligationState(state), *rest)
+        for tenant, kind, identity, state, *rest in found
+    }
 
 
 _OBLIGATIONS = (
@@ -96,17 +125,6 @@ _OBLIGATIONS = (
 def _obligation_arrays(keys: Iterable[ObligationKey]) -> dict[str, list[str]]:
     tenants, kinds, ids = _columns(keys, 3)
     return {"tenants": tenants, "kinds": kinds, "ids": ids}
-
-
-def _obligations(
-    session: Session, arrays: Mapping[str, list[str]], tail: str
-) -> dict[ObligationKey, ObligationRow]:
-    statement = text(
-        f"SELECT obligation.* FROM obligation JOIN {_OBLIGATIONS}"
-        f" ON tenant = w.t AND kind = w.k AND obligation_id = w.o{tail}"
-    )
-    rows = session.execute(select(ObligationRow).from_statement(statement), arrays).scalars()
-    return {(row.tenant, row.kind, row.obligation_id): row for row in rows}
 
 
 def suppressions(
@@ -269,19 +287,18 @@ def candidates(
     return list(first.values())
 
 
-def pending(session: Session, keys: Iterable[Key]) -> list[DispatchRow]:
+def pending(session: Session, keys: Iterable[Key]) -> list[Pending]:
     """Those of the dispatches (tenant, id) that are still pending."""
     tenants, ids = _columns(keys)
     statement = text(
-        "SELECT dispatch.* FROM dispatch JOIN unnest(CAST(:tenants AS text[]),"
+        "SELECT tenant, dispatch_id, customer, step_id, lane, event->>'id',"
+        " event->>'correlationid', event->>'traceparent', CAST(event->'data' AS text)"
+        " FROM dispatch JOIN unnest(CAST(:tenants AS text[]),"
         " CAST(:ids AS text[])) AS w(t, d) ON tenant = w.t AND dispatch_id = w.d"
         " WHERE state = 'pending' ORDER BY seq"
     )
-    return list(
-        session.execute(
-            select(DispatchRow).from_statement(statement), {"tenants": tenants, "ids": ids}
-        ).scalars()
-    )
+    found = session.connection().execute(statement, {"tenants": tenants, "ids": ids})
+    return [Pending(*row) for row in found]
 
 
 def end_dispatches(session: Session, ends: Iterable[tuple[str, str, DispatchState]]) -> None:

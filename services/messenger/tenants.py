@@ -1,6 +1,6 @@
 """In whose name mail is sent and where its links lead: one file a tenant in deploy/tenants."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -64,11 +64,13 @@ class Tenant(BaseModel):
             self.returns_to,
         )
 
-    def targets(self, obligation_id: str) -> Mapping[str, str]:
-        """Where each link leads for this obligation."""
+    def targets(self, obligation_id: str, names: Iterable[str]) -> dict[str, str]:
+        """Where those of these links that there are lead for this obligation."""
+        quoted = quote(obligation_id, safe="")
         return {
-            name: target.replace("{obligation_id}", quote(obligation_id, safe=""))
-            for name, target in self.links.items()
+            name: self.links[name].replace("{obligation_id}", quoted)
+            for name in names
+            if name in self.links
         }
 
     def allows(self, target: str) -> bool:

@@ -147,14 +147,15 @@ class Passage(NamedTuple):
     indent: str | None = ""
     after: str = "\n\n"
 
-    def folded(self) -> str:
-        """Its lines."""
-        return self.text if self.indent is None else fold(self.text, indent=self.indent)
+    def folded(self, text: str) -> str:
+        """Its lines, `text` being what it says, and what parts them from the next."""
+        lines = text if self.indent is None else fold(text, indent=self.indent)
+        return lines + self.after
 
 
 def to_text(blocks: Sequence[Block]) -> str:
     """The blocks as plain text. Long lines are folded, but for addresses and East Asian text."""
-    text = "".join(f"{one.folded()}{one.after}" for one in passages(blocks))
+    text = "".join(one.folded(one.text) for one in passages(blocks))
     return text.removesuffix("\n\n").replace("\u00a0", " ")
 
 

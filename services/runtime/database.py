@@ -1,5 +1,6 @@
 """PostgreSQL: one role and one schema a service, sessions, and which failures pass."""
 
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -7,6 +8,7 @@ from psycopg import sql
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
 
 from services.runtime.security import database_password
 from services.runtime.settings import Settings
@@ -131,3 +133,10 @@ def plain(url: URL) -> str:
 def quoted(part: str) -> str:
     """A user name or password made safe for a URL."""
     return quote(part, safe="")
+
+
+def driver(session: Session) -> "psycopg.Connection[tuple[Any, ...]]":
+    """The driver's own connection, in the session's transaction: for COPY and binary rows."""
+    driver = session.connection().connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver

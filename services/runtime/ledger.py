@@ -1,14 +1,15 @@
 """The SQL of the processing rule: watermarks, inbox, outbox, parked rows (design section 4)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+from services.runtime.database import driver
 
 
 class Fenced(Exception):
@@ -148,6 +149,21 @@ def confirm(session: Session, topic: str, partition: int, epoch: int) -> None:
         raise Fenced(f"{topic}/{partition}")
 
 
+def confirm_all(session: Session, topic: str, epochs: Mapping[int, int]) -> None:
+    """As `confirm`, for several partitions, each with the epoch in which it is owned."""
+    held = session.execute(
+        text(
+            "SELECT partition FROM watermark JOIN unnest(CAST(:partitions AS int[]),"
+            " CAST(:epochs AS bigint[])) AS own(p, e) ON partition = own.p AND epoch = own.e"
+            " WHERE topic = :topic ORDER BY partition FOR SHARE OF watermark"
+        ),
+        {"topic": topic, "partitions": list(epochs), "epochs": list(epochs.values())},
+    )
+    missing = epochs.keys() - set(held.scalars())
+    if missing:
+        raise Fenced(f"{topic}/{min(missing)}")
+
+
 def positions(session: Session) -> dict[str, int]:
     """The last offset applied of each partition, as `topic/partition`."""
     rows = session.execute(
@@ -195,7 +211,7 @@ def add_to_outbox(session: Session, rows: Sequence[tuple[int, str, str, bytes]])
     if not rows:
         return
     with (
-        _driver(session).cursor() as cursor,
+        driver(session).cursor() as cursor,
         cursor.copy("COPY outbox (lane, topic, count, messages) FROM STDIN (FORMAT binary)") as to,
     ):
         to.set_types(("int4", "text", "int4", "bytea"))
@@ -254,7 +270,7 @@ def outbox_batch(
     session: Session, lead_topic: str, owned: Sequence[Ownership], limit: int
 ) -> list[OutboxRow]:
     """The oldest rows, at most `limit`, of the lanes this worker still owns, in order."""
-    with _driver(session).cursor(binary=True) as cursor:
+    with driver(session).cursor(binary=True) as cursor:
         cursor.execute(
             "SELECT id, lane, o.topic, messages FROM outbox o"
             " JOIN unnest(%s::int[], %s::bigint[]) AS own(l, e) ON own.l = o.lane"
@@ -338,10 +354,3 @@ def unpark(session: Session, own: Ownership, offsets: Sequence[int]) -> None:
 def count_parked(session: Session) -> int:
     """How many messages wait."""
     return int(session.execute(text("SELECT count(*) FROM parked")).scalar_one())
-
-
-def _driver(session: Session) -> "psycopg.Connection[tuple[Any, ...]]":
-    """The driver's own connection, in the session's transaction: for COPY and binary rows."""
-    driver = session.connection().connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    return driver

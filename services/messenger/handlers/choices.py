@@ -7,11 +7,11 @@ from sqlmodel import Session
 
 from schemas.commands import DispatchOrdered
 from schemas.facts import ChoiceMade
-from services.messenger import message_store, metrics
+from services.messenger import message_store, metrics, store
 from services.messenger.handlers import answers
 from services.messenger.model import Choice
 from services.messenger.rules.choices import is_overtaken
-from services.messenger.tables import ChoiceRow, DispatchRow, MessageRow
+from services.messenger.tables import ChoiceRow, MessageRow
 from services.runtime.context import Context
 
 
@@ -63,7 +63,7 @@ def choose(context: Context, message_id: str, name: str) -> Answered:
 
 
 def overtaken(
-    session: Session, rows: Sequence[DispatchRow], orders: Mapping[str, DispatchOrdered]
+    session: Session, rows: Sequence[store.Pending], orders: Mapping[str, DispatchOrdered]
 ) -> set[str]:
     """Ids of the pending dispatches that a choice made since has ended. orders: by their ids."""
     asking = [row for row in rows if orders[row.dispatch_id].choices]

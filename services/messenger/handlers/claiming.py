@@ -23,7 +23,6 @@ from services.messenger.model import (
 )
 from services.messenger.rules import check as rules
 from services.messenger.rules.parts import left_out
-from services.messenger.tables import DispatchRow
 from services.policy import gate
 from services.policy.model import Pack
 from services.policy.packs import applying
@@ -146,8 +145,12 @@ class Claiming:
             store.lock_customers(work.session, [(candidate.tenant, candidate.customer)])
             key = (candidate.tenant, candidate.dispatch_id)
             for row in store.pending(work.session, [key]):
-                order = DispatchOrdered.model_validate(row.event["data"])
-                refuse(work, row, order, Refuse("fault", "fault"))
+                refuse(
+                    work,
+                    row,
+                    DispatchOrdered.model_validate_json(row.data),
+                    Refuse("fault", "fault"),
+                )
                 store.end_dispatches(work.session, [(*key, DispatchState.REFUSED)])
 
     def _claim(
@@ -155,8 +158,10 @@ class Claiming:
     ) -> Claimed:
         claimed = Claimed([], [])
         with self._context.unit() as work:
-            for lane in sorted({one.lane for one in candidates}):
-                ledger.confirm(work.session, OUTREACH_DISPATCHES, lane, owned[lane].epoch)
+            lanes = {one.lane for one in candidates}
+            ledger.confirm_all(
+                work.session, OUTREACH_DISPATCHES, {lane: owned[lane].epoch for lane in lanes}
+            )
             keys = [(one.tenant, one.customer) for one in candidates]
             addressees = store.lock_customers(work.session, keys, skip_locked=True)
             # Positions first: what is read after them can only be newer than they say.
@@ -331,7 +336,7 @@ class Claiming:
         )
 
 
-def _message_id(row: DispatchRow) -> str:
+def _message_id(row: store.Pending) -> str:
     return derive("message", row.tenant, row.dispatch_id)
 
 
@@ -341,7 +346,19 @@ def _row(
     """A row of `tables.MessageRow`."""
     dispatch = case.dispatch
     return {
-        **asdict(flight),
+        "tenant": flight.tenant,
+        "customer": flight.customer,
+        "message_id": flight.message_id,
+        "dispatch_id": flight.dispatch_id,
+        "step_id": flight.step_id,
+        "lane": flight.lane,
+        "epoch": flight.epoch,
+        "address_hash": flight.address_hash,
+        "cause": {
+            "id": flight.cause.id,
+            "correlationid": flight.cause.correlationid,
+            "traceparent": flight.cause.traceparent,
+        },
         "enrolment_id": dispatch.enrolment_id,
         "state": DispatchState.INTENDED.value,
         "purpose": dispatch.purpose,

@@ -19,7 +19,7 @@ from services.messenger.model import (
     Refuse,
     Rejected,
 )
-from services.messenger.tables import DispatchRow, MessageRow, SuppressionRow
+from services.messenger.tables import MessageRow, SuppressionRow
 from services.runtime import ledger
 from services.runtime.context import Context
 from services.runtime.ledger import Ownership
@@ -51,10 +51,9 @@ class Finished:
     provider: str | None
 
 
-def ordered_by(row: DispatchRow) -> Link:
+def ordered_by(row: store.Pending) -> Link:
     """The order behind a dispatch, which causes all that follows from it."""
-    event = row.event
-    return Link(event["id"], event.get("correlationid"), event.get("traceparent"))
+    return Link(row.event_id, row.correlationid, row.traceparent)
 
 
 def cause_of(message: MessageRow) -> Link:
@@ -78,7 +77,7 @@ def flight_of(message: MessageRow) -> Flight:
     )
 
 
-def refuse(work: UnitOfWork, row: DispatchRow, order: DispatchOrdered, why: Refuse) -> None:
+def refuse(work: UnitOfWork, row: store.Pending, order: DispatchOrdered, why: Refuse) -> None:
     """Tell that a dispatch, as far as it isn't left out, ends without a message.
 
     The customer is locked.
@@ -103,7 +102,7 @@ def refuse(work: UnitOfWork, row: DispatchRow, order: DispatchOrdered, why: Refu
     metrics.DISPATCHES.labels("refused").inc()
 
 
-def leave_out(work: UnitOfWork, row: DispatchRow, part: Part, why: Refuse) -> None:
+def leave_out(work: UnitOfWork, row: store.Pending, part: Part, why: Refuse) -> None:
     """Tell that one step is taken out of a message about several. The customer is locked."""
     work.fact(
         "message.left_out",
@@ -148,8 +147,7 @@ def _record_together(context: Context, finished: Sequence[Finished]) -> None:
     owned = {own.partition: own.epoch for own in context.owned_lanes(OUTREACH_DISPATCHES)}
     lanes = {(one.flight.lane, owned.get(one.flight.lane, one.flight.epoch)) for one in finished}
     with context.unit() as work:
-        for lane, epoch in sorted(lanes):
-            ledger.confirm(work.session, OUTREACH_DISPATCHES, lane, epoch)
+        ledger.confirm_all(work.session, OUTREACH_DISPATCHES, dict(lanes))
         _end(work, finished)
 
 

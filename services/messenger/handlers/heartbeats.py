@@ -32,6 +32,11 @@ class Heartbeats:
             due = {
                 own.partition: own for own in lanes if self._rows.get(own.partition) not in waiting
             }
+            ledger.confirm_all(
+                work.session,
+                lanes[0].topic,
+                {lane: own.epoch for lane, own in due.items()},
+            )
             sent_at = self._context.clock.real()
             rows = [self._row(work, due[lane], sent_at) for lane in sorted(due)]
             ledger.add_to_outbox(work.session, rows)
@@ -42,7 +47,6 @@ class Heartbeats:
     def _row(
         self, work: UnitOfWork, own: Ownership, sent_at: datetime
     ) -> tuple[int, str, str, bytes]:
-        ledger.confirm(work.session, own.topic, own.partition, own.epoch)
         subject = f"lane:{own.partition}"
         heartbeat = make(
             LogHeartbeat.TYPE,

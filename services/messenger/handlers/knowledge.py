@@ -22,7 +22,7 @@ from services.messenger.handlers.translate import (
 )
 from services.messenger.mail import UnusableAddress, normal_address
 from services.messenger.model import Customer, Lag, Obligation, Order, Part
-from services.messenger.tables import CustomerRow, DispatchRow, LaneRow, ObligationRow
+from services.messenger.tables import CustomerRow, LaneRow
 from services.policy.model import Contact
 from services.runtime.context import Context
 from services.runtime.security import Signer
@@ -39,7 +39,7 @@ class Case:
     parts: where it is about several obligations.
     """
 
-    row: DispatchRow
+    row: store.Pending
     cause: Link
     dispatch: DispatchOrdered
     order: Order
@@ -70,7 +70,7 @@ class Case:
 def cases(
     context: Context,
     work: UnitOfWork,
-    rows: Sequence[DispatchRow],
+    rows: Sequence[store.Pending],
     addressees: Mapping[store.Key, CustomerRow],
     positions: Mapping[str, int],
     epochs: Mapping[int, int],
@@ -82,7 +82,7 @@ def cases(
     the owned lanes. window: how far back contacts count.
     """
     session = work.session
-    orders = {row.dispatch_id: DispatchOrdered.model_validate(row.event["data"]) for row in rows}
+    orders = {row.dispatch_id: DispatchOrdered.model_validate_json(row.data) for row in rows}
     hashes = {key: hash_address(context.signer, one.email) for key, one in addressees.items()}
     keys = [(row.tenant, row.customer) for row in rows]
     lanes = store.lanes(session, {row.lane for row in rows})
@@ -107,7 +107,7 @@ def cases(
         if row.dispatch_id in overtaken:
             stopped.add(row.step_id)
         known = {
-            terms.obligation_id: obligation_of(obligation)
+            terms.obligation_id: obligation
             for terms in dispatch.obligations
             if (obligation := obligations.get((row.tenant, terms.kind, terms.obligation_id)))
         }
@@ -141,8 +141,8 @@ _Orders = Mapping[str, DispatchOrdered]
 
 
 def _obligations(
-    session: Session, rows: Sequence[DispatchRow], orders: _Orders
-) -> dict[store.ObligationKey, ObligationRow]:
+    session: Session, rows: Sequence[store.Pending], orders: _Orders
+) -> dict[store.ObligationKey, Obligation]:
     """What the orders are about. What several are party to is locked: its caps count them all."""
     alone: list[store.ObligationKey] = []
     joint: list[store.ObligationKey] = []
@@ -150,10 +150,13 @@ def _obligations(
         for terms in orders[row.dispatch_id].obligations:
             key = (row.tenant, terms.kind, terms.obligation_id)
             (joint if len(terms.parties) > 1 else alone).append(key)
-    return store.obligations(session, alone) | store.lock_obligations(session, joint)
+    locked = store.lock_obligations(session, joint)
+    return store.obligations(session, alone) | {
+        key: obligation_of(row) for key, row in locked.items()
+    }
 
 
-def _parties(rows: Sequence[DispatchRow], orders: _Orders) -> set[store.Key]:
+def _parties(rows: Sequence[store.Pending], orders: _Orders) -> set[store.Key]:
     return {
         (row.tenant, party)
         for row in rows
