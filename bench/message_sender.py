@@ -28,6 +28,7 @@ from services.policy.packs import load as load_packs
 from services.runtime import ledger
 from services.runtime.context import Context
 from services.runtime.settings import Settings
+from services.runtime.worker import collect_seldom
 
 PAGE = resource.getpagesize()
 
@@ -82,6 +83,7 @@ async def work(sender: Sender) -> None:
 def main() -> None:
     """Take the lanes over, say so, and work."""
     _, sender = build([int(lane) for lane in os.environ["BENCH_LANES"].split(",")])
+    collect_seldom()
     print("ready", flush=True)
     asyncio.run(work(sender))
 

@@ -101,9 +101,7 @@ def lock_obligations(
     return {(row.tenant, row.kind, row.obligation_id): row for row in rows}
 
 
-def obligations(
-    session: Session, keys: Iterable[ObligationKey]
-) -> dict[ObligationKey, Obligation]:
+def obligations(session: Session, keys: Iterable[ObligationKey]) -> dict[ObligationKey, Obligation]:
     """The obligations that are known, not locked."""
     statement = text(
         "SELECT tenant, kind, obligation_id, state, amount_minor, version, changed_at, agreed"
