@@ -112,11 +112,6 @@ def compose(draft: Draft, identity: Identity) -> Letter:
         ("Content-Type", f'multipart/alternative;\r\n boundary="{boundary}"'),
     )
     head = "".join(f"{name}: {value}\r\n" for name, value in headers)
-<<<<<<< HEAD
-    parts = _part(boundary, "plain", draft.text) + _part(boundary, "html", draft.html)
-    copy = f"{head}\r\n{parts}--{boundary}--\r\n".encode()
-    return Letter(reference, identity.returns_to or identity.address, recipient, copy)
-=======
     copy = b"".join(
         (
             f"{head}\r\n".encode(),
@@ -125,8 +120,7 @@ def compose(draft: Draft, identity: Identity) -> Letter:
             f"--{boundary}--\r\n".encode(),
         )
     )
-    return Letter(reference, identity.address, recipient, copy)
->>>>>>> cfc3d13 (The final check without models: plain rows, one ownership check for all lanes, messages by COPY)
+    return Letter(reference, identity.returns_to or identity.address, recipient, copy)
 
 
 def content_hash(copy: bytes) -> str:
