@@ -146,7 +146,10 @@ class Cap(Counted):
 
 
 class Gap(Counted):
-    """Between any two contacts at least `hours` hours."""
+    """Between any two contacts at least `hours` hours: this one, and one for whatever purpose.
+
+    purposes say which contacts keep the distance; it is kept from all of these channels.
+    """
 
     hours: int = Field(gt=0, le=24 * 366)
 

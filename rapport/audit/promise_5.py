@@ -121,7 +121,8 @@ def _is_such(cap: Counted, fact: Told) -> bool:
 
 
 def _covers(cap: Counted, purpose: str | None, channel: str | None) -> bool:
-    return (cap.purposes == "all" or purpose is None or purpose in cap.purposes) and (
+    for_any = cap.purposes == "all" or isinstance(cap, Gap) or purpose is None
+    return (for_any or purpose in cap.purposes) and (
         cap.channels == "all" or channel is None or channel in cap.channels
     )
 

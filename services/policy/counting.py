@@ -75,9 +75,13 @@ def _is_such(cap: Cap, contact: Contact) -> bool:
     return (
         (contact.reached or cap.unit == "attempt")
         and contact.by in cap.counts
-        and (cap.purposes is None or contact.purpose == ANY or contact.purpose in cap.purposes)
-        and (cap.channels is None or contact.channel == ANY or contact.channel in cap.channels)
+        and (cap.gap or _among(contact.purpose, cap.purposes))
+        and _among(contact.channel, cap.channels)
     )
+
+
+def _among(name: str, names: frozenset[str] | None) -> bool:
+    return names is None or name == ANY or name in names
 
 
 def _in_scope(cap: Cap, contact: Contact, approach: Approach) -> bool:

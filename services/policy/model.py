@@ -121,7 +121,7 @@ class Cap(Rule):
 
     window: of a calendar's unit, its longest. unit: `contact` or `attempt`. scope: `customer`,
     `obligation`, `account` or `number`. counts: by whom, `machine` or `people`. gap: it is a
-    minimum distance, which is a cap of one.
+    minimum distance, which is a cap of one on contacts for whatever purpose.
     """
 
     limit: int

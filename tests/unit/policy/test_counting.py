@@ -150,6 +150,12 @@ def test_between_any_two_contacts_lies_the_gap() -> None:
     assert verdict.not_before == NOON + timedelta(hours=1)
 
 
+def test_an_offer_keeps_its_distance_from_contacts_for_whatever_purpose() -> None:
+    one = pack(gaps={"hours": 4, "purposes": ["marketing"]})
+    assert not allowed(one, sent(3), approach=Approach("marketing", "email"))
+    assert allowed(one, sent(3))
+
+
 def test_a_rule_for_collectors_binds_whenever_one_acts() -> None:
     one = cap(roles=["collector"])
     assert allowed(one, sent(1))
