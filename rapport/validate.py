@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schemas.playbook import Step
+from services.messenger.lint import unworded
 from services.playbooks.check_steps import begins, lasting
 from services.playbooks.conditions import attributes_of
 from services.playbooks.model import Playbook
@@ -29,7 +30,7 @@ def against_policies(
     playbook: Playbook, lined: LinedFile, packs: Sequence[Pack], now: datetime
 ) -> Verdict:
     """Judge a sound playbook by all packs. `lined`: its playbook.yaml."""
-    faults = list(_never_allowed(lined, playbook, packs))
+    faults = [*_never_allowed(lined, playbook, packs), *_undisclosed(playbook, packs, now)]
     notes: list[Fault] = []
     for pack in packs:
         for rule in pack.forbidden:
@@ -38,6 +39,18 @@ def against_policies(
                 faults += found.faults
                 notes += found.notes
     return Verdict(faults, notes)
+
+
+def _undisclosed(playbook: Playbook, packs: Sequence[Pack], now: datetime) -> Iterable[Fault]:
+    """What the packs in force ask such a letter to say, and a language has no words for."""
+    purpose = playbook.document.purpose
+    return unworded(
+        item
+        for pack in packs
+        for rule in pack.disclosures
+        if rule.covers(purpose, "email") and rule.in_force_on(now.date())
+        for item in rule.items
+    )
 
 
 def _steered(

@@ -5,7 +5,7 @@ come from one source, so they always say the same.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ from schemas.common import Purpose, Tone
 from services.messenger.blanks import filled, laid_out
 from services.messenger.formats import day, formatting_locale, money, wording_locale
 from services.messenger.layout import Frame, locales, words
+from services.messenger.look import HOUSE_COLOUR
 from services.playbooks.markdown import UnsupportedMarkdown
 from services.playbooks.model import BASE, Templates, Wording
 from services.playbooks.wording import Slots, Url, WordingError, fill_slots, needs, plain
@@ -31,10 +32,12 @@ class ContentError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """Who sends."""
+    """Who sends. colour: `#rrggbb`. logo_text: stands at the head; None: the creditor's name."""
 
     name: str
     postal_address: str
+    colour: str = HOUSE_COLOUR
+    logo_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +124,13 @@ def render(
     brand: Brand,
     addresses: Addresses,
     variant: str = BASE,
+    required: Collection[str] = (),
 ) -> Rendered:
     """Write the letter. Raises ContentError.
 
     `locale` (BCP 47) falls back to the nearest language there is, and to English; a tone that
-    the template lacks falls back to neutral.
+    the template lacks falls back to neutral. required: the disclosures that the rules of the
+    reader's place ask for, by code; those that have words in the language are made.
     """
     language = language_of(templates, locale)
     whole, used_tone = wording_of(templates, template, tone, language)
@@ -137,7 +142,10 @@ def render(
         preheader = fill_slots(wording.preheader, values, slots, markdown=False)
         body = fill_slots(wording.body, values, slots, markdown=True)
         carried = needs(wording.body)
-        frame = _frame(language, used_tone, matter, brand, addresses, subject, preheader, slots)
+        disclosed = words(language).disclosures.keys() & required
+        frame = _frame(
+            language, used_tone, matter, brand, addresses, subject, preheader, slots, disclosed
+        )
         blank = laid_out(body, language, frame, _answers(addresses, slots))
     except (WordingError, UnsupportedMarkdown) as error:
         raise ContentError(f"{template} ({language}, {used_tone}): {error}") from error
@@ -151,7 +159,7 @@ def render(
         variant=label_of(template, used_tone, whole, variant),
         links=tuple(sorted(carried.links | _of_items(carried.item_links, matter))),
         choices=tuple(sorted(carried.choices)),
-        disclosures=DISCLOSURES,
+        disclosures=(*DISCLOSURES, *sorted(disclosed)),
     )
 
 
@@ -267,13 +275,15 @@ def _frame(
     subject: str,
     preheader: str,
     slots: Slots,
+    disclosed: Collection[str],
 ) -> Frame:
     """What stands around the body, with a mark for each value."""
     chosen = words(language)
     sender, name = plain(brand.name), greeting_name(matter.name)
     creditor = plain(matter.creditor or brand.name)
     own = creditor == sender
-    initial = slots.take(creditor[:1])
+    headline = plain(brand.logo_text) if brand.logo_text else creditor
+    initial, headline = slots.take(headline[:1]), slots.take(headline)
     sender, creditor = slots.take(sender), slots.take(creditor)
     opening = chosen.greetings[tone]
     about = (
@@ -283,7 +293,7 @@ def _frame(
     return Frame(
         subject=subject,
         preheader=preheader,
-        headline=creditor,
+        headline=headline,
         initial=initial,
         greeting=opening.named.replace("{name}", slots.take(name)) if name else opening.unnamed,
         closing=chosen.closings[tone],
@@ -295,6 +305,11 @@ def _frame(
         helped=slots.take(addresses.helped),
         not_helped=slots.take(addresses.not_helped),
         pixel=slots.take(addresses.pixel),
+        disclosed=tuple(
+            _said(chosen.disclosures[code], brand=sender, creditor=creditor)
+            for code in sorted(disclosed)
+        ),
+        colour=brand.colour,
     )
 
 

@@ -6,11 +6,13 @@ from functools import lru_cache
 from pathlib import Path
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
+from mjml import mjml2html
 from pydantic import BaseModel, ConfigDict
 
 from schemas.common import Purpose, Tone
+from services.messenger.look import HOUSE_COLOUR, dark, light
 from services.playbooks import markdown
 from services.playbooks.markdown import (
     Block,
@@ -21,8 +23,7 @@ from services.playbooks.markdown import (
     spans_to_html,
 )
 
-_FOLDER = Path(__file__).parent / "layouts"
-_LINK = "color:#1d5c4d;text-decoration:underline;"
+FOLDER = Path(__file__).parent / "layouts"
 # Keeps mail programs from showing the body's first line behind a short preheader.
 _FILLER = Markup("&#847;&zwnj;&nbsp;" * 60)
 
@@ -55,13 +56,15 @@ class Words(BaseModel):
     question: str
     unsubscribe: str
     preferences: str
+    disclosures: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What stands around one letter's body. Plain text and complete addresses.
 
-    initial: the headline's first letter.
+    initial: the headline's first letter. disclosed: sentences that the rules of the reader's place
+    ask for. colour: the sender's.
     """
 
     subject: str
@@ -78,25 +81,35 @@ class Frame:
     helped: str
     not_helped: str
     pixel: str
+    disclosed: tuple[str, ...] = ()
+    colour: str = HOUSE_COLOUR
 
 
 @lru_cache(maxsize=32)
 def words(locale: str) -> Words:
     """The words of a language that has a file in layouts/."""
-    text = (_FOLDER / f"{locale}.yaml").read_text(encoding="utf-8")
+    text = (FOLDER / f"{locale}.yaml").read_text(encoding="utf-8")
     return Words.model_validate(yaml.safe_load(text))
 
 
 @lru_cache(maxsize=1)
 def locales() -> frozenset[str]:
     """The languages that have a layout."""
-    return frozenset(file.stem for file in _FOLDER.glob("*.yaml"))
+    return frozenset(file.stem for file in FOLDER.glob("*.yaml"))
 
 
 def to_html(blocks: Sequence[Block], locale: str, frame: Frame) -> str:
     """The whole letter as HTML; everything is escaped here."""
-    views = [_view(block) for block in blocks]
-    return _page().render(words=words(locale), blocks=views, filler=_FILLER, frame=frame)
+    look = light(frame.colour)
+    link = f"color:{look.colour};text-decoration:underline;"
+    return _page().render(
+        words=words(locale),
+        blocks=[_view(block, link) for block in blocks],
+        filler=_FILLER,
+        frame=frame,
+        look=look,
+        dark=dark(frame.colour),
+    )
 
 
 def passages(blocks: Sequence[Block], locale: str, frame: Frame) -> list[Passage]:
@@ -116,30 +129,31 @@ def passages(blocks: Sequence[Block], locale: str, frame: Frame) -> list[Passage
         Passage(f"{chosen.it_did_not}:\n{frame.not_helped}", None),
         line(chosen.question),
         Passage(frame.about),
+        *(Passage(sentence) for sentence in frame.disclosed),
         line(f"{chosen.unsubscribe}:\n{frame.unsubscribe}"),
         Passage(f"{chosen.preferences}:\n{frame.preferences}", None),
         line(frame.postal_address),
     ]
 
 
+def compiled() -> str:
+    """The layout as HTML that mail programs agree on; MJML carries the places of Jinja through."""
+    return mjml2html((FOLDER / "mail.mjml").read_text(encoding="utf-8"))
+
+
 @lru_cache(maxsize=1)
 def _page() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("mail.html")
+    """The layout, compiled once in a process."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    return environment.from_string(compiled())
 
 
-def _view(block: Block) -> Mapping[str, object]:
+def _view(block: Block, link: str) -> Mapping[str, object]:
     match block:
         case Paragraph(spans):
-            return {"kind": "Paragraph", "html": Markup(spans_to_html(spans, _LINK))}
+            return {"kind": "Paragraph", "html": Markup(spans_to_html(spans, link))}
         case Bullets(items):
-            entries = [Markup(spans_to_html(item, _LINK)) for item in items]
+            entries = [Markup(spans_to_html(item, link)) for item in items]
             return {"kind": "Bullets", "entries": entries}
         case Button(label, href, main):
             return {"kind": "Button", "label": label, "href": href, "main": main}

@@ -22,7 +22,7 @@ from services.messenger.links import Links
 from services.messenger.mail import Draft, UnusableAddress, compose
 from services.messenger.model import Choice, Obligation
 from services.messenger.tables import CustomerRow
-from services.messenger.tenants import Tenant
+from services.messenger.tenants import Tenant, Voice
 from services.playbooks.catalogue import Standing
 from services.playbooks.model import BASE, Playbook
 from services.playbooks.template_variables import LINKS
@@ -77,6 +77,7 @@ class LetterWriter:
             for name, target in sender.targets(one.obligation_id, offered).items()
         }
         tracked = {name: self._links.click(message_id, name, now) for name in targets}
+        voice = sender.on_behalf_of(_creditor(dispatch))
         unsubscribe = self._links.unsubscribe(message_id, now)
         addresses = Addresses(
             links=tracked,
@@ -90,7 +91,7 @@ class LetterWriter:
             pixel=self._links.pixel(message_id, now),
         )
         drawn, rendered = self._render(
-            playbook, sender, dispatch, addressee, obligations, addresses, now
+            playbook, tenant, voice, dispatch, addressee, obligations, addresses, now
         )
         draft = Draft(
             message_id=message_id,
@@ -104,7 +105,7 @@ class LetterWriter:
             date=now,
         )
         try:
-            letter = compose(draft, self._links.traceable(sender.identity, message_id))
+            letter = compose(draft, self._links.traceable(voice.identity, message_id))
         except UnusableAddress:
             raise Unwritable("address_not_usable") from None
         carried = {name: targets[name] for name in rendered.links}
@@ -129,7 +130,8 @@ class LetterWriter:
     def _render(
         self,
         playbook: Playbook,
-        sender: Tenant,
+        tenant: str,
+        voice: Voice,
         dispatch: DispatchOrdered,
         addressee: CustomerRow,
         obligations: Mapping[str, Obligation],
@@ -138,20 +140,28 @@ class LetterWriter:
     ) -> tuple[Drawn | None, Rendered]:
         locale = addressee.locale or dispatch.locale
         try:
-            drawn = variants.draw(self._chooser, playbook, sender.tenant, dispatch, locale)
+            drawn = variants.draw(self._chooser, playbook, tenant, dispatch, locale)
             return drawn, render(
                 playbook.templates,
                 dispatch.template,
                 tone=dispatch.tone,
                 locale=locale,
                 matter=matter_of(dispatch, addressee, obligations, addresses.links, now),
-                brand=Brand(sender.name, sender.postal_address),
+                brand=Brand(
+                    voice.identity.name, voice.postal_address, voice.colour, voice.logo_text
+                ),
                 addresses=addresses,
                 variant=drawn.name if drawn else BASE,
             )
         except ContentError as error:
             log.error("a letter cannot be written", playbook=playbook.name, fault=str(error))
             raise Unwritable("content_fault") from error
+
+
+def _creditor(dispatch: DispatchOrdered) -> str | None:
+    """The creditor of all that the letter is about, if there is one."""
+    creditors = {terms.creditor for terms in dispatch.obligations}
+    return creditors.pop() if len(creditors) == 1 else None
 
 
 def _choices(

@@ -1,29 +1,86 @@
 """In whose name mail is sent and where its links lead: one file a tenant in deploy/tenants."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import quote, urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from schemas.common import EmailAddress
+from services.messenger.look import HOUSE_COLOUR
 from services.messenger.mail import Identity, clean
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def _one_line(value: str) -> str:
+    if clean(value) != value:
+        raise ValueError("must be one line without control characters")
+    return value
+
+
+Line = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_line)]
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who speaks in a letter: its headers, postal address and look, and the key that signs it."""
+
+    identity: Identity
+    postal_address: str
+    colour: str
+    logo_text: str | None
+    dkim: "Dkim | None"
 
 
 class TenantFaults(Exception):
     """A tenant's file cannot be used; the text names the file and what to mend."""
 
 
-class Tenant(BaseModel):
-    """One tenant's file, checked."""
-
+class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+
+class Look(_Part):
+    """How letters look. `logo_text` stands at their head; absent: the creditor's name."""
+
+    colour: str = Field(default=HOUSE_COLOUR, pattern=r"^#[0-9a-f]{6}$")
+    logo_text: Line | None = None
+
+
+class Dkim(_Part):
+    """The key that letters are signed with; the domain is that of the address they come from."""
+
+    selector: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")
+    key_file: Path = Field(description="PEM file of the private key.")
+
+
+class Creditor(_Part):
+    """What is different where a letter is on behalf of this creditor; absent: as the tenant's."""
+
+    name: Line | None = None
+    address: EmailAddress | None = None
+    reply_to: EmailAddress | None = None
+    postal_address: str | None = Field(default=None, min_length=1)
+    look: Look | None = None
+    dkim: Dkim | None = None
+
+
+class Tenant(_Part):
+    """One tenant's file, checked."""
+
     tenant: str = Field(description="Its name, as events carry it.")
-    name: str = Field(min_length=1, max_length=80, description="Sender's name on every mail.")
+    name: Line = Field(description="Sender's name on every mail.")
     address: EmailAddress = Field(description="From.")
     reply_to: EmailAddress = Field(description="Where answers go.")
     unsubscribe_to: EmailAddress = Field(description="Mailbox of the List-Unsubscribe header.")
@@ -32,17 +89,15 @@ class Tenant(BaseModel):
     )
     postal_address: str = Field(min_length=1, description="Stands at the foot of every mail.")
     message_id_domain: str = Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")
+    look: Look = Look()
+    dkim: Dkim | None = None
+    creditors: dict[str, Creditor] = Field(
+        default={}, description="By creditor's name, as events carry it."
+    )
     links: dict[str, str] = Field(
         default={},
         description="Where links lead: https addresses, with {obligation_id} where it belongs.",
     )
-
-    @field_validator("name")
-    @classmethod
-    def _one_line(cls, value: str) -> str:
-        if clean(value) != value:
-            raise ValueError("must be one line without control characters")
-        return value
 
     @field_validator("links")
     @classmethod
@@ -52,16 +107,24 @@ class Tenant(BaseModel):
                 raise ValueError(f"{name} must be an https address")
         return links
 
-    @property
-    def identity(self) -> Identity:
-        """What the letters' headers say."""
-        return Identity(
-            self.name,
-            self.address,
-            self.reply_to,
-            self.unsubscribe_to,
-            self.message_id_domain,
-            self.returns_to,
+    def on_behalf_of(self, creditor: str | None) -> "Voice":
+        """Who speaks in a letter about this creditor's matter."""
+        own = self.creditors.get(creditor or "", Creditor())
+        look = own.look or self.look
+        return Voice(
+            Identity(
+                own.name or self.name,
+                own.address or self.address,
+                own.reply_to or self.reply_to,
+                self.unsubscribe_to,
+                self.message_id_domain,
+                self.returns_to,
+            ),
+            own.postal_address or self.postal_address,
+            look.colour,
+            look.logo_text,
+            # Another address may be of another domain, for which the tenant's key says nothing.
+            own.dkim or (None if own.address else self.dkim),
         )
 
     def targets(self, obligation_id: str, names: Iterable[str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from schemas.playbook import NAME, PlaybookDocument
 from services.playbooks.markdown import UnsupportedMarkdown, parse
 from services.playbooks.model import BASE, CHOICES, SEVERAL, VARIANTS
 from services.playbooks.prohibited import prohibited_words
+from services.playbooks.spam import spam_signs
 from services.playbooks.template_variables import (
     ITEM,
     LINKS,
@@ -163,6 +164,7 @@ def _text(
     """Pairs of line offset and complaint about one text. several: it is about several things."""
     for word in prohibited_words(source, locale):
         yield 0, f"{word!r} is prohibited: it threatens or feigns urgency; say it calmly"
+    yield from ((0, why) for why in spam_signs(source, part))
     try:
         asked = needs(source)
     except WordingError as error:

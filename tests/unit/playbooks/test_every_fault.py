@@ -135,6 +135,19 @@ def test_a_segment_by_age_with_nobody_to_stand_in_is_a_fault(tmp_path: Path) -> 
     )
 
 
+def test_a_variant_that_one_language_lacks_is_a_fault(tmp_path: Path) -> None:
+    home = write(tmp_path)
+    english = home / "templates" / "en.yaml"
+    note = "subject: A note"
+    warm = f"{note}\n    variants: {{warm: {{subject: A warm note}}}}"
+    english.write_text(english.read_text("utf-8").replace(note, warm), encoding="utf-8")
+    assert faults(tmp_path) == [
+        f"{locale}.yaml:2: template 'hello': variant 'warm' of 'neutral' is missing in {locale}; "
+        "en has it: translate it, or remove it there"
+        for locale in ("ja", "zh")
+    ]
+
+
 def test_all_faults_are_told_and_nothing_loads(tmp_path: Path) -> None:
     write(tmp_path)
     bad = PLAYBOOK.replace("name: nudge", "name: bad").replace("age < 28", "agee < 28")
