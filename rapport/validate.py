@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rapport.validate_words import ANY_ROLE, prohibited, undisclosed
 from schemas.playbook import Step
-from services.messenger.lint import unworded
 from services.playbooks.check_steps import begins, lasting
 from services.playbooks.conditions import attributes_of
 from services.playbooks.model import Playbook
@@ -30,7 +30,11 @@ def against_policies(
     playbook: Playbook, lined: LinedFile, packs: Sequence[Pack], now: datetime
 ) -> Verdict:
     """Judge a sound playbook by all packs. `lined`: its playbook.yaml."""
-    faults = [*_never_allowed(lined, playbook, packs), *_undisclosed(playbook, packs, now)]
+    faults = [
+        *_never_allowed(lined, playbook, packs),
+        *undisclosed(playbook, packs, now),
+        *prohibited(lined, playbook, packs, now),
+    ]
     notes: list[Fault] = []
     for pack in packs:
         for rule in pack.forbidden:
@@ -39,18 +43,6 @@ def against_policies(
                 faults += found.faults
                 notes += found.notes
     return Verdict(faults, notes)
-
-
-def _undisclosed(playbook: Playbook, packs: Sequence[Pack], now: datetime) -> Iterable[Fault]:
-    """What the packs in force ask such a letter to say, and a language has no words for."""
-    purpose = playbook.document.purpose
-    return unworded(
-        item
-        for pack in packs
-        for rule in pack.disclosures
-        if rule.covers(purpose, "email") and rule.in_force_on(now.date())
-        for item in rule.items
-    )
 
 
 def _steered(
@@ -98,7 +90,7 @@ def where(pack: Pack, rule: Steering, packs: Sequence[Pack]) -> str:
 
 def _never_allowed(lined: LinedFile, playbook: Playbook, packs: Sequence[Pack]) -> Iterable[Fault]:
     """Steps whose whole window lies outside the hours that every place has."""
-    such = Approach(playbook.document.purpose, "email", frozenset({"creditor", "collector"}))
+    such = Approach(playbook.document.purpose, "email", ANY_ROLE)
     everywhere = [
         (pack, rule)
         for pack in packs

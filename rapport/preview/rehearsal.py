@@ -146,7 +146,14 @@ class Rehearsal:
             row,
             self._obligations,
             at,
+            self._required(order, at),
         )
+
+    def _required(self, order: DispatchOrdered, at: datetime) -> Sequence[str]:
+        """What the packs at the customer's place ask the letter to disclose."""
+        checked = order_of(order, cancelled=(), halted={})
+        customer = customer_of(self._addressee, (), ())
+        return final.required_disclosures(checked, customer, self._packs, at)
 
     def _send(self, order: DispatchOrdered) -> None:
         self.orders[order.step_id] = order
@@ -201,10 +208,8 @@ class Rehearsal:
             written = self.letter(order, self.now, None)
         except Unwritable as error:
             return Refuse(str(error), "content")
-        zones = final.place_of(checked, customer)
-        return final.missing_disclosures(
-            checked, customer, zones, self._packs, written.disclosures, self.now
-        )
+        required = self._required(order, self.now)
+        return final.missing_disclosures(required, written.disclosures)
 
     def _decide(self, segmenter: CustomerEvents, event: Incoming) -> list[Incoming]:
         """Let the segmenter decide, and the scheduler hear what it wrote to the log."""

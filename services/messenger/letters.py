@@ -1,6 +1,6 @@
 """From an order to a finished letter: finds the words, the amounts of now, and the links."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -60,8 +60,12 @@ class LetterWriter:
         addressee: CustomerRow,
         obligations: Mapping[str, Obligation],
         now: datetime,
+        required: Sequence[str] = (),
     ) -> Written:
-        """The letter as it stands at `now`. Raises Unwritable."""
+        """The letter as it stands at `now`. Raises Unwritable.
+
+        required: the disclosures that the packs in force ask for, by code.
+        """
         sender = self._tenants.get(tenant)
         if sender is None:
             raise Unwritable("tenant_without_identity")
@@ -91,7 +95,7 @@ class LetterWriter:
             pixel=self._links.pixel(message_id, now),
         )
         drawn, rendered = self._render(
-            playbook, tenant, voice, dispatch, addressee, obligations, addresses, now
+            playbook, tenant, voice, dispatch, addressee, obligations, addresses, now, required
         )
         draft = Draft(
             message_id=message_id,
@@ -137,6 +141,7 @@ class LetterWriter:
         obligations: Mapping[str, Obligation],
         addresses: Addresses,
         now: datetime,
+        required: Sequence[str],
     ) -> tuple[Drawn | None, Rendered]:
         locale = addressee.locale or dispatch.locale
         try:
@@ -152,6 +157,7 @@ class LetterWriter:
                 ),
                 addresses=addresses,
                 variant=drawn.name if drawn else BASE,
+                required=required,
             )
         except ContentError as error:
             log.error("a letter cannot be written", playbook=playbook.name, fault=str(error))

@@ -13,7 +13,8 @@ _SHOUTED = 0.7
 _LEAST_LETTERS = 8
 
 _PATTERNS: Final[Mapping[str, str]] = {
-    r"^\s*(?:re|fwd?|aw|回复|转发|返信)\s*[:：]": "feigns an answer to something never asked; drop it",
+    r"^\s*(?:re|fwd?|aw|回复|转发|返信)\s*[:：]":
+        "feigns an answer to something never asked; leave it out",
     r"(?:\${2,}|€{2,}|¥{2,}|￥{2,})": "piles up currency signs; one amount says it",
     r"[!！?？]{2,}": "piles up marks; one is enough, none is calmer",
     r"(?:★|☆|►|▶|✔|💰|🔥|🚨|⚠️?)": "catches the eye with signs; let the words do it",

@@ -220,6 +220,7 @@ class Claiming:
         return self._intend(work, case, written)
 
     def _write(self, work: UnitOfWork, case: Case) -> Written | Refuse:
+        required = rules.required_disclosures(case.order, case.customer, self._packs, work.now)
         try:
             written = self._writer.write(
                 _message_id(case.row),
@@ -228,6 +229,7 @@ class Claiming:
                 case.addressee,
                 case.obligations,
                 work.now,
+                required,
             )
         except Unwritable as error:
             return Refuse(
@@ -236,11 +238,7 @@ class Claiming:
                 retryable=error.not_before is not None,
                 not_before=error.not_before,
             )
-        zones = rules.place_of(case.order, case.customer)
-        missing = rules.missing_disclosures(
-            case.order, case.customer, zones, self._packs, written.disclosures, work.now
-        )
-        return missing or written
+        return rules.missing_disclosures(required, written.disclosures) or written
 
     def _intend(self, work: UnitOfWork, case: Case, written: Written) -> _Intent:
         row, message_id = case.row, _message_id(case.row)

@@ -82,8 +82,12 @@ class Writer(Protocol):
         addressee: CustomerRow,
         obligations: Mapping[str, Obligation],
         now: datetime,
+        required: Sequence[str] = (),
     ) -> Written:
-        """The letter as it stands at `now`. Raises Unwritable."""
+        """The letter as it stands at `now`. Raises Unwritable.
+
+        required: the disclosures that the packs in force ask for, by code.
+        """
 
 
 def choice_told(drawn: Drawn | None) -> dict[str, Any]:

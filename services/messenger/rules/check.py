@@ -95,18 +95,18 @@ def refusals(
     yield from _final_refusals(order, customer, obligations, now)
 
 
-def missing_disclosures(
-    order: Order,
-    customer: Customer,
-    zones: Zones,
-    packs: Sequence[Pack],
-    carried: Sequence[str],
-    now: datetime,
-) -> Refuse | None:
-    """Refuse a message that lacks what a pack in force requires of it."""
-    required = consent.required_disclosures(
+def required_disclosures(
+    order: Order, customer: Customer, packs: Sequence[Pack], now: datetime
+) -> tuple[str, ...]:
+    """What the packs in force at the customer's place require of the message, by code."""
+    zones = place_of(order, customer)
+    return consent.required_disclosures(
         now, zones, applying(packs, zones), approach_of(order, customer, now)
     )
+
+
+def missing_disclosures(required: Sequence[str], carried: Sequence[str]) -> Refuse | None:
+    """Refuse a message that lacks what is required of it."""
     missing = sorted(set(required) - set(carried))
     if not missing:
         return None

@@ -21,7 +21,7 @@ from services.messenger.model import (
     Suppression,
     Wait,
 )
-from services.messenger.rules.check import check, missing_disclosures, place_of
+from services.messenger.rules.check import check, missing_disclosures, required_disclosures
 from services.policy import packs
 from services.policy.model import ConsentRecord, Contact
 
@@ -268,9 +268,9 @@ def test_final_refusals(order: Order, customer: Customer, reason: str) -> None:
 
 
 def test_a_message_carries_what_the_packs_ask() -> None:
-    zones = place_of(ORDER, CUSTOMER)
+    required = required_disclosures(ORDER, CUSTOMER, PACKS, NOW)
     asked = ["one_click_opt_out", "postal_address", "purpose_of_message", "sender_identity"]
-    assert missing_disclosures(ORDER, CUSTOMER, zones, PACKS, asked, NOW) is None
-    lacking = missing_disclosures(ORDER, CUSTOMER, zones, PACKS, asked[1:], NOW)
+    assert missing_disclosures(required, asked) is None
+    lacking = missing_disclosures(required, asked[1:])
     assert lacking is not None
     assert lacking.reason == "disclosure_missing:one_click_opt_out"

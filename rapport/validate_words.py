@@ -1,0 +1,67 @@
+"""What the packs in force make of a playbook's words: what must be said, and what must not be."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from services.messenger.lint import unworded
+from services.playbooks.check_templates import TEXTS
+from services.playbooks.model import CHOICES, VARIANTS, Playbook
+from services.policy.model import Approach, Pack, ProhibitedWording
+from services.yaml_lines import Fault, LinedFile, read
+
+ANY_ROLE = frozenset({"creditor", "collector"})
+
+
+def undisclosed(playbook: Playbook, packs: Sequence[Pack], now: datetime) -> list[Fault]:
+    """What a pack asks such a letter to say, and a language has no words for."""
+    such = _approach(playbook)
+    return unworded(
+        item
+        for pack in packs
+        for rule in pack.disclosures
+        if rule.covers(such) and rule.in_force_on(now.date())
+        for item in rule.items
+    )
+
+
+def prohibited(
+    lined: LinedFile, playbook: Playbook, packs: Sequence[Pack], now: datetime
+) -> Iterable[Fault]:
+    """What some place's pack prohibits, wherever the reader lives. lined: its playbook.yaml."""
+    such = _approach(playbook)
+    rules = [
+        (pack, rule)
+        for pack in packs
+        for rule in pack.prohibited_wording
+        if rule.covers(such) and rule.in_force_on(now.date())
+    ]
+    for path in sorted((lined.file.parent / "templates").glob("*.yaml")) if rules else ():
+        file = read(path)
+        for where, text in _texts(file):
+            for pack, rule in rules:
+                for found in _matches(rule, text, path.stem):
+                    why = f"{found!r} is prohibited by {pack.name}/{rule.name} v{pack.version}"
+                    yield file.fault(where, f"{where[-1]}: {why}: {rule.why}; say it otherwise")
+
+
+def _approach(playbook: Playbook) -> Approach:
+    return Approach(playbook.document.purpose, "email", ANY_ROLE)
+
+
+def _matches(rule: ProhibitedWording, text: str, locale: str) -> Iterator[str]:
+    if rule.languages is not None and locale.partition("-")[0] not in rule.languages:
+        return
+    for pattern in rule.patterns:
+        if found := pattern.search(text):
+            yield found[0]
+
+
+def _texts(file: LinedFile) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each text of a file of templates that is sound, with its path."""
+    for name, tones in file.data.items():
+        for tone, texts in tones.items() if name != CHOICES else ():
+            for part in TEXTS:
+                yield (name, tone, part), texts[part]
+            for variant, said in texts.get(VARIANTS, {}).items():
+                for part, text in said.items():
+                    yield (name, tone, VARIANTS, variant, part), text
