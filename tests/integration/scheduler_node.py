@@ -156,7 +156,7 @@ def requested(offset: int = 7, customer: str = "ann", bill_id: str = "b1", **mor
     """An `outreach.requested` that rests on the event at `offset`."""
     data: dict[str, Any] = {
         "playbook": "bill-reminder",
-        "playbook_version": 2,
+        "playbook_version": 3,
         "purpose": "service",
         "obligation": {
             "obligation_id": bill_id, "kind": "bill", "creditor": "Acme", "amount_minor": 12_000,

@@ -52,7 +52,7 @@ def several(messenger: World, **more: Any) -> str:
     ]
     order = {
         "playbook": "bill-reminder",
-        "playbook_version": 2,
+        "playbook_version": 3,
         "purpose": "service",
         "step_id": "s-rent",
         "enrolment_id": "en-rent",
