@@ -311,6 +311,11 @@ def _(data: machinery.PolicyInForce) -> str:
     return f"policy {data.name} v{data.version} in force"
 
 
+@sentence.register
+def _(data: machinery.PolicyRefused) -> str:
+    return f"policies refused, those in force stay: {'; '.join(data.faults)}"
+
+
 @sentence.register(operation.SendingStopped)
 @sentence.register(operation.SendingResumed)
 def _(data: operation.SendingStopped) -> str:

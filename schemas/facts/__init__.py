@@ -16,6 +16,7 @@ from schemas.facts.machinery import (
     HttpOrigin,
     LogHeartbeat,
     PolicyInForce,
+    PolicyRefused,
 )
 from schemas.facts.message import (
     ChoiceMade,
@@ -162,6 +163,7 @@ __all__ = [
     "PlaybookPublished",
     "PlaybookWithdrawn",
     "PolicyInForce",
+    "PolicyRefused",
     "RecordPosition",
     "RequestMade",
     "SendingResumed",

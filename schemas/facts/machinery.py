@@ -1,6 +1,6 @@
 """Facts that the machinery itself writes, and the form of a dead letter."""
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,19 @@ class PolicyInForce(Typed):
     version: int = Field(description="Its version.")
     sha256: Text = Field(description="SHA-256 of its file, hex.")
     content: dict[str, Any] = Field(description="The whole pack.")
+
+
+class PolicyRefused(Typed):
+    """The policy folder has changed and can't be used: the packs in force stay as they are.
+
+    Key and subject are `policy`.
+    """
+
+    TYPE: ClassVar[str] = "policy.refused"
+
+    faults: tuple[Annotated[str, Field(max_length=1000)], ...] = Field(
+        description="What is wrong: FILE:LINE: what, and how to mend it."
+    )
 
 
 class AuthorityInForce(Typed):
@@ -70,5 +83,5 @@ class DeadLetter(Typed):
     value_base64: str = Field(description="The original bytes, base64.")
 
 
-FACTS: tuple[type[Typed], ...] = (PolicyInForce, AuthorityInForce, LogHeartbeat)
+FACTS: tuple[type[Typed], ...] = (PolicyInForce, PolicyRefused, AuthorityInForce, LogHeartbeat)
 DEAD_LETTERS: tuple[type[Typed], ...] = (DeadLetter,)

@@ -18,7 +18,7 @@ from services.messenger.providers.smtp import Relay, SmtpPool
 from services.messenger.sender import Sender
 from services.messenger.settings import MessengerSettings
 from services.playbooks.catalogue import Catalogue
-from services.policy.packs import load as load_packs
+from services.policy.standing import LOOK_AGAIN_SECONDS, PacksInForce
 from services.runtime import worker
 from services.runtime.context import Context
 from services.runtime.following import Following
@@ -54,7 +54,7 @@ def build(context: Context) -> worker.Service:
     )
     writer = LetterWriter(lambda: catalogue.standing, tenants_by_name, links, weighing)
     relay = SmtpPool(Relay.parse(shared.smtp_url), context.clock.monotonic, own.smtp_timeout)
-    packs = load_packs(shared.policies_dir)
+    packs = PacksInForce(shared.policies_dir)
     claiming = Claiming(context, writer, packs, own.longest_lag)
     listening = Listening(
         frozenset(word for pack in packs for rule in pack.stop_words for word in rule.words),
@@ -77,6 +77,7 @@ def build(context: Context) -> worker.Service:
         background.append(door)
     timers = [
         worker.Timer("weigh-wordings", own.wording_seconds, weighing),
+        worker.Timer("read-policies", LOOK_AGAIN_SECONDS, packs.follow),
         worker.Timer("read-mail", READ_MAIL_EVERY, letterbox.read_next),
     ]
     if own.replies_maildir is not None:

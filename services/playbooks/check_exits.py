@@ -18,6 +18,7 @@ UNHEARD = frozenset(
         "log.heartbeat",
         "message.opened",
         "policy.in_force",
+        "policy.refused",
         "authority.in_force",
         "affordability.stated",
         "dead.letter",

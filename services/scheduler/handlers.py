@@ -23,6 +23,7 @@ UNTOLD = frozenset(
     {
         "log.heartbeat",
         "policy.in_force",
+        "policy.refused",
         "authority.in_force",
         "playbook.published",
         "playbook.approved",

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 from schemas.topics import OUTREACH_COMMANDS, OUTREACH_LOG
-from services.policy import packs
+from services.policy.standing import LOOK_AGAIN_SECONDS, PacksInForce
 from services.runtime import worker
 from services.runtime.context import Context
 from services.scheduler import api, stream
 from services.scheduler.handlers import Handlers
 from services.scheduler.settings import SchedulerSettings
-from services.scheduler.timers import Announcing, Claiming, CountingStops
+from services.scheduler.timers import Announcing, Claiming, CountingStops, LookingAgain
 
 NAME = "scheduler"
 COUNT_STOPS_SECONDS = 2.0
@@ -18,7 +18,7 @@ COUNT_STOPS_SECONDS = 2.0
 def build(context: Context) -> worker.Service:
     """Put the service together. Raises PolicyFaults on a faulty policy folder."""
     settings = SchedulerSettings()
-    in_force = packs.load(context.settings.policies_dir)
+    in_force = PacksInForce(context.settings.policies_dir)
     decide = Handlers(in_force, timedelta(seconds=settings.spread_seconds))
     return worker.Service(
         name=NAME,
@@ -32,6 +32,7 @@ def build(context: Context) -> worker.Service:
                 settings.claim_every,
                 Claiming(context, decide, Announcing(context, in_force), settings.claim_batch),
             ),
+            worker.Timer("read-policies", LOOK_AGAIN_SECONDS, LookingAgain(context, in_force)),
             worker.Timer("count-stops", COUNT_STOPS_SECONDS, CountingStops(context)),
         ),
     )

@@ -7,8 +7,10 @@ from typing import get_args
 
 from sqlmodel import Session
 
-from schemas.facts import PolicyInForce, SendingScope
+from schemas.facts import PolicyInForce, PolicyRefused, SendingScope
 from services.policy.model import Pack
+from services.policy.packs import PolicyFaults
+from services.policy.standing import PacksInForce
 from services.runtime import logging
 from services.runtime.context import Context
 from services.runtime.database import is_passing
@@ -72,19 +74,20 @@ class Claiming:
 
 
 class Announcing:
-    """Tells the log, once a process, which policy packs are in force here."""
+    """Tells the log which policy packs are in force here, at first and whenever they change."""
 
     def __init__(self, context: Context, packs: Sequence[Pack]) -> None:
         self._context = context
         self._packs = packs
-        self._done = False
+        self._told: tuple[Pack, ...] = ()
 
     def __call__(self) -> None:
         """Write `policy.in_force` for each pack; the same pack is the same fact everywhere."""
-        if self._done:
+        packs = tuple(self._packs)
+        if packs == self._told:
             return
         with self._context.unit() as work:
-            for pack in self._packs:
+            for pack in packs:
                 work.fact(
                     "policy.in_force",
                     PolicyInForce(
@@ -96,7 +99,30 @@ class Announcing:
                     subject=f"policy:{pack.name}",
                     key=(pack.name, pack.sha256),
                 )
-        self._done = True
+        self._told = packs
+
+
+class LookingAgain:
+    """Reads the policy folder again; tells the log, once a change, what was refused."""
+
+    def __init__(self, context: Context, packs: PacksInForce) -> None:
+        self._context = context
+        self._packs = packs
+
+    def __call__(self) -> None:
+        """Look once."""
+        try:
+            self._packs.look_again()
+        except PolicyFaults as refused:
+            faults = [f"{one.file.name}:{one.line}: {one.message}" for one in refused.faults]
+            log.error("the policy folder is refused; what is in force stays", faults=faults)
+            with self._context.unit() as work:
+                work.fact(
+                    PolicyRefused.TYPE,
+                    PolicyRefused(faults=tuple(fault[:1000] for fault in faults)),
+                    subject="policy",
+                    key=(*faults, work.now.isoformat()),
+                )
 
 
 class CountingStops:

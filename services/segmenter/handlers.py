@@ -66,7 +66,7 @@ class CustomerEvents:
         self._signer = signer
         self._inbox = timedelta(days=inbox_days)
         self._holdouts = holdouts
-        self._steering: dict[tuple[object, int], _Steering] = {}
+        self._steering: dict[tuple[object, ...], _Steering] = {}
 
     def handle(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         """Apply each event to its customer's profile; emit what follows."""
@@ -141,11 +141,11 @@ class CustomerEvents:
 
     def _steered(self, profile: Profile, now: datetime) -> "_Steering":
         """What may steer treatment where this customer is, and by which rule not (by the hour)."""
-        place = (profile.timezone, profile.country, profile.region, profile.city)
-        key = (place, int(now.timestamp()) // 3600)
+        zones = candidate_zones(profile)
+        packs = tuple(self._packs)
+        key = (packs, zones, int(now.timestamp()) // 3600)
         if key not in self._steering:
-            zones = candidate_zones(profile)
-            in_force = applying(self._packs, zones)
+            in_force = applying(packs, zones)
             if len(self._steering) > 10_000:
                 self._steering.clear()
             self._steering[key] = _Steering(

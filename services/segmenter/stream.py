@@ -1,10 +1,11 @@
 """Which topics the segmenter reads, and with what."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from schemas.facts import EventApplied
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
 from services.playbooks.catalogue import Standing
+from services.policy.model import Pack
 from services.policy.packs import load as load_packs
 from services.runtime.context import Context
 from services.runtime.processing import Handler
@@ -19,12 +20,17 @@ WANTS = {OUTREACH_LOG: Wanted(frozenset(FACTS), late=frozenset({EventApplied.TYP
 """The facts that tags rest on. What the segmenter wrote itself it knows, but after a rebuilding."""
 
 
-def handlers(context: Context, standing: Callable[[], Standing]) -> Mapping[str, Handler]:
-    """The handlers by topic; `standing`: the playbooks as they stand. Raises on a faulty policy."""
+def handlers(
+    context: Context, standing: Callable[[], Standing], packs: Sequence[Pack] | None = None
+) -> Mapping[str, Handler]:
+    """The handlers by topic; `standing`: the playbooks as they stand.
+
+    packs: those in force, else those of the policy folder as it is now. Raises on a faulty one.
+    """
     settings, own = context.settings, SegmenterSettings()
     events = CustomerEvents(
         standing,
-        load_packs(settings.policies_dir),
+        load_packs(settings.policies_dir) if packs is None else packs,
         context.signer,
         settings.inbox_days,
         Holdouts(own.global_holdout_bp, own.holdout_salt),

@@ -79,7 +79,6 @@ class Claiming:
         self._writer = writer
         self._packs = packs
         self._longest_lag = longest_lag
-        self._window = gate.longest_window(packs)
 
     def is_fresh(self, fresh_at: datetime) -> bool:
         """Whether a lane whose newest heartbeat was written then is fresh enough to send."""
@@ -179,7 +178,13 @@ class Claiming:
             ends: list[tuple[str, str, DispatchState]] = []
             intents: list[dict[str, Any]] = []
             for case in cases(
-                self._context, work, rows, addressees, positions, epochs, self._window
+                self._context,
+                work,
+                rows,
+                addressees,
+                positions,
+                epochs,
+                gate.longest_window(self._packs),
             ):
                 taken = self._take(work, case)
                 if isinstance(taken, Wait):
