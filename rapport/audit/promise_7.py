@@ -7,14 +7,17 @@ from datetime import date, timedelta, timezone
 
 from rapport.audit.history import History
 from rapport.audit.log import Fact
+from rapport.audit.matrices import Matrices
 from rapport.audit.verdict import Outcome
 from schemas.common import Typed
 from schemas.facts import (
     AgreementBroken,
+    AgreementChanged,
     AgreementCompleted,
     AgreementMade,
     EventApplied,
     OfferAccepted,
+    OfferCountered,
     OfferDeclined,
     OfferExpired,
     OfferProposed,
@@ -36,6 +39,9 @@ def check(history: History) -> Outcome:
     log = history.log
     offers, agreements = log.of(OfferProposed), log.of(AgreementMade)
     outcome.checked = {"offers": len(offers), "agreements": len(agreements)}
+    matrices = Matrices(log)
+    for faulty in matrices.faulty:
+        outcome.violate("matrix-faulty", "the matrix is none, or differs from itself", faulty)
     known = _Known(log.of(OutreachEnrolled), log.of(EventApplied))
     accepted = {fact.data.offer_id for fact in log.of(OfferAccepted)}
     for offer in offers:
@@ -44,12 +50,15 @@ def check(history: History) -> Outcome:
             _terms(offer, outcome)
             _within_authority(offer, outcome)
             _authority_given(offer, known, outcome)
+            matrices.check(offer, outcome)
         _balance(offer, known, outcome)
         _binding(offer, outcome)
     by_id = {offer.data.offer_id: offer for offer in reversed(offers)}
     _acceptances(history, by_id, outcome)
     _agreements(history, by_id, outcome)
     _one_live_agreement(history, outcome)
+    _counters(history, by_id, outcome)
+    _changes(history, by_id, outcome)
     return outcome
 
 
@@ -255,6 +264,38 @@ def _one_live_agreement(history: History, outcome: Outcome) -> None:
                 what = f"{agreement.data.obligation_id} has two agreements at once"
                 outcome.violate("two-agreements", what, before, agreement)
         live[key] = agreement
+
+
+def _counters(history: History, offers: dict[str, Fact[OfferProposed]], outcome: Outcome) -> None:
+    """A proposal is countered by an offer of the same case, and not by the customer's own."""
+    for countered in history.log.of(OfferCountered):
+        by = offers.get(countered.data.by_offer_id)
+        if by is None or by.data.by == "customer" or by.data.case_id != countered.data.case_id:
+            what = f"proposal {countered.data.offer_id} was countered by no offer"
+            outcome.violate("no-counter", what, countered)
+
+
+def _changes(history: History, offers: dict[str, Fact[OfferProposed]], outcome: Outcome) -> None:
+    """Payments that were moved are the same ones, within what the authority allowed."""
+    made = {fact.data.agreement_id: fact for fact in history.log.of(AgreementMade)}
+    for changed in history.log.of(AgreementChanged):
+        data = changed.data
+        agreement = made.get(data.agreement_id)
+        if agreement is None:
+            what = f"agreement {data.agreement_id} was changed but never made"
+            outcome.violate("changed-nothing", what, changed)
+            continue
+        before = [part.amount_minor for part in agreement.data.instalments]
+        if [part.amount_minor for part in data.instalments] != before:
+            what = f"agreement {data.agreement_id} has other amounts since it was changed"
+            outcome.violate("changed-sum", what, agreement, changed)
+        days = [part.due_date for part in data.instalments]
+        offer = offers.get(agreement.data.offer_id)
+        allowed = timedelta(days=agreement.data.authority.max_days)
+        late = offer is not None and days and days[-1] > _day(offer, _LATEST_DAY) + allowed
+        if days != sorted(set(days)) or late:
+            what = f"agreement {data.agreement_id} was moved to days that are not allowed"
+            outcome.violate("changed-dates", what, agreement, changed)
 
 
 def _order(fact: Fact[Typed]) -> int:

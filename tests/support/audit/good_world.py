@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from support.audit.good_talk import talk
 from support.audit.log_builder import HASH, plus
 from support.audit.world import World
 from support.audit.world_packs import AUTHORITY, PACKS, US_ZONES
@@ -34,6 +35,7 @@ def good() -> World:
     _other_tenant(world)
     _halted(world)
     _quiet(world)
+    talk(world)
     _tail(world)
     return world
 

@@ -5,6 +5,7 @@ import planted_rules
 import planted_sending
 import planted_several
 import planted_stops
+import planted_talks
 import planted_terms
 import pytest
 from planted import Planted
@@ -19,6 +20,7 @@ PLANTED = [
     *planted_rules.CASES,
     *planted_several.CASES,
     *planted_terms.CASES,
+    *planted_talks.CASES,
 ]
 
 
