@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from bench import (
     claim_scale,
     messages,
+    offers,
     plan_and_claim,
     playbooks_scale,
+    portal,
     profiles_scale,
     segment_and_emit,
     storm,
@@ -21,6 +23,8 @@ BENCHES: Mapping[str, Callable[[], bool]] = {
     "plan-and-claim": plan_and_claim.run,
     "storm": storm.run,
     "claim-scale": claim_scale.run,
+    "offers": offers.run,
+    "portal": portal.run,
 }
 
 

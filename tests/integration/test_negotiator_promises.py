@@ -50,6 +50,7 @@ def test_a_promise_is_waited_for_through_its_grace_and_broken_after_it(world: Wo
     assert world.count("agreement.broken") == 1
     page = visitor.get("/plans")
     assert "there is a new start" in page.text
+    visitor.post("/plans")
     visitor.accept(visitor.offers[1])
     assert world.count("agreement.made") == 2
 
