@@ -30,6 +30,8 @@ def show(report: Report, console: Console) -> None:
     if report.wordings:
         console.print(wordings(report.wordings))
     console.print(loop(report.loops))
+    for line in in_short(report):
+        _print(console, f"In short, {line}.")
     _print(console, _assumed(report.assumptions))
     _print(console, f"{METHOD}\n{RULE}")
 
@@ -46,6 +48,32 @@ def brief(report: Report, console: Console, note: str = "", *, segments: bool = 
         if row.comparison.why_not:
             name = row.playbook or "all playbooks"
             _print(console, f"{name}, {row.outcome}: no lift shown, {row.comparison.why_not}.")
+
+
+def in_short(report: Report) -> list[str]:
+    """A line for each tenant: how much came to a good end without a person, and what a contact
+    cost, hand-offs to people included.
+    """
+    return [
+        f"{'' if one.tenant == 'default' else one.tenant + ': '}resolved without a person: "
+        f"{share(one.alone)}; {_per_contact(report, one.tenant)}"
+        for one in report.loops
+    ]
+
+
+def _per_contact(report: Report, tenant: str) -> str:
+    """What a contact cost over all playbooks; a playbook's rows tell the same costs each."""
+    spent = {
+        row.playbook: row.costs
+        for row in report.rows
+        if row.tenant == tenant and row.playbook is not None and row.segment is None
+    }
+    contacts = sum(one.contacts for one in spent.values())
+    if not contacts:
+        return "no contact whose window has closed"
+    price = sum(one.total for one in spent.values()) / contacts
+    unit = report.assumptions.assumed_cost_currency
+    return f"{price:.4f} {unit} a contact over {contacts:,}, people's work in it, at assumed prices"
 
 
 def rows(found: Sequence[Row], assumed: Assumptions) -> Table:

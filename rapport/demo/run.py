@@ -163,6 +163,8 @@ def _report(console: Console, life: Life, parts: Parts) -> bool:
         return False
     worth = lift(records, LIFT_DAYS)
     lift_view.brief(worth, console, f": {SIMULATED}")
+    for line in lift_view.in_short(worth):
+        console.print(f"Simulated: {line}.", soft_wrap=True, highlight=False)
     console.print()
     verdict_view.show(verdict, console)
     return verdict.held

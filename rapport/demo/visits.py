@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ import httpx
 from rapport.demo.forms import Form, ending, forms
 from rapport.demo.people import Person
 from rapport.demo.tempers import Reaction, Will
+from schemas.world import minor_units
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0 (simulated)"
 SECONDS = 20.0
@@ -175,11 +177,24 @@ class Visitor:
             return []
         if will is Will.LOOK:
             return []
+        if will is Will.PLAN and self._chance.random() < 0.3 and (own := ending(found, "/propose")):
+            return self._propose(own)
         # The first is to pay at once; the last begins with a small payment.
         offer = offers[0] if will is Will.SETTLE else self._chance.choice(offers[1:] or offers)
         agreed = self._send(accept, {"offer_id": offer})
         days = sorted({date.fromisoformat(day) for day in _DAY.findall(agreed.text)})
         return [] if will is Will.BREAK else days
+
+    def _propose(self, own: Form) -> list[date]:
+        """Say what one could pay; where that is countered, take the plan that comes nearest."""
+        asked, digits = int(own.fields["asked"]), minor_units(own.fields["currency"])
+        each = max(1, asked // self._chance.choice((2, 4, 8, 12)))
+        text = str(Decimal(each).scaleb(-digits))
+        page = self._send(own, {"each": text, "every": "month"})
+        accept = ending(forms(page.text, str(page.url)), "/accept")
+        if accept and (offers := accept.choices.get("offer_id")):
+            page = self._send(accept, {"offer_id": offers[0]})
+        return sorted({date.fromisoformat(day) for day in _DAY.findall(page.text)})
 
     def _ask(self, found: list[Form]) -> None:
         asking = [form for form in found if form.action.endswith("/person")]

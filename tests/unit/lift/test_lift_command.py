@@ -57,7 +57,8 @@ def test_people_see_lift_cost_and_what_is_assumed(tmp_path: Path) -> None:
     said = told(trial, tmp_path).stdout
     for words in ("60.0% of 400", "40.0% of 100", "+20.0", "recover against its own holdout",
                   "worth it now", "Assumed, not measured: ASSUMED_COST_CURRENCY=USD",
-                  "Wilson"):  # fmt: skip
+                  "In short, resolved without a person: 100.0% of 240",
+                  "0.0010 USD a contact over 400", "Wilson"):  # fmt: skip
         assert words in said
 
 
