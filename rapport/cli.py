@@ -40,6 +40,7 @@ from rapport.playbook_folder import publish_folder
 from rapport.terminal import AsJson, Bootstrap, broker, err, out, stop
 from rapport.watch import watch as watch_log
 from schemas.topics import OUTREACH_LOG
+from services.messenger import signatures
 from services.playbooks.load import PlaybookFaults
 from services.runtime.clock import Clock
 from services.runtime.settings import Settings
@@ -167,6 +168,25 @@ def publish_file(
         if isinstance(one.given_id, str):
             out.print(f"{file}:{one.line}: id {one.given_id}", highlight=False, soft_wrap=True)
     out.print(f"published {sent} events", highlight=False)
+
+
+@app.command("dkim")
+def dkim_records(
+    folder: Annotated[Path, typer.Argument(help="As DKIM_KEYS_DIR: DOMAIN/SELECTOR.pem.")],
+    make: Annotated[
+        str | None, typer.Option(help="Make a key for this domain first, if it has none.")
+    ] = None,
+) -> None:
+    """Print the DNS records to publish, so that what is signed with these keys can be verified."""
+    try:
+        if make:
+            signatures.make(folder, make)
+        keys = signatures.keys_of(folder)
+    except (signatures.KeyFaults, OSError) as error:
+        stop(str(error))
+    for key in keys:
+        name, text = key.record
+        print(f'{name}. TXT "{text}"')
 
 
 @app.command()

@@ -19,6 +19,8 @@ import httpx
 from rapport.connection import RUN_FILE
 from rapport.playbook_folder import publish_folder
 from rapport.topics import create_topics
+from services.messenger.signatures import make as make_key
+from services.messenger.tenants import load as load_tenants
 from services.playbooks.load import PlaybookFaults
 from services.runtime import database, migrations
 from services.runtime.clock import Clock
@@ -86,6 +88,11 @@ def parts(data: Path | None = None, say: Say = _print) -> Iterator[Parts]:
             mail = started.enter_context(EmbeddedMail())
             environment["SMTP_URL"] = f"smtp://{mail.smtp_address}"
             prepared.mail_page = mail.url
+            if "DKIM_KEYS_DIR" not in environment:
+                keys = data or Path(
+                    started.enter_context(tempfile.TemporaryDirectory(prefix="rapport-"))
+                )
+                environment["DKIM_KEYS_DIR"] = str(_sign_as_tenants(settings, keys / "dkim"))
             say(f"mail {mail.smtp_address} (embedded), inbox {mail.url}")
         if settings.clock and "@" not in settings.clock:
             environment["CLOCK"] = Clock.parse(settings.clock).text()
@@ -94,6 +101,13 @@ def parts(data: Path | None = None, say: Say = _print) -> Iterator[Parts]:
             environment["API_TOKENS"] = f"local={prepared.token}:{ALL_SCOPES}"
             say(f"token {prepared.token} (all scopes)")
         yield prepared
+
+
+def _sign_as_tenants(settings: Settings, folder: Path) -> Path:
+    """The folder, with a key for each domain that a tenant's mail comes from."""
+    for tenant in load_tenants(settings.tenants_dir).values():
+        make_key(folder, tenant.address.rpartition("@")[2])
+    return folder
 
 
 def _secret(data: Path | None) -> str:

@@ -21,6 +21,7 @@ from services.messenger.handlers.writing import Chooser, Drawn, Unwritable, Writ
 from services.messenger.links import Links
 from services.messenger.mail import Draft, UnusableAddress, compose
 from services.messenger.model import Choice, Obligation
+from services.messenger.signatures import Signatures
 from services.messenger.tables import CustomerRow
 from services.messenger.tenants import Tenant, Voice
 from services.playbooks.catalogue import Standing
@@ -45,8 +46,10 @@ class LetterWriter:
         tenants: Mapping[str, Tenant],
         links: Links,
         chooser: Chooser,
+        signatures: Signatures | None = None,
     ) -> None:
         """standing: the playbooks as they stand; asked for each letter."""
+        self._signatures = signatures or Signatures()
         self._chooser = chooser
         self._standing = standing
         self._tenants = tenants
@@ -112,6 +115,7 @@ class LetterWriter:
             letter = compose(draft, self._links.traceable(voice.identity, message_id))
         except UnusableAddress:
             raise Unwritable("address_not_usable") from None
+        letter = self._signatures.sign(letter, voice.identity.address.rpartition("@")[2])
         carried = {name: targets[name] for name in rendered.links}
         return Written(
             letter,

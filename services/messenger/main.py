@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 from schemas.topics import OUTREACH_DISPATCHES, PLAYBOOKS
-from services.messenger import api, stream, tenants, variants_api
+from services.messenger import api, signatures, stream, tenants, variants_api
 from services.messenger.handlers.claiming import Claiming
 from services.messenger.handlers.intake import Letterbox
 from services.messenger.handlers.replies import Listening
@@ -52,7 +52,13 @@ def build(context: Context) -> worker.Service:
         memory_days=own.wording_memory_days,
         floor=own.wording_floor,
     )
-    writer = LetterWriter(lambda: catalogue.standing, tenants_by_name, links, weighing)
+    writer = LetterWriter(
+        lambda: catalogue.standing,
+        tenants_by_name,
+        links,
+        weighing,
+        signatures.load(own.dkim_keys_dir),
+    )
     relay = SmtpPool(Relay.parse(shared.smtp_url), context.clock.monotonic, own.smtp_timeout)
     packs = PacksInForce(shared.policies_dir)
     claiming = Claiming(context, writer, packs, own.longest_lag)

@@ -17,6 +17,10 @@ class MessengerSettings(BaseSettings):
     smtp_timeout: float = Field(
         30.0, gt=0, description="Real seconds to wait for a relay's answer before it is doubt."
     )
+    dkim_keys_dir: Path | None = Field(
+        None,
+        description="Private keys that sign mail, DOMAIN/SELECTOR.pem; unset: none is signed.",
+    )
     longest_lag: float = Field(
         1.5,
         gt=0,

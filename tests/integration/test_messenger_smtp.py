@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import dkim
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from services.messenger.mail import Draft, Identity, compose
 from services.messenger.model import Accepted, Doubtful, Letter, Outcome, Rejected
 from services.messenger.providers import Unavailable
 from services.messenger.providers.smtp import Relay, SmtpPool, rejection
+from services.messenger.signatures import Key, Signatures
 from services.runtime.clock import Clock
 from support.mail import Mailbox
 
@@ -57,6 +60,37 @@ def test_one_connection_carries_many_letters(pool: SmtpPool, mailbox: Mailbox) -
         hand_over(pool, letter(number))
     assert pool.lease() is first
     assert len(mailbox.messages()) == 5
+
+
+def test_the_received_bytes_verify(pool: SmtpPool, mailbox: Mailbox) -> None:
+    key = Key("bank.example", "r1", generate_private_key(65537, 2048))
+    hand_over(pool, Signatures([key]).sign(letter(), key.domain))
+    [arrived] = mailbox.messages()
+    received = mailbox.raw(arrived["number"])
+    assert dkim.verify(received, dnsfunc=lambda *_, **__: key.record[1].encode())
+    covered = received.partition(b"h=")[2].partition(b";")[0].lower()
+    assert b":list-unsubscribe:list-unsubscribe-post:" in covered
+
+
+def test_letters_of_a_bundle_each_have_their_own_end(pool: SmtpPool, mailbox: Mailbox) -> None:
+    mailbox.fault("permfail", stage="rcpt", times=1)
+    connection = pool.lease()
+    outcomes = list(connection.send(letter(number) for number in range(4)))
+    assert [type(one) for one in outcomes] == [Rejected, Accepted, Accepted, Accepted]
+    assert connection.alive()
+    assert len(mailbox.messages()) == 3
+
+
+def test_a_bundle_cut_short_leaves_doubt_about_one_and_none_about_the_rest(
+    pool: SmtpPool, mailbox: Mailbox
+) -> None:
+    mailbox.fault("drop_after_data", keep=True, times=1)
+    rest = iter([letter(number) for number in range(4)])
+    outcomes = list(pool.lease().send(rest))
+    assert isinstance(outcomes[0], Doubtful)
+    assert all(isinstance(one, Rejected) and one.retryable for one in outcomes[1:])
+    assert len(outcomes) + len(list(rest)) == 4
+    assert len(mailbox.messages()) == 1
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data"])

@@ -44,6 +44,11 @@ class Mailbox:
         found: list[dict[str, Any]] = asked.raise_for_status().json()["messages"]
         return found
 
+    def raw(self, number: int) -> bytes:
+        """The bytes of the message `number`, as they were received."""
+        found = self._http.get(f"/messages/{number}/source").raise_for_status()
+        return found.content
+
     def wait_for(self, count: int = 1, to: str = "", timeout: float = 20.0) -> list[dict[str, Any]]:
         """The messages, once there are at least `count`. Raises AssertionError."""
         return (
