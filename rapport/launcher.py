@@ -19,6 +19,7 @@ import httpx
 from rapport.connection import RUN_FILE
 from rapport.playbook_folder import publish_folder
 from rapport.topics import create_topics
+from services.messenger.signatures import domain_of
 from services.messenger.signatures import make as make_key
 from services.messenger.tenants import load as load_tenants
 from services.playbooks.load import PlaybookFaults
@@ -106,7 +107,7 @@ def parts(data: Path | None = None, say: Say = _print) -> Iterator[Parts]:
 def _sign_as_tenants(settings: Settings, folder: Path) -> Path:
     """The folder, with a key for each domain that a tenant's mail comes from."""
     for tenant in load_tenants(settings.tenants_dir).values():
-        make_key(folder, tenant.address.rpartition("@")[2])
+        make_key(folder, domain_of(tenant.address))
     return folder
 
 

@@ -21,7 +21,7 @@ from services.messenger.handlers.writing import Chooser, Drawn, Unwritable, Writ
 from services.messenger.links import Links
 from services.messenger.mail import Draft, UnusableAddress, compose
 from services.messenger.model import Choice, Obligation
-from services.messenger.signatures import Signatures
+from services.messenger.signatures import Signatures, domain_of
 from services.messenger.tables import CustomerRow
 from services.messenger.tenants import Tenant, Voice
 from services.playbooks.catalogue import Standing
@@ -115,7 +115,7 @@ class LetterWriter:
             letter = compose(draft, self._links.traceable(voice.identity, message_id))
         except UnusableAddress:
             raise Unwritable("address_not_usable") from None
-        letter = self._signatures.sign(letter, voice.identity.address.rpartition("@")[2])
+        letter = self._signatures.sign(letter, domain_of(voice.identity.address))
         carried = {name: targets[name] for name in rendered.links}
         return Written(
             letter,

@@ -57,7 +57,7 @@ def build(context: Context) -> worker.Service:
         tenants_by_name,
         links,
         weighing,
-        signatures.load(own.dkim_keys_dir),
+        signatures.load(own.dkim_keys_dir, tenants_by_name.values()),
     )
     relay = SmtpPool(Relay.parse(shared.smtp_url), context.clock.monotonic, own.smtp_timeout)
     packs = PacksInForce(shared.policies_dir)

@@ -1,14 +1,14 @@
 """DKIM signatures (RFC 6376; Ed25519 by RFC 8463): what shows that a letter is its domain's own.
 
-Keys rest in files, DOMAIN/SELECTOR.pem; each key of the domain in From signs, so that one can be
-changed for another while both are published. Signed here and not by dkimpy, whose RSA takes 7.5 ms
+Keys rest in files: DOMAIN/SELECTOR.pem in a folder, or wherever a tenant's file names one. Each
+key of the domain in From signs, so that one can be changed for another while both are published. Signed here and not by dkimpy, whose RSA takes 7.5 ms
 a letter and whose Ed25519 wants another library; that it verifies what is signed is tested.
 """
 
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
 from services.messenger.model import Letter
+from services.messenger.tenants import Tenant
 
 # RFC 8058 section 4: both List-Unsubscribe fields must be covered.
 SIGNED = (
@@ -77,7 +78,7 @@ class Signatures:
 
     def sign(self, letter: Letter, domain: str) -> Letter:
         """The letter with a signature of each key that the domain has; else as it is."""
-        keys = self._keys.get(domain.lower())
+        keys = self._keys.get(domain)
         if not keys:
             return letter
         head, _, body = letter.copy.partition(b"\r\n\r\n")
@@ -87,14 +88,27 @@ class Signatures:
         return replace(letter, copy=b"".join(signatures) + letter.copy)
 
 
-def load(folder: Path | None) -> Signatures:
-    """The keys of all domains. Raises KeyFaults."""
-    return Signatures(keys_of(folder) if folder else ())
+def load(folder: Path | None, tenants: Iterable[Tenant] = ()) -> Signatures:
+    """The keys of a folder, and those that tenants' files name. Raises KeyFaults."""
+    named = [
+        _read(voice.dkim.key_file, domain_of(voice.identity.address), voice.dkim.selector)
+        for tenant in tenants
+        for voice in map(tenant.on_behalf_of, (None, *tenant.creditors))
+        if voice.dkim is not None
+    ]
+    known = {(key.domain, key.selector): key for key in named}
+    known |= {(key.domain, key.selector): key for key in (keys_of(folder) if folder else ())}
+    return Signatures(list(known.values()))
 
 
 def keys_of(folder: Path) -> list[Key]:
     """The keys of a folder. Raises KeyFaults."""
-    return [_read(file) for file in sorted(folder.glob("*/*.pem"))]
+    return [_read(file, file.parent.name, file.stem) for file in sorted(folder.glob("*/*.pem"))]
+
+
+def domain_of(address: str) -> str:
+    """What follows the @, in small letters."""
+    return address.rpartition("@")[2].lower()
 
 
 def make(folder: Path, domain: str) -> None:
@@ -113,8 +127,7 @@ def make(folder: Path, domain: str) -> None:
     )
 
 
-def _read(file: Path) -> Key:
-    domain, selector = file.parent.name, file.stem
+def _read(file: Path, domain: str, selector: str) -> Key:
     if not _NAME.fullmatch(domain) or not _NAME.fullmatch(selector):
         raise KeyFaults(f"{file}: name it DOMAIN/SELECTOR.pem, in small letters")
     try:
