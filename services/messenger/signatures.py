@@ -1,8 +1,9 @@
 """DKIM signatures (RFC 6376; Ed25519 by RFC 8463): what shows that a letter is its domain's own.
 
 Keys rest in files: DOMAIN/SELECTOR.pem in a folder, or wherever a tenant's file names one. Each
-key of the domain in From signs, so that one can be changed for another while both are published. Signed here and not by dkimpy, whose RSA takes 7.5 ms
-a letter and whose Ed25519 wants another library; that it verifies what is signed is tested.
+key of the domain in From signs, so that one can be changed for another while both are published.
+Signed here and not by dkimpy, whose RSA takes 7.5 ms a letter and whose Ed25519 wants another
+library; that it verifies what is signed is tested.
 """
 
 import base64
