@@ -13,6 +13,7 @@ from bench import (
     profiles_scale,
     segment_and_emit,
     storm,
+    wording_offline,
 )
 
 BENCHES: Mapping[str, Callable[[], bool]] = {
@@ -25,6 +26,7 @@ BENCHES: Mapping[str, Callable[[], bool]] = {
     "claim-scale": claim_scale.run,
     "offers": offers.run,
     "portal": portal.run,
+    "wording-offline": wording_offline.run,
 }
 
 

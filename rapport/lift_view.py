@@ -29,6 +29,8 @@ def show(report: Report, console: Console) -> None:
         _print(console, f"{playbook}: {small_debt(small, report.assumptions)}")
     if report.wordings:
         console.print(wordings(report.wordings))
+    if report.gains:
+        console.print(gains(report))
     console.print(loop(report.loops))
     for line in in_short(report):
         _print(console, f"In short, {line}.")
@@ -115,6 +117,31 @@ def wordings(found: Sequence[Wording]) -> Table:
         table.add_column(name, overflow="fold")
     for one in found:
         table.add_row(one.playbook, one.variant, one.outcome, share(one.share))
+    return table
+
+
+def gains(report: Report) -> Table:
+    """What choosing among wordings has brought, against choosing evenly."""
+    origin = "; simulated customers" if report.simulated else ""
+    table = Table(
+        title="Words chosen by what they bring, against an even choice (SNIPS on logged "
+        f"propensities, 95 %{origin})",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    for name in ("playbook", "messages", "chosen", "even choice", "gain, percentage points"):
+        table.add_column(name, overflow="fold")
+    for one in report.gains:
+        if one.gain is None or one.chosen is None or one.even is None:
+            table.add_row(one.playbook, str(one.messages), TOO_FEW, NONE, NONE)
+            continue
+        table.add_row(
+            one.playbook,
+            str(one.messages),
+            f"{one.chosen.value:.1%}",
+            f"{one.even.value:.1%}",
+            _points(one.gain.value, one.gain.interval).replace("\n", " "),
+        )
     return table
 
 

@@ -10,6 +10,7 @@ from rapport.lift.compare import LEAST_CUSTOMERS, LEAST_EXPECTED, Comparison, Sh
 from rapport.lift.costs import Costs, SmallDebt
 from rapport.lift.intervals import CONFIDENCE
 from rapport.lift.loop import Loop
+from rapport.lift.wording_gain import WordingGain
 
 METHOD: Final = (
     "Shares: Wilson score intervals. Differences: Newcombe's hybrid score intervals (1998, "
@@ -82,7 +83,7 @@ class Wording:
 @dataclass(frozen=True, slots=True)
 class Report:
     """All of it. open: customers, by tenant and playbook, whose window has not closed yet; they
-    count nowhere.
+    count nowhere. simulated: the customers are those of `rapport demo`.
     """
 
     window_days: int
@@ -90,6 +91,8 @@ class Report:
     assumptions: Assumptions
     rows: Sequence[Row]
     wordings: Sequence[Wording]
+    gains: Sequence[WordingGain]
+    simulated: bool
     small_debts: Mapping[tuple[str, str], SmallDebt | None]
     loops: Sequence[Loop]
     open: Mapping[tuple[str, str], int]
@@ -104,6 +107,8 @@ class Report:
             "assumptions": self.assumptions.as_dict(),
             "rows": [row.as_dict() for row in self.rows],
             "wordings": [wording.as_dict() for wording in self.wordings],
+            "wording_gains": [gain.as_dict() for gain in self.gains],
+            "simulated": self.simulated,
             "small_debts": [
                 {"tenant": tenant, "playbook": playbook, **(found.as_dict() if found else {})}
                 for (tenant, playbook), found in sorted(self.small_debts.items())

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from rapport.audit.log import Log, Record, build
+from rapport.demo.catalogue import BANK, SHOP, VIDEO
 from rapport.lift.assumptions import Assumptions
 from rapport.lift.compare import Share, compare, share
 from rapport.lift.costs import Contact, Contacts, SmallDebt, costs, small_debt
@@ -14,8 +15,12 @@ from rapport.lift.loop import loops
 from rapport.lift.outcomes import Outcomes, outcomes_of
 from rapport.lift.report import Report, Row, Wording
 from rapport.lift.units import Unit, against, first_of_each_customer, units
+from rapport.lift.wording_gain import wording_gains
+from schemas.facts import EventApplied
 
 WINDOW_DAYS: Final = 30
+SIMULATED: Final = frozenset({BANK, SHOP, VIDEO})
+"""Sources of events about customers that do not exist."""
 ANY_OUTCOME: Final = "paid, renewed, completed or active"
 
 
@@ -85,6 +90,8 @@ class _Measured:
             assumptions=self._assumed,
             rows=rows,
             wordings=wordings,
+            gains=wording_gains(self._log, self._until),
+            simulated=any(f.data.event_source in SIMULATED for f in self._log.of(EventApplied)),
             small_debts=small,
             loops=loops(self._log, _alone(by_playbook)),
             open=Counter(
