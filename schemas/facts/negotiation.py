@@ -256,6 +256,43 @@ class HandoffAssigned(Typed):
     to: Text = Field(description="Name of the token that took it.")
 
 
+class HandoffReleased(Typed):
+    """A person laid it down again, or a supervisor took it from someone's hands."""
+
+    TYPE: ClassVar[str] = "handoff.released"
+
+    handoff_id: Text = Field(description="Id of the hand-off.")
+    held_by: Text = Field(description="Name of the token that held it.")
+    by: Text = Field(description="Name of the token that released it.")
+
+
+class HandoffSeen(Typed):
+    """A person looked at the customer's story; told once an hour for each of them."""
+
+    TYPE: ClassVar[str] = "handoff.seen"
+
+    handoff_id: Text = Field(description="Id of the hand-off.")
+    by: Text = Field(description="Name of the token.")
+
+
+class HandoffNoted(Typed):
+    """A person wrote a note for colleagues; its text is not on the log."""
+
+    TYPE: ClassVar[str] = "handoff.noted"
+
+    handoff_id: Text = Field(description="Id of the hand-off.")
+    by: Text = Field(description="Name of the token.")
+
+
+class HandoffAnswered(Typed):
+    """A person answered the customer; the text is not on the log."""
+
+    TYPE: ClassVar[str] = "handoff.answered"
+
+    handoff_id: Text = Field(description="Id of the hand-off.")
+    by: Text = Field(description="Name of the token.")
+
+
 class HandoffResolved(Typed):
     """A person brought it to an end."""
 
@@ -283,5 +320,9 @@ FACTS: tuple[type[Typed], ...] = (
     NoticeRequired,
     HandoffRequested,
     HandoffAssigned,
+    HandoffReleased,
+    HandoffSeen,
+    HandoffNoted,
+    HandoffAnswered,
     HandoffResolved,
 )

@@ -21,6 +21,20 @@ class NegotiatorSettings(BaseSettings):
         12, gt=0, description="Business hours a sign-in at the desk lasts."
     )
 
+    desk_people: Path = Field(
+        ROOT / "deploy" / "desk" / "people.yaml",
+        description="Who sits at the desk, with roles and skills.",
+    )
+    segmenter_api: str | None = Field(
+        None, description="Base URL of the segmenter's API; unset: its port on this machine."
+    )
+    scheduler_api: str | None = Field(
+        None, description="Base URL of the scheduler's API; unset: its port on this machine."
+    )
+    messenger_api: str | None = Field(
+        None, description="Base URL of the messenger's API; unset: its port on this machine."
+    )
+
     later_date_days: int = Field(
         31, ge=1, le=366, description="Days after its due date that a bill may be asked to wait."
     )

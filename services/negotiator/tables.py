@@ -330,6 +330,24 @@ class QuestionRow(_Table, table=True):
     asked_at: datetime = _instant()
 
 
+class DeskWordsRow(_Table, table=True):
+    """What a person at the desk wrote: a `note` for colleagues, or an `answer` to the customer.
+
+    Never on the log.
+    """
+
+    __tablename__ = "desk_words"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    words_id: str = Field(primary_key=True)
+    handoff_id: str
+    kind: str
+    by: str
+    text: str
+    at: datetime = _instant()
+
+
 class AttemptRow(_Table, table=True):
     """One try at verification: whether it was right, never what was answered."""
 

@@ -65,6 +65,8 @@ class World:
             "other-secret": Caller("other", frozenset({"read", "desk"}), "elsewhere"),
             "ana-secret": Caller("ana", frozenset({"desk"}), None),
             "bo-secret": Caller("bo", frozenset({"desk"}), None),
+            "sam-secret": Caller("sam", frozenset({"desk"}), None),
+            "cleo-secret": Caller("cleo", frozenset({"desk"}), None),
         }
         self.database = database
         self.move_to(START)

@@ -1,5 +1,6 @@
 """All of a customer's bills on one page, and what they ask of the publisher about them."""
 
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -307,7 +308,8 @@ def test_a_question_goes_to_the_desk_and_never_to_the_log(world: World) -> None:
     desk = TestClient(world.api)
     (way_in,) = forms_of(desk.get("/desk"))
     page = desk.post(way_in.action, data=way_in.fields | {"token": "ana-secret"})
-    assert "May I pay &lt;half&gt; now? 残りは来月に。" in page.text
+    (here,) = re.findall(r'href="(/desk/handoffs/[^"]+)"', page.text)
+    assert "May I pay &lt;half&gt; now? 残りは来月に。" in desk.get(here).text
 
 
 @pytest.mark.parametrize(("text", "status"), [("", 422), ("   ", 422), ("長" * 1001, 422)])

@@ -1,5 +1,6 @@
 """The desk: who may enter, one person a hand-off, and what the log says of it; cases over HTTP."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -25,8 +26,21 @@ class Desk:
         self.page = self.client.get("/desk")
         self.send("/sign-in", token=token)
 
+    def open(self, reason: str = "") -> str:
+        """Look at the first hand-off of the queue, or at the one for that reason."""
+        queue = self.client.get("/desk").text
+        (path, *_) = re.findall(rf'href="(/desk/handoffs/[^"]+)">{reason}', queue)
+        self.page = self.client.get(path)
+        return str(self.page.text)
+
     def form(self, ending: str) -> Form:
+        if not self.offers(ending):
+            self.open()
         return next(form for form in forms_of(self.page) if form.action.endswith(ending))
+
+    def offers(self, ending: str) -> bool:
+        """Whether the page has such a form."""
+        return any(form.action.endswith(ending) for form in forms_of(self.page))
 
     def send(self, ending: str, **fields: str) -> Response:
         form = self.form(ending)
@@ -103,9 +117,9 @@ def test_a_token_bound_to_another_tenant_sees_and_takes_nothing(world: World) ->
     _asked(world)
     ana, other = Desk(world, "ana-secret"), Desk(world, "other-secret")
     assert "Nobody is waiting" in other.page.text
-    taken = other.client.post(
-        ana.form("/assign").action, data={"form": other.form("/sign-out").fields["form"]}
-    )
+    here = ana.form("/assign").action
+    assert "no such hand-off" in other.client.get(here.removesuffix("/assign")).text
+    taken = other.client.post(here, data={"form": other.form("/sign-out").fields["form"]})
     assert "no such hand-off" in taken.text
     assert world.count("handoff.assigned") == 0
 
@@ -115,7 +129,58 @@ def test_forms_of_others_are_refused_and_signing_out_ends_it(world: World) -> No
     ana, bo = Desk(world, "ana-secret"), Desk(world, "bo-secret")
     ana.client.post(ana.form("/assign").action, data=bo.form("/assign").fields)
     assert world.count("handoff.assigned") == 0
-    assert "Sign in" in ana.send("/sign-out").text
+    ana.page = ana.client.get("/desk")
+    (leave,) = [form for form in forms_of(ana.page) if form.action.endswith("/sign-out")]
+    assert "Sign in" in ana.client.post(leave.action, data=leave.fields).text
+
+
+def test_a_supervisor_takes_it_from_someones_hands_and_an_agent_does_not(world: World) -> None:
+    _asked(world)
+    ana, bo, sam = (Desk(world, f"{name}-secret") for name in ("ana", "bo", "sam"))
+    ana.send("/assign")
+    bo.open()
+    assert not bo.offers("/release")
+    sam.send("/release")
+    (told,) = world.facts("handoff.released")
+    assert (told["data"]["held_by"], told["data"]["by"]) == ("ana", "sam")
+    bo.send("/assign")
+    assert [one["data"]["to"] for one in world.facts("handoff.assigned")] == ["ana", "bo"]
+
+
+def test_compliance_looks_and_changes_nothing(world: World) -> None:
+    _asked(world)
+    ana, cleo = Desk(world, "ana-secret"), Desk(world, "cleo-secret")
+    form = ana.form("/assign")
+    cleo.open()
+    assert [form.action for form in forms_of(cleo.page)] == []
+    own = cleo.client.get("/desk")
+    (leave,) = [one for one in forms_of(own) if one.action.endswith("/sign-out")]
+    assert "role does not allow" in cleo.client.post(form.action, data=leave.fields).text
+    assert world.count("handoff.assigned") == 0
+    assert {one["data"]["by"] for one in world.facts("handoff.seen")} == {"ana", "cleo"}
+
+
+def test_notes_stay_at_the_desk_and_answers_reach_the_portal_but_never_the_log(
+    world: World,
+) -> None:
+    visitor = _asked(world)
+    ana, bo = Desk(world, "ana-secret"), Desk(world, "bo-secret")
+    bo.open()
+    assert not bo.offers("/answer")
+    ana.send("/assign")
+    assert "Write something" in ana.send("/answer", text=" ").text
+    for _ in range(2):
+        ana.send("/answer", text="We moved your date. <b>No fee.</b>")
+    ana.send("/note", text="called twice")
+    assert "called twice" in bo.open()
+    assert "ana is looking" in bo.page.text
+    assert world.count("handoff.answered") == world.count("handoff.noted") == 1
+    assert "moved your date" not in str(world.facts()) + str(world.facts("handoff.noted"))
+    visitor.get()
+    visitor.verify()
+    shown = visitor.get("/bills").text
+    assert "We moved your date. &lt;b&gt;No fee.&lt;/b&gt;" in shown
+    assert "called twice" not in shown
 
 
 def test_a_case_tells_its_story_to_those_inside(world: World) -> None:

@@ -7,7 +7,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.negotiator import store
 from services.negotiator.api.bills import Bills
-from services.negotiator.api.desk import Desk
+from services.negotiator.api.colleagues import Colleagues
+from services.negotiator.api.desk import Queue, Reception
+from services.negotiator.api.desk_case import DeskCase
 from services.negotiator.api.entrance import Entrance
 from services.negotiator.api.portal import Portal
 from services.negotiator.handlers import cases
@@ -28,7 +30,10 @@ def create(context: Context, settings: NegotiatorSettings | None = None) -> Fast
     portal = Portal(context, settings, entrance)
     api.include_router(portal.routes())
     api.include_router(Bills(context, settings, entrance).routes())
-    api.include_router(Desk(context, settings).routes())
+    reception = Reception(context, settings)
+    api.include_router(reception.routes())
+    api.include_router(Queue(reception).routes())
+    api.include_router(DeskCase(reception, Colleagues(context.settings, settings)).routes())
     api.add_exception_handler(InvalidToken, portal.invalid)
     api.add_exception_handler(SQLAlchemyError, portal.unreachable)
 

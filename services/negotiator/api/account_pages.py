@@ -29,6 +29,7 @@ class AccountPages:
         shown = [self._summary(bill) for bill in account.bills]
         return self.pages.render(
             "account.html",
+            answers=[(one.text, self._formats.moment(one.at)) for one in account.answers],
             owed=[bill for bill in shown if bill.state != BillState.PAID],
             subscriptions=[
                 views.subscription(

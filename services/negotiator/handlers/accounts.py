@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
-from services.negotiator import account_store, store
+from services.negotiator import account_store, desk_store, store
 from services.negotiator.handlers import visits
 from services.negotiator.handlers.visits import Visit
 from services.negotiator.model import (
@@ -20,7 +20,13 @@ from services.negotiator.model import (
 from services.negotiator.rules.bills import NOTHING_KNOWN
 from services.negotiator.rules.offers import is_held
 from services.negotiator.rules.requests import state
-from services.negotiator.tables import AgreementRow, PaymentRow, RequestRow, SubscriptionRow
+from services.negotiator.tables import (
+    AgreementRow,
+    DeskWordsRow,
+    PaymentRow,
+    RequestRow,
+    SubscriptionRow,
+)
 from services.runtime.security import Signer
 
 PAYMENTS_SHOWN = 50
@@ -52,7 +58,10 @@ class SubscriptionFound:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Everything of one customer; `ids` are theirs and of those merged into them."""
+    """Everything of one customer; `ids` are theirs and of those merged into them.
+
+    `answers`: what people at the desk answered them, newest first.
+    """
 
     tenant: str
     customer: str
@@ -60,6 +69,7 @@ class Account:
     today: date
     bills: Sequence[BillFound]
     subscriptions: Sequence[SubscriptionFound]
+    answers: Sequence[DeskWordsRow] = ()
 
     def bill(self, ref: str) -> BillFound | None:
         """The bill of that name, if it is one of theirs."""
@@ -120,6 +130,7 @@ def find(session: Session, signer: Signer, visit: Visit, now: datetime) -> Accou
             SubscriptionFound(row, newest.get(row.subscription_id, {}))
             for row in account_store.subscriptions_of(session, tenant, ids)
         ],
+        answers=desk_store.answers_to(session, tenant, ids),
     )
 
 

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.envelope import Cause, Envelope
-from schemas.facts import HandoffAssigned, HandoffNeeds, HandoffRequested, HandoffResolved
+from schemas.facts import (
+    HandoffAssigned,
+    HandoffNeeds,
+    HandoffReleased,
+    HandoffRequested,
+    HandoffResolved,
+)
 from services.negotiator import store
 from services.negotiator.handlers import identity
 from services.negotiator.model import HandoffReason, HandoffStatus
@@ -132,7 +138,7 @@ def assign(work: UnitOfWork, handoff_id: str, to: str, tenant: str | None) -> No
 
     `to` is the name of the person's token; `tenant` the one it is bound to.
     """
-    row = _lock(work, handoff_id, tenant)
+    row = lock(work, handoff_id, tenant)
     if row.status == HandoffStatus.ASSIGNED and row.assigned_to == to:
         return
     if row.status != HandoffStatus.OPEN:
@@ -143,7 +149,30 @@ def assign(work: UnitOfWork, handoff_id: str, to: str, tenant: str | None) -> No
         HandoffAssigned(handoff_id=handoff_id, to=to),
         subject=row.customer,
         tenant=row.tenant,
-        key=(handoff_id,),
+        key=(handoff_id, to, work.now.isoformat()),
+    )
+
+
+def release(
+    work: UnitOfWork, handoff_id: str, by: str, tenant: str | None, others: bool = False
+) -> None:
+    """Lay down a hand-off, so that it waits for anybody again; `others`: someone else's, too.
+
+    Raises LookupError or Taken.
+    """
+    row = lock(work, handoff_id, tenant)
+    if row.status == HandoffStatus.OPEN:
+        return
+    held_by = row.assigned_to or ""
+    if row.status != HandoffStatus.ASSIGNED or not (others or held_by == by):
+        raise Taken
+    row.status, row.assigned_to, row.assigned_at = HandoffStatus.OPEN, None, None
+    work.fact(
+        HandoffReleased.TYPE,
+        HandoffReleased(handoff_id=handoff_id, held_by=held_by, by=by),
+        subject=row.customer,
+        tenant=row.tenant,
+        key=(handoff_id, held_by, work.now.isoformat()),
     )
 
 
@@ -153,7 +182,7 @@ def resolve(work: UnitOfWork, handoff_id: str, by: str, outcome: str, tenant: st
     Knowing the person (`identity_confirmed`) gives them their tries and links back; knowing that
     someone else has the address (`wrong_person`) shuts every link and stops all messages there.
     """
-    row = _lock(work, handoff_id, tenant)
+    row = lock(work, handoff_id, tenant)
     if row.status == HandoffStatus.RESOLVED and row.assigned_to == by and row.outcome == outcome:
         return
     if row.status != HandoffStatus.ASSIGNED or row.assigned_to != by:
@@ -181,8 +210,8 @@ def _talk_again(work: UnitOfWork, row: HandoffRow) -> None:
         case.proposals = 0
 
 
-def _lock(work: UnitOfWork, handoff_id: str, tenant: str | None) -> HandoffRow:
-    """The hand-off as it is once its customer is locked."""
+def lock(work: UnitOfWork, handoff_id: str, tenant: str | None) -> HandoffRow:
+    """The hand-off as it is once its customer is locked. Raises LookupError."""
     seen = store.handoff_by_id(work.session, handoff_id)
     if seen is None or tenant not in (None, seen.tenant):
         raise LookupError(handoff_id)

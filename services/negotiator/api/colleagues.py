@@ -1,0 +1,70 @@
+"""What other services know of a customer, asked for with the token of whoever looks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from services.negotiator.settings import NegotiatorSettings
+from services.runtime.settings import Settings
+
+PATIENCE = httpx.Timeout(2.0)
+NEWEST = 40
+
+
+@dataclass(slots=True)
+class Story:
+    """What was found; `missing`: what could not be shown, and why."""
+
+    tags: Mapping[str, Any] = field(default_factory=dict)
+    holds: list[Mapping[str, Any]] = field(default_factory=list)
+    facts: list[Mapping[str, Any]] = field(default_factory=list)
+    replies: list[Mapping[str, Any]] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+class Colleagues:
+    """The other services' internal APIs."""
+
+    def __init__(self, settings: Settings, own: NegotiatorSettings) -> None:
+        self._bases = {
+            "segmenter": own.segmenter_api,
+            "scheduler": own.scheduler_api,
+            "messenger": own.messenger_api,
+        }
+        for service, base in self._bases.items():
+            self._bases[service] = base or f"http://{settings.host}:{settings.port(service)}"
+
+    def story(self, tenant: str, customer: str, token: str) -> Story:
+        """All of it, in the order of the services; what is away is named, and never waited for."""
+        found = Story()
+        path = f"/customers/{quote(customer, safe='')}"
+        with httpx.Client(
+            timeout=PATIENCE, headers={"Authorization": f"Bearer {token}"}, trust_env=False
+        ) as client:
+
+            def ask(service: str, what: str, path: str, **query: Any) -> Mapping[str, Any]:
+                url = f"{self._bases[service]}{path}"
+                try:
+                    answer = client.get(url, params={"tenant": tenant, **query})
+                except httpx.HTTPError:
+                    found.missing.append(f"{what}: the {service} does not answer")
+                    return {}
+                if answer.status_code in (401, 403):
+                    found.missing.append(f"{what}: this token lacks the scope for it")
+                if answer.status_code != 200:
+                    return {}
+                content: Mapping[str, Any] = answer.json()
+                return content
+
+            known = ask("segmenter", "tags", path)
+            found.tags = known.get("tags", {})
+            found.holds = known.get("profile", {}).get("holds", [])
+            found.facts = ask("scheduler", "timeline", f"{path}/timeline", limit=NEWEST).get(
+                "facts", []
+            )
+            talk = f"/conversations/{quote(customer, safe='')}"
+            found.replies = ask("messenger", "what they wrote", talk).get("replies", [])
+        return found
