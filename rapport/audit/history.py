@@ -8,6 +8,7 @@ from rapport.audit.log import Fact, Log, Position
 from rapport.audit.packs import InForce, Packs
 from rapport.audit.places import Candidates, candidates, is_update, whereabouts
 from rapport.audit.sending import words_of
+from rapport.audit.wishes import Wishes, said_paid
 from rapport.audit.words import Key, Word, Words
 from schemas.facts import (
     EventApplied,
@@ -42,6 +43,20 @@ class History:
     def words(self) -> Words:
         """What was said for and against contact."""
         return Words(self.log)
+
+    @cached_property
+    def wishes(self) -> Wishes:
+        """What customers asked of their messages."""
+        return Wishes(self.log)
+
+    @cached_property
+    def paid_by_word(self) -> Mapping[Key, Sequence[Word]]:
+        """What customers say is paid, by customer."""
+        found: dict[Key, list[Word]] = defaultdict(list)
+        sent = {fact.data.message_id: fact for fact in self.log.of(MessageIntended)}
+        for key, word in said_paid(self.log, sent):
+            found[key].append(word)
+        return found
 
     @cached_property
     def sending(self) -> Mapping[Key, Sequence[Word]]:

@@ -5,6 +5,7 @@ from rapport.audit.history import History
 from rapport.audit.log import Fact
 from rapport.audit.places import missing
 from rapport.audit.verdict import Outcome
+from rapport.audit.wishes import outside_hours
 from schemas.facts import MessageIntended
 
 TITLE = "No contact outside the permitted hours at any place where the customer may be"
@@ -69,3 +70,7 @@ def _hours(history: History, intended: Fact[MessageIntended], outcome: Outcome) 
         for found, why in outside:
             what = f"message {data.message_id}: {why}"
             outcome.violate("outside-hours", what, found.fact if found else None, intended)
+    part = outside_hours(history.wishes, intended)
+    if part is not None:
+        what = f"message {data.message_id}: its reader asked for {part}"
+        outcome.violate("against-a-wish", what, intended)

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from rapport.audit.history import History
 from rapport.audit.log import Fact
 from rapport.audit.places import zone_of
 from rapport.audit.verdict import Outcome
+from rapport.audit.wishes import above_limit
 from schemas.facts import EventApplied, MessageIntended
 from schemas.policy_rules import Cap, Counted, Gap
 
@@ -33,8 +34,20 @@ def check(history: History) -> Outcome:
     }
     for contact in contacts:
         _contact(history, ledger, contact, outcome)
+        _asked(history, ledger, contact, outcome)
         ledger.add(contact)
     return outcome
+
+
+def _asked(
+    history: History, ledger: "_Ledger", contact: Fact[MessageIntended], outcome: Outcome
+) -> None:
+    """Whether the customer themselves asked for fewer."""
+    too_many = above_limit(history.wishes, contact, ledger.sent_to(contact.who))
+    if too_many is not None:
+        most, counted = too_many
+        what = f"{len(counted)} messages in 168 h, their reader asked for {most}"
+        outcome.violate("against-a-wish", what, *counted)
 
 
 class _Ledger:
@@ -54,6 +67,10 @@ class _Ledger:
         self._sent[contact.who].append(contact)
         for key in self._about(contact):
             self._sent[key].append(contact)
+
+    def sent_to(self, who: tuple[str, str]) -> Sequence[Fact[MessageIntended]]:
+        """Messages to a customer so far."""
+        return self._sent.get(who, ())
 
     def before(self, contact: Fact[MessageIntended], scope: str) -> Iterator[list[Told]]:
         """What a cap of that scope may count; of caps on obligations, for each of them."""

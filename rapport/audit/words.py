@@ -282,12 +282,12 @@ def _of_customers(log: Log) -> Iterator[tuple[Key, Word]]:
 
 
 def _of_preferences(fact: Fact[ContactPreferenceChanged]) -> Iterator[Word]:
-    """`CHANNEL/PURPOSE: on` takes an opt-out back; `not_before` asks for silence until then."""
+    """`CHANNEL/PURPOSE: off` is an opt-out, `on` takes it back; `not_before`: a rest until then."""
     word = Word(False, "opt_out", fact.time, fact, (fact.position,))
     for name, value in fact.data.changes.items():
         channel, slash, purpose = name.partition("/")
-        if slash and value == "on":
-            yield replace(word, channel=channel, purpose=purpose)
+        if slash and value in ("on", "off"):
+            yield replace(word, stops=value == "off", channel=channel, purpose=purpose)
         elif name == "not_before" and isinstance(value, str):
             yield replace(word, stops=True, topic="rest", until=_instant(value))
 

@@ -8,14 +8,19 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import ValidationError
 
-from services.messenger import choice_page, feedback_page, inbound_api, replies_api
+from services.messenger import (
+    choice_page,
+    feedback_page,
+    inbound_api,
+    preferences_page,
+    replies_api,
+)
 from services.messenger.customers import Customers, Gone, UserAgent
-from services.messenger.handlers import answers, feedback, webhooks
+from services.messenger.handlers import answers, webhooks
 from services.messenger.handlers.replies import Listening
 from services.messenger.links import LinkKind, Links
 from services.messenger.pages import gone, render, said
 from services.messenger.replies_api import body_of, may_touch
-from services.messenger.tables import MessageRow
 from services.messenger.tenants import Tenant
 from services.runtime.context import Context
 from services.runtime.security import Caller, require
@@ -54,7 +59,7 @@ def create(
     feedback_page.add_to(api, customers)
     choice_page.add_to(api, customers)
     _opting_out(api, customers)
-    _preferences(api, customers, not_now_days)
+    preferences_page.add_to(api, customers, not_now_days)
     replies_api.add_to(api, customers, listening)
     inbound_api.add_to(api, context)
     _internal(api, customers, secrets)
@@ -111,48 +116,6 @@ def _opting_out(api: FastAPI, customers: Customers) -> None:
             title=said("stopped_title", message.locale),
             text=said(text, message.locale, brand=customers.brand(message)),
         )
-
-
-def _preferences(api: FastAPI, customers: Customers, not_now_days: int) -> None:
-    def page(message: MessageRow, note: str | None = None) -> Response:
-        return render(
-            "preferences.html",
-            message.locale,
-            note=note,
-            brand=customers.brand(message),
-            purposes=answers.PURPOSES,
-            wanted=answers.wanted_purposes(customers.context, message),
-            days=not_now_days,
-        )
-
-    @api.get("/preferences/{token}", tags=["customers"])
-    def show(token: str) -> Response:
-        """What the customer may choose; looking at it changes nothing."""
-        return page(customers.message(LinkKind.PREFERENCES, token))
-
-    @api.post("/preferences/{token}", tags=["customers"])
-    def change(
-        token: str,
-        do: Annotated[str, Form()],
-        purpose: Annotated[tuple[str, ...], Form()] = (),
-    ) -> Response:
-        """`do`: save (with the purposes that are wanted), off, not_now, helped, not_helped."""
-        message = customers.message(LinkKind.PREFERENCES, token)
-        context, identity, locale = customers.context, message.message_id, message.locale
-        match do:
-            case "save":
-                answers.choose(context, identity, purpose)
-            case "off":
-                answers.unsubscribe(context, identity, "page", all_purposes=True)
-            case "not_now":
-                until = answers.rest(context, identity, not_now_days)
-                return page(message, said("resting", locale, date=until.date().isoformat()))
-            case "helped" | "not_helped":
-                feedback.give(context, identity, helpful=do == "helped")
-                return page(message, said("thanks", locale))
-            case _:
-                raise Problem(422, "Invalid request", "do must name a choice of the page.")
-        return page(message, said("saved", locale))
 
 
 def _internal(api: FastAPI, customers: Customers, secrets: dict[str, bytes]) -> None:

@@ -246,6 +246,26 @@ def change_interaction(
     return note_interaction(session, message, kind, False, at)
 
 
+def last_sent(
+    session: Session, tenant: str, customer: str, limit: int
+) -> list[tuple[datetime, str]]:
+    """When the newest messages went out, or may have, and for which purpose."""
+    found = session.connection().execute(
+        text(
+            "SELECT checked_at, purpose FROM message WHERE tenant = :tenant"
+            " AND customer = :customer AND state = ANY(:counted)"
+            " ORDER BY checked_at DESC LIMIT :limit"
+        ),
+        {
+            "tenant": tenant,
+            "customer": customer,
+            "counted": [state.value for state in COUNTED],
+            "limit": limit,
+        },
+    )
+    return [(row.checked_at, row.purpose) for row in found]
+
+
 def replies(
     session: Session, tenant: str, customer: str, limit: int
 ) -> list[tuple[ReplyRow, list[str]]]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from services.policy.model import ConsentRecord, Contact
+from services.policy.model import ConsentRecord, Contact, Pack
 
 ANY = "*"
 WRONG_PERSON = "wrong_person"
@@ -135,6 +135,8 @@ class Customer:
     """What was sent to them, or may have been, what the publisher's people did, and what was
     sent to others about the same obligations, as far back as any cap looks."""
     merged_into: str | None = None
+    wishes: tuple[Pack, ...] = ()
+    """What they asked for themselves, as rules."""
 
 
 @dataclass(frozen=True, slots=True)

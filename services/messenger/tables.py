@@ -30,6 +30,7 @@ class CustomerRow(_Table, table=True):
 
     consents: by `channel/purpose`: {status, at, expires_at}. holds: by `kind/obligation_id`:
     {until, at}. Instants as RFC 3339 text. handoffs: open ones, by id: {reason, obligation_id}.
+    wishes: max_a_week, hours, language, by; what the customer asked for on the page.
     links_end: those of messages up to this instant lead nowhere: someone else reads them.
     """
 
@@ -49,6 +50,7 @@ class CustomerRow(_Table, table=True):
     consents: dict[str, dict[str, Any]] = _document()
     holds: dict[str, dict[str, Any]] = _document()
     handoffs: dict[str, dict[str, str | None]] = _document()
+    wishes: dict[str, Any] = _document()
 
 
 class ObligationRow(_Table, table=True):

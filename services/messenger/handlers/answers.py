@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from schemas import facts
 from schemas.common import Typed
@@ -121,11 +121,11 @@ def choose(context: Context, message_id: str, wanted: Iterable[str]) -> None:
             for purpose in PURPOSES:
                 if purpose not in keep:
                     opt_out(work, message, purpose, "page")
-            _tell_changes(work, message, {f"{message.channel}/{one}": "on" for one in keep})
+            tell_changes(work, message, {f"{message.channel}/{one}": "on" for one in keep})
             off = off - {ANY}
         for purpose in sorted(off & keep):
             _lift(work, message, purpose)
-            _tell_changes(work, message, {f"{message.channel}/{purpose}": "on"})
+            tell_changes(work, message, {f"{message.channel}/{purpose}": "on"})
         for purpose in sorted(set(PURPOSES) - keep - off if ANY not in off else ()):
             opt_out(work, message, purpose, "page")
 
@@ -136,14 +136,15 @@ def rest(context: Context, message_id: str, days: int) -> datetime:
         message = locked(work, message_id)
         until = work.now + timedelta(days=days)
         suppress(work, message, ANY, NOT_NOW, until)
-        _tell_changes(work, message, {"not_before": until.isoformat()})
+        tell_changes(work, message, {"not_before": until.isoformat()})
     return until
 
 
 def _opted_out(work: UnitOfWork, message: MessageRow) -> set[str]:
     who = (message.tenant, message.customer)
     found = store.suppressions(work.session, [(*who, "")]).get(who, ())
-    return {one.purpose for one in found if one.reason == OPTED_OUT}
+    about = (message.channel, ANY)
+    return {one.purpose for one in found if one.reason == OPTED_OUT and one.channel in about}
 
 
 def suppress(
@@ -170,12 +171,14 @@ def suppress(
 
 
 def _lift(work: UnitOfWork, message: MessageRow, purpose: str) -> None:
-    store.lift_suppressions(
-        work.session, message.tenant, message.customer, message.channel, purpose, OPTED_OUT
-    )
+    for channel in (message.channel, ANY):
+        store.lift_suppressions(
+            work.session, message.tenant, message.customer, channel, purpose, OPTED_OUT
+        )
 
 
-def _tell_changes(work: UnitOfWork, message: MessageRow, changes: dict[str, str]) -> None:
+def tell_changes(work: UnitOfWork, message: MessageRow, changes: dict[str, Any]) -> None:
+    """Tell what the customer chose. The customer is locked."""
     tell(
         work,
         message,

@@ -137,6 +137,9 @@ def apply(row: CustomerRow, message: Incoming) -> None:
 
 def _update(row: CustomerRow, update: contract.CustomerUpdated) -> None:
     for name in _PLAIN_FIELDS:
+        if name == "locale" and "language" in row.wishes:
+            # What the customer chose is not the publisher's to change.
+            continue
         if name in update.model_fields_set:
             setattr(row, name, getattr(update, name))
     if "email" in update.model_fields_set:

@@ -18,6 +18,7 @@ from services.messenger.model import (
 )
 from services.messenger.tables import CustomerRow, ObligationRow
 from services.policy.model import ConsentRecord, Contact
+from services.policy.preferences import wished
 from services.policy.sending import SendingStop, halting
 
 
@@ -36,6 +37,7 @@ def customer_of(
         suppressions=tuple(suppressions),
         contacts=contacts,
         merged_into=row.merged_into,
+        wishes=wished(row.wishes.get("hours"), row.wishes.get("max_a_week")),
     )
 
 

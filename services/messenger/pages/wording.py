@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from services.messenger.pages.wording_preferences import PREFERENCES
+
 LANGUAGES: Final = ("en", "zh", "ja")
 
-WORDS: Final[dict[str, dict[str, str]]] = {
+_WORDS: Final[dict[str, dict[str, str]]] = {
     "en": {
         "gone_title": "This link no longer works",
         "gone_text": "It has expired or is not complete. Nothing has changed.",
@@ -15,16 +17,6 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "stopped_title": "Done",
         "stopped_text": "You will get no more of these e-mails from {brand}.",
         "stopped_all_text": "You will get no more e-mails from {brand}.",
-        "prefs_title": "What may we write to you about?",
-        "prefs_text": "Choose what {brand} may send you by e-mail.",
-        "purpose_service": "Reminders about what you have with us",
-        "purpose_collection": "Missed payments and ways to settle them",
-        "purpose_retention": "Your subscriptions and what they bring you",
-        "purpose_marketing": "Offers and news",
-        "save": "Save",
-        "not_now": "Not now: a break of {days} days",
-        "off": "Switch everything off",
-        "helped": "Did this message help you?",
         "yes": "Yes",
         "no": "No",
         "saved": "Saved.",
@@ -58,16 +50,6 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "stopped_title": "已完成",
         "stopped_text": "{brand} 不会再向您发送这类邮件。",
         "stopped_all_text": "{brand} 不会再向您发送任何邮件。",
-        "prefs_title": "我们可以就哪些事写信给您？",
-        "prefs_text": "请选择 {brand} 可以通过邮件发送的内容。",
-        "purpose_service": "您已有服务的提醒",
-        "purpose_collection": "未付款项及解决办法",
-        "purpose_retention": "您的订阅及其权益",
-        "purpose_marketing": "优惠与资讯",
-        "save": "保存",
-        "not_now": "暂时不要：休息 {days} 天",
-        "off": "全部关闭",
-        "helped": "这封邮件对您有帮助吗？",
         "yes": "有",
         "no": "没有",
         "saved": "已保存。",
@@ -100,16 +82,6 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "stopped_title": "完了しました",
         "stopped_text": "{brand} からこの種類のメールは今後届きません。",
         "stopped_all_text": "{brand} からのメールは今後届きません。",
-        "prefs_title": "どのようなご案内をお送りしてよいですか？",
-        "prefs_text": "{brand} がメールでお送りしてよいものをお選びください。",
-        "purpose_service": "ご利用中のサービスに関するお知らせ",
-        "purpose_collection": "お支払いの確認とご相談",
-        "purpose_retention": "ご契約中のプランと特典",
-        "purpose_marketing": "おすすめとニュース",
-        "save": "保存する",
-        "not_now": "今は不要：{days} 日間お休み",
-        "off": "すべて停止する",
-        "helped": "今回のメールはお役に立ちましたか？",
         "yes": "はい",
         "no": "いいえ",
         "saved": "保存しました。",
@@ -134,6 +106,8 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         "ご事情が変わった場合は、メールにそのままご返信ください。",
     },
 }
+
+WORDS: Final = {language: {**words, **PREFERENCES[language]} for language, words in _WORDS.items()}
 
 
 def language_of(locale: str | None) -> str:

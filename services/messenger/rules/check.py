@@ -83,7 +83,8 @@ def check(
     )
     if not verdict.allowed:
         return _refused(verdict)
-    verdict = gate.check(now, zones, applied, approach, customer.contacts)
+    rules = (*applied, *customer.wishes)
+    verdict = gate.check(now, zones, rules, approach, customer.contacts)
     return Send() if verdict.allowed else _refused(verdict)
 
 

@@ -93,7 +93,8 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     the preferences page; a refusal among them wins over any consent. handoffs: open ones.
     wrong_channels: those whose address is somebody else's. tier: the publisher's. applied: by
     partition of customer.events (`topic/partition`), the offset of this customer's last event
-    that is applied here. paused_until: a pause.
+    that is applied here. paused_until: a pause. hours, max_a_week: their own wishes, as
+    `services.policy.preferences` has them.
     """
 
     tenant: str
@@ -108,6 +109,8 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     wrong_channels: tuple[str, ...] = ()
     applied: dict[str, int] = {}
     paused_until: datetime | None = None
+    hours: str | None = None
+    max_a_week: int | None = None
     merged_into: str | None = None
 
     @property

@@ -11,6 +11,7 @@ from services.policy import gate
 from services.policy.consent import check_consent
 from services.policy.model import CapCount, Contact, Pack, Zones
 from services.policy.places import applying
+from services.policy.preferences import wished
 from services.policy.sending import SendingStop, halting
 from services.scheduler.model import (
     Book,
@@ -152,7 +153,8 @@ def decide_step(
     if halt is not None:
         # Whoever resumes sending wakes it; where nobody does in time, it ends by itself.
         return Defer(step.not_after, SENDING_STOPPED, halt.rule, 1)
-    verdict = gate.check(now, zones, applied, approach, contacts)
+    rules = (*applied, *wished(customer.hours, customer.max_a_week))
+    verdict = gate.check(now, zones, rules, approach, contacts)
     if not verdict.allowed:
         stop = Stop(verdict.reason or "refused", verdict.rule or "policy")
         version = verdict.rule_version or 1
@@ -213,8 +215,7 @@ def _spread(
     """Not all whom the hours kept waiting are contacted the instant they open."""
     customer = book.customer(step.tenant, step.customer)
     zones = timing.zones_of(customer, enrolment, obligation)
-    applied = applying(packs, zones)
-
+    applied = (*applying(packs, zones), *wished(customer.hours, customer.max_a_week))
     approach = timing.approach_of(step.plan, enrolment, obligation)
 
     def permitted(at: datetime) -> bool:

@@ -71,12 +71,16 @@ def _with_traits(known: Customer, heard: Heard) -> Customer:
 
 
 def _with_preferences(known: Customer, heard: Heard, changes: Mapping[str, Any]) -> Customer:
-    """`CHANNEL/PURPOSE` on or off; `paused_until`: an instant, or None to end the pause."""
+    """`CHANNEL/PURPOSE` on or off; `paused_until`: an instant, or None to end the pause;
+    `hours`, `max_a_week`: a wish, or None to take it back.
+    """
     after = known
     for name, value in changes.items():
         channel, slash, purpose = name.partition("/")
         if name == "paused_until":
             after = msgspec.structs.replace(after, paused_until=instant(value))
+        elif name in ("hours", "max_a_week"):
+            after = msgspec.structs.replace(after, **{name: value})
         elif slash and value in ("on", "off"):
             status = "granted" if value == "on" else "revoked"
             told = ConsentRecord(channel, purpose, status, heard.time)
