@@ -23,7 +23,7 @@ Way = Literal["any", "email", "sms"]
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What a form says; None: it does not speak of it. An empty text takes a wish back."""
+    """What a form says; None: it does not speak of it. `any` takes a wish back."""
 
     max_a_week: str | None = None
     hours: str | None = None

@@ -7,6 +7,7 @@ import planted_several
 import planted_stops
 import planted_talks
 import planted_terms
+import planted_wishes
 import pytest
 from planted import Planted
 
@@ -21,6 +22,7 @@ PLANTED = [
     *planted_several.CASES,
     *planted_terms.CASES,
     *planted_talks.CASES,
+    *planted_wishes.CASES,
 ]
 
 

@@ -154,3 +154,27 @@ def test_an_address_of_somebody_else_is_left_alone_until_there_is_another(
     world.start(bill(time=NOON))
     world.until(at("2026-03-05 12:00"))
     assert [name for _, name in world.sent()] == ["t-7"]
+
+
+def test_a_wish_for_the_evening_and_for_once_a_week_is_kept() -> None:
+    world = World()
+    world.start(bill())
+    asked = {"hours": "17:00-21:00", "max_a_week": 1}
+    assert world.hear(heard("contact.preference_changed", START, changes=asked)) == []
+    world.until(at("2026-03-12 00:00"))
+    [(first, _), *others] = world.sent()
+    assert first.hour == 17 or 17 <= first.astimezone(START.tzinfo).hour < 21
+    assert others == []
+    rules = {one.rule for _, one in world.told if isinstance(one, Deferred | Suppressed)} - {
+        "default/hours"
+    }
+    assert "preferences/hours" in rules
+
+
+def test_a_wish_is_taken_back() -> None:
+    world = World()
+    world.hear(heard("contact.preference_changed", START, changes={"max_a_week": 1}))
+    world.hear(heard("contact.preference_changed", START, changes={"max_a_week": None}))
+    world.start(bill())
+    world.until(at("2026-03-12 00:00"))
+    assert len(world.sent()) > 1

@@ -1,4 +1,4 @@
-"""Mail that comes in, addresses from which it came back, and what customers wish."""
+"""Mail that comes in, and addresses from which it came back."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,7 +21,6 @@ def upgrade() -> None:
         *(sa.Column(name, sa.Text) for name in _LATER),
         sa.Column("ended_at", sa.DateTime(timezone=True)),
     )
-    op.add_column("customer", sa.Column("wishes", pg.JSONB, nullable=False, server_default="{}"))
     op.create_index(
         "inbound_pending", "inbound", ["received_at"], postgresql_where="state = 'pending'"
     )
