@@ -37,6 +37,7 @@ from rapport.lift.run import WINDOW_DAYS, NothingToMeasure
 from rapport.lift.run import lift as measure
 from rapport.playbook_cli import playbook_app
 from rapport.playbook_folder import publish_folder
+from rapport.suppressions import app as suppressions_app
 from rapport.terminal import AsJson, Bootstrap, broker, err, out, stop
 from rapport.watch import watch as watch_log
 from schemas.topics import OUTREACH_LOG
@@ -53,6 +54,7 @@ app = typer.Typer(
 )
 letters_app = typer.Typer(no_args_is_help=True, help="What could not be accepted.")
 app.add_typer(letters_app, name="dead-letters")
+app.add_typer(suppressions_app, name="suppressions")
 playbook_lifecycle.add_to(playbook_app)
 app.add_typer(playbook_app, name="playbook")
 

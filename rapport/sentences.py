@@ -219,6 +219,13 @@ def _(data: message.ContactRightParty) -> str:
 
 
 @sentence.register
+def _(data: message.ContactSuppressed) -> str:
+    until = f" until {data.expires_at:%Y-%m-%d}" if data.expires_at else ""
+    what = f"{data.purpose} by {data.channel}".replace("*", "anything")
+    return f"{what} suppressed for this {data.scope} ({data.reason}), by {data.by}{until}"
+
+
+@sentence.register
 def _(data: message.ContactPreferenceChanged) -> str:
     return f"changed preferences: {', '.join(sorted(data.changes))}"
 

@@ -66,6 +66,7 @@ def _words(history: History, intended: Fact[MessageIntended]) -> Iterator[Word]:
     words, data = history.words, intended.data
     yield from words.about(customer_key(*intended.who))
     yield from words.about(address_key(intended.tenant, data.address_hash))
+    yield from words.about((intended.tenant,))
     yield from history.paid_by_word.get(customer_key(*intended.who), ())
     kind = history.obligation_kind(intended)
     for obligation in data.obligation_ids:

@@ -21,6 +21,7 @@ from schemas.facts import (
     ChoiceMade,
     ContactPreferenceChanged,
     ContactRightParty,
+    ContactSuppressed,
     ContactUnsubscribed,
     CustomerErased,
     EventApplied,
@@ -265,6 +266,8 @@ def _of_customers(log: Log) -> Iterator[tuple[Key, Word]]:
         word = Word(True, "opt_out", left.time, left, (left.position,))
         about = replace(word, channel=left.data.channel, purpose=left.data.purpose)
         yield customer_key(*left.who), about
+    for brought in log.of(ContactSuppressed):
+        yield _of_suppression(brought)
     for made in log.of(ChoiceMade):
         if made.data.does == "stop":
             word = Word(True, "choice", made.time, made, (made.position,))
@@ -279,6 +282,23 @@ def _of_customers(log: Log) -> Iterator[tuple[Key, Word]]:
         wrong = not party.data.confirmed
         word = Word(wrong, "right_party", party.time, party, (party.position,))
         yield customer_key(*party.who), replace(word, channel=party.data.channel)
+
+
+def _of_suppression(fact: Fact[ContactSuppressed]) -> tuple[Key, Word]:
+    data = fact.data
+    word = Word(
+        True,
+        "suppressed",
+        fact.time,
+        fact,
+        (fact.position,),
+        channel=data.channel,
+        purpose=data.purpose,
+        until=data.expires_at,
+    )
+    if data.scope == "address":
+        return address_key(fact.tenant, data.address_hash or ""), word
+    return customer_key(*fact.who) if data.scope == "customer" else (fact.tenant,), word
 
 
 def _of_preferences(fact: Fact[ContactPreferenceChanged]) -> Iterator[Word]:

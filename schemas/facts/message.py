@@ -238,6 +238,22 @@ class ContactUnsubscribed(Typed):
     message_id: Text | None = Field(default=None, description="The message it answered.")
 
 
+class ContactSuppressed(Typed):
+    """An operator brought a suppression: from another system, or on somebody's word."""
+
+    TYPE: ClassVar[str] = "contact.suppressed"
+
+    scope: Literal["customer", "address", "tenant"] = Field(
+        description="Whom it is about. Of an address: whoever has it; of a tenant: all."
+    )
+    address_hash: Text | None = Field(default=None, description="Keyed hash, for an address.")
+    channel: Channel | Literal["*"] = Field(description="Channel; * is every one.")
+    purpose: Purpose | Literal["*"] = Field(description="Purpose; * is every one.")
+    reason: Text = Field(description="Why, as a code.")
+    by: Text = Field(description="Name of the token that brought it.")
+    expires_at: Instant | None = Field(default=None, description="When it ends by itself.")
+
+
 class ContactRightParty(Typed):
     """It became known whether an address belongs to the customer."""
 
@@ -311,6 +327,7 @@ FACTS: tuple[type[Typed], ...] = (
     MessageReplied,
     ChoiceMade,
     ContactUnsubscribed,
+    ContactSuppressed,
     ContactRightParty,
     ContactPreferenceChanged,
     FeedbackGiven,

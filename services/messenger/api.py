@@ -14,6 +14,7 @@ from services.messenger import (
     inbound_api,
     preferences_page,
     replies_api,
+    suppressions_api,
 )
 from services.messenger.customers import Customers, Gone, UserAgent
 from services.messenger.handlers import answers, webhooks
@@ -62,6 +63,7 @@ def create(
     preferences_page.add_to(api, customers, not_now_days)
     replies_api.add_to(api, customers, listening)
     inbound_api.add_to(api, context)
+    suppressions_api.add_to(api, context)
     _internal(api, customers, secrets)
     return api
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -138,7 +138,7 @@ def suppressions(
             "WITH w AS (SELECT * FROM unnest(CAST(:tenants AS text[]),"
             " CAST(:customers AS text[]), CAST(:hashes AS text[])) AS given(t, c, h))"
             " SELECT t, c, channel, purpose, reason, expires_at FROM suppression JOIN w"
-            " ON tenant = t AND customer = c AND address_hash = ''"
+            " ON tenant = t AND (customer = c OR customer = '') AND address_hash = ''"
             " UNION ALL"
             " SELECT t, c, channel, purpose, reason, expires_at FROM suppression JOIN w"
             " ON tenant = t AND address_hash = h AND address_hash <> ''"
@@ -164,6 +164,23 @@ def suppress(session: Session, row: SuppressionRow) -> bool:
         .returning(text("xmax = 0"))
     )
     return bool(session.execute(statement).scalar_one())
+
+
+def list_suppressions(
+    session: Session, tenant: str, after: Sequence[str], limit: int
+) -> list[SuppressionRow]:
+    """A tenant's suppressions in the order of their keys, those after a key, not locked."""
+    key = [
+        col(getattr(SuppressionRow, name))
+        for name in ("customer", "channel", "purpose", "reason", "address_hash")
+    ]
+    query = select(SuppressionRow).where(SuppressionRow.tenant == tenant)
+    if len(after) == len(key):
+        query = query.where(tuple_(*key) > tuple_(*after))
+    rows = list(session.exec(query.order_by(*key).limit(limit)))
+    for row in rows:
+        session.expunge(row)
+    return rows
 
 
 def lift_suppressions(

@@ -71,6 +71,9 @@ class ObligationRow(_Table, table=True):
 class SuppressionRow(_Table, table=True):
     """A purpose, channel or address not to be used; `*` is all. Wins over any consent.
 
+    customer: empty where it is an address, whoever has it, or the whole tenant's. source: who
+    brought it; empty: the messenger itself.
+
     address_hash: empty unless it is the address that must not be used, whoever has it.
     """
 
@@ -82,6 +85,7 @@ class SuppressionRow(_Table, table=True):
     purpose: str = Field(primary_key=True)
     reason: str = Field(primary_key=True)
     address_hash: str = Field(default="", primary_key=True)
+    source: str = ""
     at: datetime = _instant()
     expires_at: datetime | None = _instant(nullable=True)
 

@@ -37,3 +37,10 @@ def contact_about_what_is_said_to_be_paid(world: World) -> None:
 def contact_by_a_channel_that_is_switched_off(world: World) -> None:
     world.add("channel-off", "contact.preference_changed", "tokyo", "2026-03-08T00:00:00+00:00",
               changes={"email/*": "off"}, before="d-tokyo-3.dispatched")  # fmt: skip
+
+
+@planted(3, "suppressed", "brought", "d-tokyo-3.intended")
+def contact_with_whom_an_operator_suppressed(world: World) -> None:
+    world.add("brought", "contact.suppressed", "tokyo", "2026-03-08T00:00:00+00:00",
+              scope="customer", channel="email", purpose="*", reason="imported", by="ops",
+              before="d-tokyo-3.dispatched")  # fmt: skip
