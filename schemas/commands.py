@@ -67,6 +67,15 @@ class Place(Contract):
     country: Country | None = Field(default=None, description="ISO 3166-1 alpha-2.")
     region: Region | None = Field(default=None, description="ISO 3166-2.")
     city: Text | None = Field(default=None, description="City.")
+    phone_country: Country | None = Field(
+        default=None, description="Country by the phone number's prefix, ISO 3166-1 alpha-2."
+    )
+    phone_zones: tuple[str, ...] = Field(
+        default=(), description="IANA zones that the phone number's prefix is used in."
+    )
+    postal_areas: tuple[Text, ...] = Field(
+        default=(), description="Policy packs in whose area the postal code may lie."
+    )
 
 
 class PlannedStep(Contract):

@@ -165,9 +165,17 @@ class History:
         found: list[Candidates] = []
         for reading in (either, in_log, in_events):
             known = [fact for fact, seen in zip(updates, reading, strict=True) if seen]
-            place = candidates(whereabouts(known), due)
-            if place not in found:
-                found.append(place)
+            told = whereabouts(known)
+            # What phone and postal code tell comes to the messenger with its order, so that it
+            # may be what they told before.
+            ordered = told.with_phone_of(intended.data.place)
+            before = (whereabouts(known[:n]) for n in range(len(known)))
+            fair = told != ordered and any(
+                one.with_phone_of(intended.data.place) == one for one in before
+            )
+            for place in (candidates(one, due) for one in ((told, ordered) if fair else (told,))):
+                if place not in found:
+                    found.append(place)
         return found
 
     def place(self, intended: Fact[MessageIntended]) -> Candidates:

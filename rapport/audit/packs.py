@@ -62,15 +62,18 @@ class Packs:
 def applies(pack: PolicyPack, place: Candidates) -> bool:
     """Whether a pack is in force at any place where the customer may be.
 
-    A region's pack also where the region is not known in its country; a city's only by name.
+    A region's pack also where no region of its country is known; a city's only by name, or by a
+    postal code of its country.
     """
     where = pack.applies
     if where.everywhere or place.countries & set(where.countries):
         return True
-    if place.region is None:
-        if any(region[:2] in place.countries for region in where.regions):
-            return True
-    elif place.region in where.regions:
+    if place.region in where.regions:
+        return True
+    known = (place.region or "")[:2]
+    if any(r[:2] in place.countries and r[:2] != known for r in where.regions):
+        return True
+    if pack.name in place.areas and where.postal_country in place.countries:
         return True
     return place.city is not None and place.city.casefold() in map(str.casefold, where.cities)
 

@@ -5,16 +5,20 @@ The services ask Unicode's CLDR the same question; two sources agree, or the aud
 
 import importlib.resources
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from rapport.audit.log import Fact
+from schemas.commands import Place
 from schemas.customer_events import CustomerUpdated
 from schemas.facts import EventApplied
 
-EVIDENCE = ("timezone", "country", "region", "city")
+PHONE = ("phone_country", "phone_zones", "postal_areas")
+"""What the phone number and the postal code tell, as the segmenter wrote it."""
+EVIDENCE = ("timezone", "country", "region", "city", *PHONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,13 @@ class Whereabouts:
     country: str | None = None
     region: str | None = None
     city: str | None = None
+    phone_country: str | None = None
+    phone_zones: tuple[str, ...] = ()
+    postal_areas: tuple[str, ...] = ()
+
+    def with_phone_of(self, place: Place) -> "Whereabouts":
+        """The same, with what a message says of the phone and the postal code."""
+        return replace(self, **{name: getattr(place, name) for name in PHONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +46,18 @@ class Candidates:
     countries: frozenset[str]
     region: str | None
     city: str | None
+    areas: tuple[str, ...] = ()
 
 
 def whereabouts(updates: Iterable[Fact[EventApplied]]) -> Whereabouts:
     """The place after these `customer.updated` events, in order: given fields change it."""
-    known: dict[str, str | None] = {}
+    known: dict[str, Any] = {}
     for update in updates:
         known |= {name: update.data.data[name] for name in EVIDENCE if name in update.data.data}
-    return Whereabouts(**known)
+    told: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in known.items()
+    }
+    return Whereabouts(**told)
 
 
 @lru_cache(maxsize=65_536)
@@ -50,25 +65,33 @@ def candidates(place: Whereabouts, due_timezone: str | None = None) -> Candidate
     """Zones and countries that the evidence leaves open.
 
     A timezone inside the country is the place; one outside adds to all the country's zones; a
-    country alone is all its zones. The obligation's own zone counts where nothing else is known.
+    country alone is all its zones; the countries of the region and of the phone number, whose
+    zones the number may narrow, add theirs where they have none in common with what is known. The
+    obligation's own zone counts where nothing else is known.
     """
     table = _table()
     timezone = table.name(place.timezone)
-    of_country = table.zones.get(place.country or "", frozenset())
-    zones: set[str] = set()
+    region_country = (place.region or "")[:2]
+    phone = frozenset(name for one in place.phone_zones if (name := table.name(one)))
+    zones: set[str] = {timezone} if timezone else set()
     countries: set[str] = set()
-    if timezone:
-        zones.add(timezone)
-    if of_country and place.country:
-        countries.add(place.country)
-        if timezone not in of_country:
-            zones |= of_country
+    for country, theirs in (
+        (place.country, table.zones.get(place.country or "", frozenset())),
+        (region_country, table.zones.get(region_country, frozenset())),
+        (place.phone_country, phone or table.zones.get(place.phone_country or "", frozenset())),
+    ):
+        if theirs:
+            countries |= {country} if country else set()
+            if not zones & theirs:
+                zones |= theirs
     if not zones and (due := table.name(due_timezone)):
         zones.add(due)
         timezone = due
     if timezone and (country := table.countries.get(timezone)):
         countries.add(country)
-    return Candidates(frozenset(zones), frozenset(countries), place.region, place.city)
+    return Candidates(
+        frozenset(zones), frozenset(countries), place.region, place.city, place.postal_areas
+    )
 
 
 def missing(expected: Iterable[str], given: Iterable[str], at: datetime) -> list[str]:

@@ -20,7 +20,7 @@ from services.messenger.content import (
 from services.messenger.handlers.writing import Chooser, Drawn, Unwritable, Written
 from services.messenger.links import Links
 from services.messenger.mail import Draft, UnusableAddress, compose
-from services.messenger.model import Choice, Obligation
+from services.messenger.model import Choice, Obligation, Place
 from services.messenger.signatures import Signatures, domain_of
 from services.messenger.tables import CustomerRow
 from services.messenger.tenants import Tenant, Voice
@@ -286,5 +286,6 @@ def _amount_now(terms: ObligationTerms, obligations: Mapping[str, Obligation]) -
 def _today(addressee: CustomerRow, dispatch: DispatchOrdered, now: datetime) -> date:
     """The reader's local date, as far as their place is known."""
     due_zones = [terms.due_timezone for terms in dispatch.obligations]
-    names = candidate_zones(addressee, due_zones[0] if due_zones else None).names
+    place = Place(addressee.timezone, addressee.country, addressee.region, addressee.city)
+    names = candidate_zones(place, due_zones[0] if due_zones else None).names
     return now.astimezone(ZoneInfo(names[0]) if names else UTC).date()

@@ -114,6 +114,9 @@ class Place:
     country: str | None = None
     region: str | None = None
     city: str | None = None
+    phone_country: str | None = None
+    phone_zones: tuple[str, ...] = ()
+    postal_areas: tuple[str, ...] = ()
 
     @property
     def known(self) -> bool:

@@ -1,7 +1,7 @@
 """The values the gate works on. Plain data: no I/O, no validation library."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
@@ -30,13 +30,26 @@ class Place(Protocol):
     def city(self) -> str | None:
         """Free spelling."""
 
+    @property
+    def phone_country(self) -> str | None:
+        """ISO 3166-1 alpha-2 of the phone number's prefix."""
+
+    @property
+    def phone_zones(self) -> Sequence[str]:
+        """IANA names of the zones that the phone number's prefix is used in."""
+
+    @property
+    def postal_areas(self) -> Sequence[str]:
+        """Names of packs in whose area the postal code may lie."""
+
 
 @dataclass(frozen=True, slots=True)
 class Zones:
     """Every place where the customer may be, as far as the evidence goes.
 
     names: IANA zones, sorted; empty when nothing is known. evidence: which facts were used.
-    countries: candidate countries, sorted; region, city: as published, or None. uncertain: more
+    countries: candidate countries, sorted; region, city: as published, or None. areas: packs in
+    whose area the postal code may lie. uncertain: more
     than one zone is possible, or the only evidence is the obligation's own timezone.
     """
 
@@ -46,6 +59,7 @@ class Zones:
     countries: tuple[str, ...] = ()
     region: str | None = None
     city: str | None = None
+    areas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

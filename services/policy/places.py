@@ -18,11 +18,22 @@ def candidate_zones(place: Place, due_timezone: str | None = None) -> Zones:
 
     A timezone alone, or one that lies in the country, is taken as it is. A timezone that
     contradicts the country adds to the country's zones: both must allow a contact. A country
-    alone means all its zones (Unicode CLDR). `due_timezone`, the timezone of the obligation's due
-    date, counts only where nothing is known of the customer. Names that are no IANA zone or no
-    country are no evidence. No evidence: no names, and no contact.
+    alone means all its zones (Unicode CLDR). So do the country of a region and that of a phone
+    number (of which the number may name some zones), where they contradict what is known.
+    `due_timezone`, the timezone of the obligation's due date, counts only where nothing is known
+    of the customer. Names that are no IANA zone or no country are no evidence. No evidence: no
+    names, and no contact.
     """
-    return _candidates(place.timezone, place.country, place.region, place.city, due_timezone)
+    return _candidates(
+        place.timezone,
+        place.country,
+        place.region,
+        place.city,
+        due_timezone,
+        place.phone_country,
+        tuple(place.phone_zones),
+        tuple(place.postal_areas),
+    )
 
 
 @lru_cache(maxsize=65_536)
@@ -32,19 +43,30 @@ def _candidates(
     region: str | None,
     city: str | None,
     due_timezone: str | None,
+    phone_country: str | None,
+    phone_zones: tuple[str, ...],
+    areas: tuple[str, ...],
 ) -> Zones:
     timezone = canonical_zone(named)
-    of_country = country_zones(country)
-    countries = {country} if country and of_country else set()
+    countries: set[str] = set()
     evidence: list[str] = []
     names: set[str] = set()
     if timezone:
         evidence.append("timezone")
         names.add(timezone)
         countries |= _country_of(timezone)
-    if of_country:
-        evidence.append("country")
-        names |= set() if timezone in of_country else of_country
+    by_phone = frozenset(known for one in phone_zones if (known := canonical_zone(one)))
+    told = (
+        ("country", country, country_zones(country)),
+        ("region", region and region[:2], country_zones(region and region[:2])),
+        ("phone", phone_country, by_phone or country_zones(phone_country)),
+    )
+    for kind, where, zones in told:
+        if zones:
+            evidence.append(kind)
+            countries |= {where} if where else set()
+            # What agrees on a zone adds none: it was one of several that this would have named.
+            names |= set() if names & zones else zones
     if not names and (fallback := canonical_zone(due_timezone)):
         evidence.append("due_timezone")
         names.add(fallback)
@@ -52,10 +74,11 @@ def _candidates(
     return Zones(
         names=tuple(sorted(names)),
         evidence=tuple(evidence),
-        uncertain=len(names) != 1 or evidence == ["due_timezone"],
+        uncertain=len(names) != 1 or evidence in (["due_timezone"], ["phone"]),
         countries=tuple(sorted(countries)),
         region=region,
         city=city,
+        areas=areas,
     )
 
 
@@ -74,20 +97,26 @@ def in_force(rule: Rule, now: datetime, zones: Zones) -> bool:
 def applying(packs: Sequence[Pack], zones: Zones) -> tuple[Pack, ...]:
     """The packs that apply at any place where the customer may be, by name.
 
-    A region's pack applies as well where the country matches and no region is known. A city's
-    pack applies only where the city is named.
+    A region's pack applies as well where the country matches and no region of it is known. A
+    city's pack applies only where the city is named, or a postal code of its country.
     """
+    return _applying(tuple(packs), zones)
+
+
+@lru_cache(maxsize=16_384)
+def _applying(packs: tuple[Pack, ...], zones: Zones) -> tuple[Pack, ...]:
     return tuple(pack for pack in packs if _applies(pack, zones))
 
 
 def _applies(pack: Pack, zones: Zones) -> bool:
     if pack.everywhere or pack.countries & set(zones.countries):
         return True
-    if zones.region is None:
-        within = {region.partition("-")[0] for region in pack.regions}
-        if within & set(zones.countries):
-            return True
-    elif zones.region in pack.regions:
+    if zones.region in pack.regions:
+        return True
+    within = {region[:2] for region in pack.regions} & set(zones.countries)
+    if within - {zones.region and zones.region[:2]}:
+        return True
+    if pack.name in zones.areas and pack.postal_country in zones.countries:
         return True
     return zones.city is not None and zones.city.casefold() in pack.cities
 

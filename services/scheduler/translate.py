@@ -64,9 +64,7 @@ def command_of(message: Incoming, data: OutreachRequested) -> Command:
             context=dict(data.context),
             offers=data.offers.model_dump(mode="json") if data.offers else None,
             locale=data.locale,
-            place=Place(
-                data.place.timezone, data.place.country, data.place.region, data.place.city
-            ),
+            place=Place(**{name: getattr(data.place, name) for name in Place.__struct_fields__}),
         ),
     )
 

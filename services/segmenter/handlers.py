@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from schemas.commands import OutreachRequested
+from schemas.customer_events import CustomerUpdated
 from schemas.envelope import check_age, version_of
 from schemas.errors import Rejection
 from schemas.facts import CustomerHeldOut, CustomerSegmented, EventApplied
@@ -12,6 +13,7 @@ from schemas.topics import OUTREACH_COMMANDS
 from services.playbooks.catalogue import Standing
 from services.playbooks.conditions import STEERING_ATTRIBUTES
 from services.policy.consent import may_steer
+from services.policy.evidence import EVIDENCE, told_of
 from services.policy.model import Pack, Verdict
 from services.policy.places import applying, candidate_zones
 from services.runtime.ids import derive
@@ -99,6 +101,8 @@ class CustomerEvents:
         """Decide on one event: changes `profile` and `versions`, emits what follows."""
         event = message.event
         data = message.data.model_dump(mode="json", exclude_unset=True)
+        if isinstance(message.data, CustomerUpdated):
+            data |= told_of(data, self._packs)
         happening = Happening(event.type, event.id, event.source, event.time, event.replay, data)
         obligation_id = obligation_id_of(event.type, data)
         key = (event.tenant, obligation_id or "")
@@ -175,7 +179,8 @@ class CustomerEvents:
             },
             "effect": decision.effect,
             "obligation_id": obligation_id,
-            "data": nonpersonal(message.data, data, self._signer.keyed_hash),
+            "data": nonpersonal(message.data, data, self._signer.keyed_hash)
+            | {name: data[name] for name in EVIDENCE if name in data},
         }
         _tell(work, message, EventApplied.TYPE, applied)
 

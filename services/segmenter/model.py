@@ -10,7 +10,15 @@ from services.segmenter.tags.history import History
 
 Effect = Literal["applied", "stale_version", "old"]
 
-PLACE = ("timezone", "country", "region", "city")
+PLACE = (
+    "timezone",
+    "country",
+    "region",
+    "city",
+    "phone_country",
+    "phone_zones",
+    "postal_areas",
+)
 TRAITS = (*PLACE, "locale", "birth_year", "gender", "occupation", "tier", "interests")
 
 
@@ -40,6 +48,9 @@ class Profile(msgspec.Struct, omit_defaults=True):
     country: str | None = None
     region: str | None = None
     city: str | None = None
+    phone_country: str | None = None
+    phone_zones: list[str] = []
+    postal_areas: list[str] = []
     locale: str | None = None
     birth_year: int | None = None
     gender: str | None = None

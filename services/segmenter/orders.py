@@ -13,7 +13,7 @@ import msgspec
 
 from services.playbooks.plan import encoded_authority, encoded_rules
 from services.runtime.messages import Incoming
-from services.segmenter.model import Enrolment, Profile
+from services.segmenter.model import PLACE, Enrolment, Profile
 from services.segmenter.obligations import Terms, obligation_terms, wording_inputs
 
 
@@ -22,6 +22,9 @@ class _Place(msgspec.Struct, omit_defaults=True):
     country: str | None
     region: str | None
     city: str | None
+    phone_country: str | None = None
+    phone_zones: list[str] = []
+    postal_areas: list[str] = []
 
 
 class _Trigger(msgspec.Struct):
@@ -79,7 +82,7 @@ def order_of(
         reentry=playbook.document.reentry,
         trigger=_Trigger(event.type, event.id, event.source, event.time),
         after={position: offset},
-        place=_Place(profile.timezone, profile.country, profile.region, profile.city),
+        place=_Place(**{name: getattr(profile, name) for name in PLACE}),
         context=wording_inputs(data, profile.interests),
         consolidate=playbook.document.consolidate,
         locale=profile.locale,

@@ -287,7 +287,7 @@ class Claiming:
             rules.approach_of(order, case.customer, work.now),
             case.customer.contacts,
         )
-        place = case.customer.place if case.customer.place.known else order.place
+        place = rules.evidence_of(order, case.customer)
         return facts.MessageIntended(
             message_id=_message_id(case.row),
             step_id=dispatch.step_id,
@@ -313,6 +313,9 @@ class Claiming:
                 country=place.country,
                 region=place.region,
                 city=place.city,
+                phone_country=place.phone_country,
+                phone_zones=place.phone_zones,
+                postal_areas=place.postal_areas,
             ),
             packs=tuple(PackRef(name=pack.name, version=pack.version) for pack in packs),
             counts=tuple(

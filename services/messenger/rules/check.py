@@ -1,6 +1,7 @@
 """The final check: may this message go out at this instant? Pure; the strictest reading wins."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.messenger.model import (
@@ -11,6 +12,7 @@ from services.messenger.model import (
     Obligation,
     ObligationState,
     Order,
+    Place,
     Refuse,
     Send,
     Wait,
@@ -28,8 +30,20 @@ PAYMENT_TAKES = timedelta(hours=12)
 
 def place_of(order: Order, customer: Customer) -> Zones:
     """Where the customer may be, by what the messenger knows now, else by what was ordered."""
-    place = customer.place if customer.place.known else order.place
-    return candidate_zones(place, order.due_timezone)
+    return candidate_zones(evidence_of(order, customer), order.due_timezone)
+
+
+def evidence_of(order: Order, customer: Customer) -> Place:
+    """What is known of the place; what phone and postal code tell comes with the order."""
+    ordered = order.place
+    if not customer.place.known:
+        return ordered
+    return replace(
+        customer.place,
+        phone_country=ordered.phone_country,
+        phone_zones=ordered.phone_zones,
+        postal_areas=ordered.postal_areas,
+    )
 
 
 def approach_of(order: Order, customer: Customer, now: datetime) -> Approach:

@@ -58,11 +58,14 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     country: str | None = None
     region: str | None = None
     city: str | None = None
+    phone_country: str | None = None
+    phone_zones: tuple[str, ...] = ()
+    postal_areas: tuple[str, ...] = ()
 
     @property
     def known(self) -> bool:
         """Whether there is any evidence of a zone."""
-        return bool(self.timezone or self.country)
+        return bool(self.timezone or self.country or self.phone_country or self.phone_zones)
 
 
 class Hold(msgspec.Struct, frozen=True, omit_defaults=True):

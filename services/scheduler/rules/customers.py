@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 
 from services.policy.model import ConsentRecord
-from services.scheduler.model import Customer, Handoff, Heard
+from services.scheduler.model import Customer, Handoff, Heard, Place
 from services.scheduler.rules.holds import instant, with_hold
 
-_PLACE = ("timezone", "country", "region", "city")
+_PLACE = Place.__struct_fields__
 
 
 def learn(known: Customer, heard: Heard) -> Customer:
@@ -59,7 +59,8 @@ def covers(customer: Customer, after: dict[str, int]) -> bool:
 
 
 def _with_traits(known: Customer, heard: Heard) -> Customer:
-    place = {name: heard.data[name] for name in _PLACE if name in heard.data}
+    told = {name: heard.data[name] for name in _PLACE if name in heard.data}
+    place = {name: tuple(v) if isinstance(v, list) else v for name, v in told.items()}
     new_addresses = heard.data.get("channels") or {}
     return msgspec.structs.replace(
         known,

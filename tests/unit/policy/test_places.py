@@ -1,8 +1,15 @@
 """Where may the customer be? Every candidate zone of the evidence."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from services.policy.places import candidate_zones, country_zones
+import pytest
+
+from services.policy.evidence import areas_of, of_phone
+from services.policy.packs import load
+from services.policy.places import applying, candidate_zones, country_zones
+
+PACKS = load(Path(__file__).parents[3] / "deploy" / "policies")
 
 
 @dataclass(frozen=True)
@@ -11,6 +18,9 @@ class Somewhere:
     country: str | None = None
     region: str | None = None
     city: str | None = None
+    phone_country: str | None = None
+    phone_zones: tuple[str, ...] = ()
+    postal_areas: tuple[str, ...] = ()
 
 
 def test_a_timezone_alone_is_taken_and_tells_the_country() -> None:
@@ -58,3 +68,62 @@ def test_rubbish_is_no_evidence() -> None:
     assert candidate_zones(Somewhere(timezone="Mars/Olympus", country="JP")).names == (
         "Asia/Tokyo",
     )
+
+
+def test_a_phone_of_another_country_adds_its_places() -> None:
+    country, zones = of_phone("+81 3 1234 5678")
+    assert (country, zones) == ("JP", ["Asia/Tokyo"])
+    here = Somewhere(timezone="Europe/Berlin", country="DE", phone_country="JP")
+    found = candidate_zones(here)
+    assert found.names == ("Asia/Tokyo", "Europe/Berlin")
+    assert found.countries == ("DE", "JP")
+    assert found.uncertain
+
+
+def test_a_phone_that_agrees_adds_nothing_and_alone_is_uncertain() -> None:
+    country, zones = of_phone("+1 212 555 1234")
+    phone = {"phone_country": country, "phone_zones": tuple(zones)}
+    at_home = Somewhere(timezone="America/New_York", country="US", **phone)  # type: ignore[arg-type]
+    assert candidate_zones(at_home).names == ("America/New_York",)
+    west = Somewhere(timezone="America/Los_Angeles", **phone)  # type: ignore[arg-type]
+    assert candidate_zones(west).names == ("America/Los_Angeles", "America/New_York")
+    alone = candidate_zones(Somewhere(**phone))  # type: ignore[arg-type]
+    assert (alone.names, alone.evidence, alone.uncertain) == (
+        ("America/New_York",),
+        ("phone",),
+        True,
+    )
+
+
+def test_a_region_of_another_country_adds_its_places() -> None:
+    zones = candidate_zones(Somewhere(timezone="Asia/Tokyo", country="JP", region="US-MA"))
+    assert zones.countries == ("JP", "US")
+    assert {"Asia/Tokyo", "America/New_York"} <= set(zones.names)
+
+
+@pytest.mark.parametrize("number", [None, "", "03-1234-5678", "+999 123", "+870 773 111 632"])
+def test_a_number_that_tells_no_country_is_no_evidence(number: str | None) -> None:
+    country, zones = of_phone(number)
+    assert country is None
+    assert candidate_zones(Somewhere(phone_country=country, phone_zones=tuple(zones))).names == ()
+
+
+def packs_at(**place: object) -> set[str]:
+    zones = candidate_zones(Somewhere(**place))  # type: ignore[arg-type]
+    return {pack.name for pack in applying(PACKS, zones)} - {"default"}
+
+
+def test_a_postal_code_or_a_city_names_new_york_and_nothing_else_does() -> None:
+    area = tuple(areas_of("10013", PACKS))
+    assert area == ("us-nyc",)
+    upstate = {"timezone": "America/New_York", "country": "US", "region": "US-NY"}
+    assert packs_at(**upstate) == {"us"}
+    assert packs_at(**upstate, postal_areas=area) == {"us", "us-nyc"}
+    assert packs_at(**upstate, city="Brooklyn") == {"us", "us-nyc"}
+    assert packs_at(country="JP", postal_areas=tuple(areas_of("100-0001", PACKS))) == {"jp"}
+    assert areas_of(None, PACKS) == []
+
+
+def test_of_contradicting_countries_each_brings_its_regions() -> None:
+    found = packs_at(timezone="America/New_York", country="JP", region="JP-13")
+    assert {"jp", "us", "us-ma", "us-dc", "us-ca"} == found
