@@ -18,6 +18,7 @@ from services.messenger.handlers.claiming import Claiming
 from services.messenger.letters import LetterWriter
 from services.messenger.links import Links
 from services.messenger.main import NAME
+from services.messenger.pacing import Pacing
 from services.messenger.providers.smtp import Relay, SmtpPool
 from services.messenger.sender import Sender
 from services.messenger.settings import MessengerSettings
@@ -51,7 +52,8 @@ def build(lanes: list[int]) -> tuple[Context, Sender]:
     relay = SmtpPool(
         Relay.parse(settings.smtp_url or ""), context.clock.monotonic, own.smtp_timeout
     )
-    sender = Sender(context, claiming, relay, own.smtp_connections)
+    pacing = Pacing({}, context.clock, None, own.warm_up_days)
+    sender = Sender(context, claiming, relay, own.smtp_connections, pacing)
     with Session(context.engine) as session:
         for lane in lanes:
             for topic in (CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG):

@@ -14,7 +14,9 @@ from services.messenger.handlers.weighing import Weighing
 from services.messenger.intake import SmtpDoor, sweep
 from services.messenger.letters import LetterWriter
 from services.messenger.links import Links
+from services.messenger.pacing import Pacing
 from services.messenger.providers.smtp import Relay, SmtpPool
+from services.messenger.rules.pacing import parse as parse_limits
 from services.messenger.sender import Sender
 from services.messenger.settings import MessengerSettings
 from services.playbooks.catalogue import Catalogue
@@ -66,7 +68,10 @@ def build(context: Context) -> worker.Service:
         frozenset(word for pack in packs for rule in pack.stop_words for word in rule.words),
         timedelta(days=own.paid_wait_days),
     )
-    sender = Sender(context, claiming, relay, own.smtp_connections)
+    pacing = Pacing(
+        parse_limits(own.domain_limits), context.clock, own.warm_up_since, own.warm_up_days
+    )
+    sender = Sender(context, claiming, relay, own.smtp_connections, pacing)
     served = api.create(
         context,
         links,

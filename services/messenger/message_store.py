@@ -227,6 +227,25 @@ def note_interaction(
     return bool(found.scalar_one() == 1)
 
 
+def clicked_besides(session: Session, message: MessageRow, kind: str, since: datetime) -> bool:
+    """Whether another link of the message was first followed since then."""
+    found = session.connection().execute(
+        text(
+            "SELECT 1 FROM interaction WHERE tenant = :tenant AND customer = :customer"
+            " AND message_id = :message_id AND kind LIKE 'click:%' AND kind <> :kind"
+            " AND first_at > :since LIMIT 1"
+        ),
+        {
+            "tenant": message.tenant,
+            "customer": message.customer,
+            "message_id": message.message_id,
+            "kind": kind,
+            "since": since,
+        },
+    )
+    return found.first() is not None
+
+
 def change_interaction(
     session: Session, message: MessageRow, kind: str, instead_of: str, at: datetime
 ) -> bool:

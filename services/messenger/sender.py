@@ -24,6 +24,7 @@ from services.messenger.handlers.claiming import Claiming, Ready
 from services.messenger.handlers.flights import Finished
 from services.messenger.handlers.heartbeats import Heartbeats
 from services.messenger.model import Doubtful, Letter, Rejected
+from services.messenger.pacing import Pacing
 from services.messenger.providers import Connection, Provider, Unavailable
 from services.runtime import logging
 from services.runtime.context import Context
@@ -60,11 +61,17 @@ class Sender:
     """The background part of the messenger's worker."""
 
     def __init__(
-        self, context: Context, claiming: Claiming, provider: Provider, connections: int
+        self,
+        context: Context,
+        claiming: Claiming,
+        provider: Provider,
+        connections: int,
+        pacing: Pacing,
     ) -> None:
         self._context = context
         self._claiming = claiming
         self._provider = provider
+        self._pacing = pacing
         self._free = connections
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="send")
         self._in_flight: set[str] = set()
@@ -185,9 +192,14 @@ class Sender:
         if self._free <= 0:
             return
         with Session(self._context.engine) as session:
-            candidates = store.candidates(
-                session, lanes, self._not_before, self._free * self._bundle
+            found = store.candidates(
+                session,
+                lanes,
+                self._not_before,
+                self._free * self._bundle,
+                self._pacing.resting() if self._pacing.limited else None,
             )
+        candidates = self._pacing.fitting(found)
         connections = self._lease(min(self._free, len(candidates)))
         if not connections:
             return
@@ -202,6 +214,9 @@ class Sender:
             self._epochs.clear()
         self._not_before |= dict.fromkeys(claimed.waiting, now + RETRY_SECONDS)
         self._in_flight.update(ready.flight.dispatch_id for ready in claimed.ready)
+        if self._pacing.limited:
+            domains = {one.dispatch_id: one.domain for one in candidates}
+            self._pacing.spend(domains[ready.flight.dispatch_id] for ready in claimed.ready)
         used = min(len(connections), len(claimed.ready))
         for number in range(used):
             self._free -= 1

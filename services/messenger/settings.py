@@ -1,5 +1,6 @@
 """Settings of the messenger alone; the shared ones are the runtime's."""
 
+from datetime import date
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -20,6 +21,17 @@ class MessengerSettings(BaseSettings):
     dkim_keys_dir: Path | None = Field(
         None,
         description="Private keys that sign mail, DOMAIN/SELECTOR.pem; unset: none is signed.",
+    )
+    domain_limits: str = Field(
+        "",
+        description="gmail.com=20,*=100: letters a second that one worker hands over for a "
+        "receiving domain; * is any other. Unset: as fast as the relay takes them.",
+    )
+    warm_up_since: date | None = Field(
+        None, description="Day since which mail is sent by a new sender; unset: it is known."
+    )
+    warm_up_days: int = Field(
+        14, ge=1, description="Days until a new sender uses its limits in full, doubling every two."
     )
     longest_lag: float = Field(
         1.5,

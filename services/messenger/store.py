@@ -27,12 +27,13 @@ ObligationKey = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A pending dispatch, not locked."""
+    """A pending dispatch, not locked. domain: of the customer's address; empty without one."""
 
     tenant: str
     customer: str
     dispatch_id: str
     lane: int
+    domain: str = ""
 
 
 class Pending(NamedTuple):
@@ -281,20 +282,40 @@ def waiting_lanes(session: Session, owned: Sequence[int]) -> list[int]:
     return list(found.scalars())
 
 
+_ALL_CANDIDATES = text(
+    "SELECT tenant, customer, dispatch_id, lane FROM dispatch"
+    " WHERE state = 'pending' AND lane = ANY(:owned) AND dispatch_id <> ALL(:busy)"
+    " ORDER BY seq LIMIT :limit"
+)
+_CANDIDATES_BY_DOMAIN = text(
+    "SELECT tenant, customer, dispatch_id, lane, domain FROM dispatch"
+    " LEFT JOIN customer USING (tenant, customer)"
+    " CROSS JOIN LATERAL (SELECT lower(split_part(coalesce(email, ''), '@', 2))) AS d(domain)"
+    " WHERE state = 'pending' AND lane = ANY(:owned) AND dispatch_id <> ALL(:busy)"
+    " AND domain <> ALL(:resting) ORDER BY seq LIMIT :limit"
+)
+
+
 def candidates(
-    session: Session, owned: Sequence[int], busy: Iterable[str], limit: int
+    session: Session,
+    owned: Sequence[int],
+    busy: Iterable[str],
+    limit: int,
+    resting: Sequence[str] | None = None,
 ) -> list[Candidate]:
     """The oldest pending dispatches of these lanes, at most one a customer, without locks.
 
-    busy: ids of dispatches that are not to be looked at now.
+    busy: ids of dispatches that are not to be looked at now. resting: domains to which nothing
+    may go now; None: nobody asks for domains.
     """
     found = session.connection().execute(
-        text(
-            "SELECT tenant, customer, dispatch_id, lane FROM dispatch"
-            " WHERE state = 'pending' AND lane = ANY(:owned) AND dispatch_id <> ALL(:busy)"
-            " ORDER BY seq LIMIT :limit"
-        ),
-        {"owned": list(owned), "busy": list(busy), "limit": limit},
+        _ALL_CANDIDATES if resting is None else _CANDIDATES_BY_DOMAIN,
+        {
+            "owned": list(owned),
+            "busy": list(busy),
+            "limit": limit,
+            **({} if resting is None else {"resting": list(resting)}),
+        },
     )
     first: dict[Key, Candidate] = {}
     for row in found:

@@ -22,7 +22,9 @@ from services.messenger.handlers.weighing import Weighing
 from services.messenger.letters import LetterWriter
 from services.messenger.links import Links
 from services.messenger.main import NAME
+from services.messenger.pacing import Pacing
 from services.messenger.providers import Provider
+from services.messenger.rules.pacing import parse as parse_limits
 from services.messenger.sender import Sender
 from services.messenger.tenants import load as load_tenants
 from services.policy.packs import load as load_packs
@@ -192,9 +194,17 @@ def standing(instant: datetime) -> Clock:
 
 
 def world(
-    database: Database, provider: Provider, *, connections: int = 2, folder: Path | None = None
+    database: Database,
+    provider: Provider,
+    *,
+    connections: int = 2,
+    folder: Path | None = None,
+    limits: str = "",
 ) -> World:
-    """A messenger that owns every lane. folder: of its playbooks, if not those that we ship."""
+    """A messenger that owns every lane. folder: of its playbooks, if not those that we ship.
+
+    limits: as DOMAIN_LIMITS.
+    """
     base: Settings = database.settings
     settings = base.model_copy(update={"api_tokens": TOKENS, "public_url": "https://m.example"})
     context = Context.from_settings(NAME, settings)
@@ -209,7 +219,8 @@ def world(
     weighing = Weighing(context, window_days=14, memory_days=180, floor=0.05)
     writer = LetterWriter(in_force(folder or settings.playbooks_dir), tenants, links, weighing)
     claiming = Claiming(context, writer, packs(settings.policies_dir), 1.5)
-    sender = Sender(context, claiming, provider, connections)
+    pacing = Pacing(parse_limits(limits), context.clock, None, 14)
+    sender = Sender(context, claiming, provider, connections, pacing)
     made = World(
         context=context,
         sender=sender,

@@ -110,6 +110,15 @@ class TestLinks:
         http.get(link(mail, "t/o"))
         assert told(messenger, "message.opened")[0]["machine"] is True
 
+    def test_links_followed_all_at_once_are_a_scanners(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        http.get(link(mail, "t/c"))
+        http.get(link(mail, "t/f"))
+        seen = [(one["link"], one["machine"]) for one in told(messenger, "message.clicked")]
+        assert seen[0] == ("portal", False)
+        assert seen[1][1] is True
+
     @pytest.mark.parametrize("kind", ["t/c", "t/o", "t/f", "u", "preferences"])
     @pytest.mark.usefixtures("mail")
     def test_a_forged_link_is_a_plain_page_and_does_nothing(

@@ -541,6 +541,23 @@ def test_an_intent_whose_commit_was_not_answered_becomes_unknown(
     assert mailbox.messages() == []
 
 
+def test_a_domain_at_its_limit_holds_up_no_other(database: Database, mailbox: Mailbox) -> None:
+    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock().monotonic, timeout=2.0)
+    made = world(database, pool, limits="slow.example=0.001")
+    try:
+        for number in range(6):
+            domain = "example.com" if number in (3, 5) else "Slow.example"
+            made.known_customer(f"k-{number}", email=f"k-{number}@{domain}")
+            made.dispatch(f"k-{number}")
+        made.ended(3)
+        for _ in range(5):
+            made.step()
+    finally:
+        made.close()
+    arrived = sorted(mail["headers"]["To"].partition("<")[2] for mail in mailbox.messages())
+    assert arrived == ["k-0@slow.example>", "k-3@example.com>", "k-5@example.com>"]
+
+
 def test_many_orders_are_each_sent_once(messenger: World, mailbox: Mailbox) -> None:
     for number in range(40):
         messenger.known_customer(f"k-{number}")

@@ -9,7 +9,7 @@ from schemas.common import Typed
 from services.messenger import message_store, metrics, store
 from services.messenger.handlers.flights import cause_of
 from services.messenger.model import ANY
-from services.messenger.rules.machines import is_machine
+from services.messenger.rules.machines import BURST_SECONDS, is_machine
 from services.messenger.tables import CustomerRow, MessageRow, SuppressionRow
 from services.runtime.context import Context
 from services.runtime.unit_of_work import UnitOfWork
@@ -50,8 +50,8 @@ def note_click(context: Context, message_id: str, link: str, user_agent: str) ->
     """Record that a link was followed; the message. Raises NotKnown."""
     with context.unit() as work:
         message = locked(work, message_id)
-        machine = _by_machine(work, message, user_agent)
         kind = f"click:{link}"
+        machine = _by_machine(work, message, user_agent, kind)
         if message_store.note_interaction(work.session, message, kind, machine, work.now):
             tell(
                 work,
@@ -188,10 +188,18 @@ def tell_changes(work: UnitOfWork, message: MessageRow, changes: dict[str, Any])
     )
 
 
-def _by_machine(work: UnitOfWork, message: MessageRow, user_agent: str) -> bool:
+def _by_machine(
+    work: UnitOfWork, message: MessageRow, user_agent: str, click: str | None = None
+) -> bool:
     # Business seconds, which at normal speed are real ones: a simulated person's haste counts
     # at the speed of their own life.
-    return is_machine(user_agent, (work.now - message.checked_at).total_seconds())
+    burst = timedelta(seconds=BURST_SECONDS)
+    return is_machine(
+        user_agent,
+        (work.now - message.checked_at).total_seconds(),
+        in_burst=click is not None
+        and message_store.clicked_besides(work.session, message, click, work.now - burst),
+    )
 
 
 def _found(work: UnitOfWork, message_id: str) -> MessageRow:

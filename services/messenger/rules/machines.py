@@ -13,14 +13,21 @@ _PROGRAMS = re.compile(
 )
 
 
-def is_machine(user_agent: str, seconds_since_sent: float) -> bool:
+BURST_SECONDS = 2.0
+"""Within which a person follows one link of a mail, and a scanner several."""
+
+
+def is_machine(user_agent: str, seconds_since_sent: float, *, in_burst: bool = False) -> bool:
     """Whether a program did it: it says so itself, or no person is that fast.
+
+    in_burst: another link of the same mail was followed within BURST_SECONDS before.
 
     A mail privacy proxy that hides behind a plain `Mozilla/5.0` counts as a program (Apple Mail
     Privacy Protection does, and fetches every picture).
     """
     return (
-        seconds_since_sent < TOO_FAST_SECONDS
+        in_burst
+        or seconds_since_sent < TOO_FAST_SECONDS
         or user_agent.strip() == "Mozilla/5.0"
         or bool(_PROGRAMS.search(user_agent))
     )
