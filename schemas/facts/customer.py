@@ -26,6 +26,11 @@ class EventApplied(Typed):
     event_version: int = Field(ge=1, description="Version of its data's form.")
     event_time: Instant = Field(description="When it happened.")
     position: RecordPosition = Field(description="Where it stands on customer.events.")
+    published_at: Instant | None = Field(
+        default=None,
+        description="Real time at which its record was written, by the broker's or the "
+        "publisher's clock; latencies are counted from it.",
+    )
     effect: Literal["applied", "stale_version", "old"] = Field(
         description="applied; stale_version: a higher version was known, so nothing changed; "
         "old: older than 7 days, so state changed and nothing was triggered."

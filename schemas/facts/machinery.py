@@ -60,6 +60,11 @@ class LogHeartbeat(Typed):
     service: Text = Field(description="Name of the service.")
     lane: int = Field(ge=0, description="Partition.")
     sent_at: Instant = Field(description="Real time at which it was written.")
+    read: Text | None = Field(
+        default=None,
+        description="Topic whose lane the service had read to its end, and applied, at sent_at; "
+        "absent: it only listens.",
+    )
 
 
 class HttpOrigin(Contract):

@@ -19,16 +19,16 @@ from sqlmodel import Session
 
 from schemas.topics import OUTREACH_DISPATCHES
 from services.messenger import metrics, store
-from services.messenger.handlers import flights
+from services.messenger.handlers import flights, heartbeats
 from services.messenger.handlers.claiming import Claiming, Ready
 from services.messenger.handlers.flights import Finished
-from services.messenger.handlers.heartbeats import Heartbeats
 from services.messenger.model import Doubtful, Letter, Rejected
 from services.messenger.pacing import Pacing
 from services.messenger.providers import Connection, Provider, Unavailable
 from services.runtime import logging
 from services.runtime.context import Context
 from services.runtime.database import is_passing
+from services.runtime.heartbeats import Heartbeats
 from services.runtime.ledger import Fenced, Ownership
 
 log = logging.get(__name__)
@@ -83,7 +83,7 @@ class Sender:
         self._epochs: dict[int, int] = {}
         self._not_before: dict[str, float] = {}
         self._beaten: dict[int, float] = {}
-        self._heartbeats = Heartbeats(context)
+        self._beats = Heartbeats()
         self._pause = BUSY_SECONDS
         self._probe_again = 0.0
         self._provider_again = 0.0
@@ -183,7 +183,7 @@ class Sender:
         now = self._context.clock.monotonic()
         due = [own for own in lanes if now >= self._beaten.get(own.partition, now)]
         if due:
-            self._heartbeats.beat(due)
+            heartbeats.beat(self._context, self._beats, due)
             self._beaten |= {own.partition: now + BEAT_SECONDS for own in due}
 
     def _send(self, owned: Mapping[int, Ownership], lanes: Sequence[int]) -> None:

@@ -6,6 +6,7 @@ worker runs this loop as a service of its Faust app (docs/decisions/0001).
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -106,8 +107,30 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
             task = asyncio.create_task(self._take(tp, records, held))
             self._batches.add(task)
             await asyncio.sleep(0)  # The batch takes its partition before the next poll.
+        await self._note_progress(free, polled)
         if not polled:
             await self._one_done()
+
+    async def _note_progress(
+        self, free: Sequence[TopicPartition], polled: Mapping[TopicPartition, Any]
+    ) -> None:
+        """Remember when partitions were applied to their ends.
+
+        The broker's word on the end counts for the instant at which it was given, and only once
+        all until there is applied.
+        """
+        for tp in free:
+            own = self._context.owned.get((tp.topic, tp.partition))
+            if own is None or tp not in self._consumer.assignment():
+                continue
+            end, at = self._consumer.highwater(tp), self._consumer.last_poll_timestamp(tp)
+            if end is None or not at:
+                continue
+            reached = max(own.next_offset, own.passed)
+            if tp not in polled:
+                # Records that are no events (a transaction's end) move the position alone.
+                reached = max(reached, await self._consumer.position(tp))
+            own.progress(datetime.fromtimestamp(at / 1000, UTC), end, reached)
 
     async def _one_done(self) -> None:
         """Wait a moment for one of the batches in hand; raise what it raised."""

@@ -54,7 +54,9 @@ class Ownership:
     """One partition this worker owns: the epoch it raised, and the next offset to apply.
 
     `passed`: the offset after the records that were passed over since; the database need not
-    know, for they may be passed over again.
+    know, for they may be passed over again. `caught_up_at`: the last real instant at which all
+    records that the broker then had were applied, as far as is known; `mark`: the next such
+    instant, and the offset that must be reached for it.
     """
 
     topic: str
@@ -62,6 +64,17 @@ class Ownership:
     epoch: int
     next_offset: int
     passed: int = 0
+    caught_up_at: datetime | None = None
+    mark: tuple[datetime, int] | None = None
+
+    def progress(self, fetched_at: datetime, end: int, reached: int) -> None:
+        """Take in that the broker said at a real instant where the partition ends, and how far
+        it is applied by now."""
+        if self.mark is None:
+            self.mark = (fetched_at, end)
+        at, wanted = self.mark
+        if reached >= wanted:
+            self.caught_up_at, self.mark = at, None
 
 
 def take_over(

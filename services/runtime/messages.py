@@ -1,5 +1,7 @@
 """What a handler is given."""
 
+from datetime import datetime
+
 import msgspec
 
 from schemas.binary import Headers
@@ -18,6 +20,8 @@ class Incoming(msgspec.Struct, frozen=True):
     data: Typed
     raw: bytes
     headers: Headers = ()
+    published_at: datetime | None = None
+    """The real instant at which its record was written, as far as that is known."""
 
     @property
     def position(self) -> tuple[str, int]:

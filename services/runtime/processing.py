@@ -6,6 +6,7 @@ Kafka: `consuming.py` brings the records, `outbox.py` publishes what they caused
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from traceback import format_tb
 from types import MappingProxyType
@@ -222,17 +223,24 @@ def read(record: Record) -> Incoming:
     event = decode(record.value, record.headers)
     check_key(event, record.key)
     value, headers = record.value or b"", tuple(record.headers or ())
-    return _incoming(record.topic, record.partition, record.offset, event, value, headers)
+    written = datetime.fromtimestamp(record.timestamp / 1000, UTC) if record.timestamp > 0 else None
+    return _incoming(record.topic, record.partition, record.offset, event, value, headers, written)
 
 
 def _incoming(
-    topic: str, partition: int, offset: int, event: Envelope, raw: bytes, headers: Headers = ()
+    topic: str,
+    partition: int,
+    offset: int,
+    event: Envelope,
+    raw: bytes,
+    headers: Headers = (),
+    written: datetime | None = None,
 ) -> Incoming:
     data = parse_data(event, topic)
     ignored = unknown_fields(event, type(data))
     if ignored:
         metrics.UNKNOWN_FIELDS.labels(topic).inc(len(ignored))
-    return Incoming(topic, partition, offset, event.subject, event, data, raw, headers)
+    return Incoming(topic, partition, offset, event.subject, event, data, raw, headers, written)
 
 
 def _parked(own: Ownership, row: ParkedRow) -> Incoming:

@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from schemas.commands import OutreachRequested
-from schemas.facts import ChoiceMade
+from schemas.facts import ChoiceMade, LogHeartbeat
+from schemas.topics import CUSTOMER_EVENTS
 from services.policy import gate
 from services.policy.model import Pack
 from services.runtime.ids import derive
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
-from services.scheduler import saving, sending_store, store
+from services.scheduler import saving, sending_store, store, watching
 from services.scheduler.model import Book, Key
 from services.scheduler.rules import claiming, hearing, planning
 from services.scheduler.rules.customers import covers
@@ -109,9 +110,18 @@ class Handlers:
             if any(message.event.type in DISPATCH_FACTS for message in acting):
                 store.load_contacts(work.session, book, self._counted_since(work.now))
         for message, heard in heards:
-            tell(work, hearing.hear(book, heard, self._packs, work.now), message.event)
+            outcomes = hearing.hear(book, heard, self._packs, work.now)
+            tell(work, outcomes, message.event)
+            watching.time_cancelling(message, outcomes, work.real_now)
+        watching.count_paid_but_contacted(work.session, book, acting)
         saving.save(work.session, book)
         saving.note(work.session, [_noted(message) for message in told])
+        reached = {
+            message.data.lane: message.data.sent_at
+            for message in batch
+            if isinstance(message.data, LogHeartbeat) and message.data.read == CUSTOMER_EVENTS
+        }
+        store.advance_progress(work.session, reached)
 
     def take(self, work: UnitOfWork, limit: int) -> Taken:
         """The oldest due steps, at most `limit`, whose customers nobody is at work on; locked."""
@@ -119,9 +129,13 @@ class Handlers:
         read = work.positions()
         return Taken(read, store.take_due(work.session, work.now, limit))
 
-    def claim(self, work: UnitOfWork, taken: Taken) -> None:
-        """Decide on all that is due for these steps' customers, oldest first."""
+    def claim(self, work: UnitOfWork, taken: Taken, behind: timedelta | None = None) -> None:
+        """Decide on all that is due for these steps' customers, oldest first.
+
+        behind: payments may be missing, so that what they could settle waits for so long.
+        """
         book = self._book()
+        book.unsure_until = work.now + behind if behind is not None else None
         customers = taken.due.customers.values()
         steps = store.load_due(work.session, book, work.now, customers)
         self._decide(work, book, steps, taken.read)

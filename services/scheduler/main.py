@@ -7,6 +7,7 @@ from services.policy.standing import LOOK_AGAIN_SECONDS, PacksInForce
 from services.runtime import worker
 from services.runtime.context import Context
 from services.scheduler import api, stream
+from services.scheduler.evidence import Evidence
 from services.scheduler.handlers import Handlers
 from services.scheduler.settings import SchedulerSettings
 from services.scheduler.timers import Announcing, Claiming, CountingStops, LookingAgain
@@ -30,7 +31,13 @@ def build(context: Context) -> worker.Service:
             worker.Timer(
                 "claim-steps",
                 settings.claim_every,
-                Claiming(context, decide, Announcing(context, in_force), settings.claim_batch),
+                Claiming(
+                    context,
+                    decide,
+                    Announcing(context, in_force),
+                    settings.claim_batch,
+                    Evidence(context, settings.payment_lag_seconds),
+                ),
             ),
             worker.Timer("read-policies", LOOK_AGAIN_SECONDS, LookingAgain(context, in_force)),
             worker.Timer("count-stops", COUNT_STOPS_SECONDS, CountingStops(context)),

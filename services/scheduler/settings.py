@@ -23,3 +23,9 @@ class SchedulerSettings(BaseSettings):
         " spread, each customer at their own part of it. A second for 2,000 of them is enough for"
         " one scheduler.",
     )
+    payment_lag_seconds: float = Field(
+        30,
+        ge=4,
+        description="Real seconds that customers' events may lag. Beyond, everything that a"
+        " payment or another event could settle waits.",
+    )

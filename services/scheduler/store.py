@@ -3,7 +3,7 @@
 Locks are taken customers first, in order, then obligations, in order; so does every caller.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -135,6 +135,35 @@ def load_due(
         for step in book.steps.values()
         if step.state is StepState.PLANNED and step.due_at <= now
     ]
+
+
+def falls_due(session: Session, until: datetime) -> bool:
+    """Whether any step is due, or falls due until then."""
+    found = session.execute(
+        text("SELECT 1 FROM step WHERE state = 'planned' AND due_at <= :until LIMIT 1"),
+        {"until": until},
+    )
+    return found.first() is not None
+
+
+def advance_progress(session: Session, reached: Mapping[int, datetime]) -> None:
+    """Note that these lanes of the customers' events are applied until those real instants."""
+    for lane, at in sorted(reached.items()):
+        session.execute(
+            text(
+                "INSERT INTO progress (lane, caught_up_at) VALUES (:lane, :at) ON CONFLICT (lane)"
+                " DO UPDATE SET caught_up_at = greatest(progress.caught_up_at,"
+                " excluded.caught_up_at)"
+            ),
+            {"lane": lane, "at": at},
+        )
+
+
+def caught_up_at(session: Session, lanes: int) -> datetime | None:
+    """The real instant until which all customer events are applied; None: some lane is unknown."""
+    row = session.execute(text("SELECT count(*) AS known, min(caught_up_at) AS at FROM progress"))
+    known, at = row.one()
+    return at if known >= lanes else None
 
 
 def lock_customers(

@@ -98,6 +98,16 @@ class ContactRow(_Table, table=True):
     made_by: str = "machine"
 
 
+class ProgressRow(_Table, table=True):
+    """Of a lane: all customer events until this real instant are applied by the segmenter, and
+    what it told of them is applied here."""
+
+    __tablename__ = "progress"
+
+    lane: int = Field(primary_key=True)
+    caught_up_at: datetime = _instant()
+
+
 class TimelineRow(_Table, table=True):
     """One fact of the log about a customer, as it was written there; `position`: its offset."""
 

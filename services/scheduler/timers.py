@@ -15,6 +15,7 @@ from services.runtime import logging
 from services.runtime.context import Context
 from services.runtime.database import is_passing
 from services.scheduler import metrics, sending_store
+from services.scheduler.evidence import Evidence, Finding, Sure
 from services.scheduler.handlers import Handlers
 from services.scheduler.model import Key
 
@@ -26,12 +27,19 @@ class Claiming:
 
     It claims for every lane: what it decides is published by the lane's owner.
 
-    announce: tells which packs are in force, before the first decision rests on them.
+    announce: tells which packs are in force, before the first decision rests on them. evidence:
+    how sure it is that no payment is missing; None: always, as where events are read elsewhere.
     """
 
     def __init__(
-        self, context: Context, handlers: Handlers, announce: "Announcing", batch: int
+        self,
+        context: Context,
+        handlers: Handlers,
+        announce: "Announcing",
+        batch: int,
+        evidence: Evidence | None = None,
     ) -> None:
+        self._evidence = evidence
         self._context = context
         self._handlers = handlers
         self._announce = announce
@@ -40,13 +48,17 @@ class Claiming:
     def __call__(self) -> bool:
         """Claim one batch; True if it was full, so that more may wait."""
         self._announce()
+        found = self._look()
+        if found.sure is Sure.NOTHING_YET:
+            return False
         due: Sequence[tuple[Key, str]] = ()
         try:
             with self._context.unit() as work:
                 taken = self._handlers.take(work, self._batch)
                 due = taken.due.steps
                 if due:
-                    self._handlers.claim(work, taken)
+                    behind = found.wait if found.sure is Sure.NO_PAYMENTS else None
+                    self._handlers.claim(work, taken, behind)
         except Exception as error:
             if is_passing(error):
                 raise
@@ -54,6 +66,12 @@ class Claiming:
             for customer, step_id in due:
                 self._claim_alone(customer, step_id)
         return len(due) >= self._batch
+
+    def _look(self) -> Finding:
+        if self._evidence is None:
+            return Finding(Sure.ALL)
+        with self._context.unit() as work:
+            return self._evidence(work)
 
     def _claim_alone(self, customer: Key, step_id: str) -> None:
         try:

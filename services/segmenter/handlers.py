@@ -177,6 +177,7 @@ class CustomerEvents:
                 "partition": message.partition,
                 "offset": message.offset,
             },
+            "published_at": message.published_at,
             "effect": decision.effect,
             "obligation_id": obligation_id,
             "data": nonpersonal(message.data, data, self._signer.keyed_hash)

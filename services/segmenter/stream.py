@@ -2,22 +2,30 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from schemas.facts import EventApplied
+from schemas.facts import EventApplied, LogHeartbeat
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
 from services.playbooks.catalogue import Standing
 from services.policy.model import Pack
 from services.policy.packs import load as load_packs
 from services.runtime.context import Context
+from services.runtime.messages import Incoming
 from services.runtime.processing import Handler
 from services.runtime.records import Wanted
+from services.runtime.unit_of_work import UnitOfWork
 from services.segmenter.handlers import CustomerEvents
 from services.segmenter.holdouts import Holdouts
 from services.segmenter.learning import learn
+from services.segmenter.progress import Progress
 from services.segmenter.settings import SegmenterSettings
 from services.segmenter.tags.marks import FACTS
 
-WANTS = {OUTREACH_LOG: Wanted(frozenset(FACTS), late=frozenset({EventApplied.TYPE}))}
-"""The facts that tags rest on. What the segmenter wrote itself it knows, but after a rebuilding."""
+WANTS = {
+    OUTREACH_LOG: Wanted(
+        frozenset({*FACTS, LogHeartbeat.TYPE}), late=frozenset({EventApplied.TYPE})
+    )
+}
+"""The facts that tags rest on, and questions how far it is. What the segmenter wrote itself it
+knows, but after a rebuilding."""
 
 
 def handlers(
@@ -35,4 +43,10 @@ def handlers(
         settings.inbox_days,
         Holdouts(own.global_holdout_bp, own.holdout_salt),
     )
-    return {CUSTOMER_EVENTS: events.handle, OUTREACH_LOG: learn}
+    progress = Progress(context)
+
+    def log(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
+        learn(work, batch)
+        progress.answer(work, batch)
+
+    return {CUSTOMER_EVENTS: events.handle, OUTREACH_LOG: log}

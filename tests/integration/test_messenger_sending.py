@@ -12,9 +12,10 @@ from sqlalchemy.exc import OperationalError
 from schemas.customer_events import CustomerUpdated
 from schemas.topics import OUTREACH_DISPATCHES
 from services.messenger.handlers.claiming import Claimed, Claiming
-from services.messenger.handlers.heartbeats import Heartbeats
+from services.messenger.handlers.heartbeats import beat
 from services.messenger.providers.smtp import Relay, SmtpPool
 from services.runtime.clock import Clock
+from services.runtime.heartbeats import Heartbeats
 from services.runtime.partitioning import lane
 from services.segmenter.nonpersonal import nonpersonal
 from support.database import Database
@@ -102,12 +103,12 @@ def test_no_heartbeat_is_written_while_there_is_nothing_to_send(messenger: World
 
 
 def test_heartbeats_do_not_pile_up_while_the_broker_is_away(messenger: World) -> None:
-    beats, lanes = Heartbeats(messenger.context), messenger.context.owned_lanes(OUTREACH_DISPATCHES)
+    beats, lanes = Heartbeats(), messenger.context.owned_lanes(OUTREACH_DISPATCHES)
     for _ in range(3):
-        beats.beat(lanes)
+        beat(messenger.context, beats, lanes)
     messenger.flow()
     assert len(messenger.of("log.heartbeat")) == len(lanes)
-    beats.beat(lanes[:1])
+    beat(messenger.context, beats, lanes[:1])
     messenger.flow()
     assert len(messenger.of("log.heartbeat")) == len(lanes) + 1
 

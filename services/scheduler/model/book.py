@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.policy.model import Contact
@@ -37,6 +37,8 @@ class Book:
         """What of sending is stopped."""
         self.released: set[tuple[str, str, str]] = set()
         self.changed: set[tuple[str, Any]] = set()
+        self.unsure_until: datetime | None = None
+        """Payments may be missing: what they could settle is looked at again then."""
         self.stored: set[str] = set()
         """Ids of steps that are in the database already."""
         self._enrolments_of: dict[Key | ObligationKey, list[str]] = {}

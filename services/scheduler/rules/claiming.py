@@ -33,7 +33,7 @@ from services.scheduler.rules.joining import MOST, may_join, superseded
 from services.scheduler.rules.planning import suppress
 from services.scheduler.rules.spreading import spread
 from services.scheduler.rules.stops import Stop, stopped
-from services.scheduler.rules.waiting import waits
+from services.scheduler.rules.waiting import rests_on_payments, waits
 
 SENDING_STOPPED = "sending_stopped"
 """Why a step waits while an operator has stopped sending."""
@@ -117,12 +117,14 @@ def decide_step(
     packs: Sequence[Pack],
     now: datetime,
     sending_stops: Sequence[SendingStop] = (),
+    unsure_until: datetime | None = None,
 ) -> Decision:
     """Judge one due step by everything known at `now`; the strictest reading wins.
 
     contacts: the customer's, over all playbooks, and those with others who are party to the
     obligation. packs: all that are loaded. A person's step is
     no contact of ours: hours, caps and other people at work do not bind it, all else does.
+    unsure_until: set while customers' events lag, so that payments may be missing.
     """
     channel = step.plan.channel
     stop = stopped(customer, obligation, enrolment.purpose, channel, now)
@@ -153,6 +155,8 @@ def decide_step(
     if halt is not None:
         # Whoever resumes sending wakes it; where nobody does in time, it ends by itself.
         return Defer(step.not_after, SENDING_STOPPED, halt.rule, 1)
+    if unsure_until is not None and rests_on_payments(enrolment, obligation):
+        return _defer(step, Defer(unsure_until, "payment_lag", "payment_lag", 1))
     rules = (*applied, *wished(customer.hours, customer.max_a_week))
     verdict = gate.check(now, zones, rules, approach, contacts)
     if not verdict.allowed:
@@ -181,8 +185,8 @@ def _settle(
         overtaken = suppress(book, enrolment, step, Stop("superseded", "one_at_a_time"), 1)
         return [overtaken, *complete_if_done(book, enrolment, now)]
     contacts = book.contacts_about(customer.key, obligation)
-    stops = book.sending_stops
-    match decide_step(step, enrolment, obligation, customer, contacts, packs, now, stops):
+    stops, unsure = book.sending_stops, book.unsure_until
+    match decide_step(step, enrolment, obligation, customer, contacts, packs, now, stops, unsure):
         case Dispatch() as decided:
             joined = () if alone else _joining(book, step, packs, now)
             return [_dispatch(book, step, enrolment, obligation, customer, decided, joined, now)]
@@ -192,6 +196,8 @@ def _settle(
             told = PersonDue(asked, enrolment, obligation, customer)
             return [told, *complete_if_done(book, enrolment, now)]
         case Defer(to_at, reason, rule, version):
+            if reason == "hours":
+                to_at = _spread(book, step, enrolment, obligation, to_at, packs)
             moved = msgspec.structs.replace(step, due_at=to_at, reason=reason)
             book.put(moved)
             return [Deferred(moved, step.due_at, reason, rule, version)]
@@ -242,6 +248,7 @@ def _joining(book: Book, lead: Step, packs: Sequence[Pack], now: datetime) -> tu
             packs,
             now,
             book.sending_stops,
+            book.unsure_until,
         )
         return isinstance(decided, Dispatch)
 

@@ -35,6 +35,15 @@ def waits(
     return None
 
 
+def rests_on_payments(enrolment: Enrolment, obligation: Obligation) -> bool:
+    """Whether news that may be on its way could settle what a step is about.
+
+    Then it is not told while customer events lag: nobody is reminded of what they have paid.
+    What is only granted (a benefit) can be told all the same.
+    """
+    return enrolment.purpose == "collection" or obligation.kind != "benefit"
+
+
 def still_waits(
     reason: str, customer: Customer, enrolment: Enrolment, obligation: Obligation, now: datetime
 ) -> bool:

@@ -309,3 +309,19 @@ def test_a_bill_and_a_subscription_of_the_same_id_are_two_things() -> None:
     (ended,) = world.hear(held)  # a hold names no kind: it stops whatever goes by the id
     assert isinstance(ended, Cancelled)
     assert ended.enrolment.playbook == "subscription-retain"
+
+
+def test_while_payments_may_be_missing_reminders_wait_and_benefits_do_not() -> None:
+    world = World()
+    world.book.unsure_until = at("2026-03-05 10:05")
+    world.start(bill())
+    world.now = at("2026-03-05 10:00")
+    (deferred,) = world.claim()
+    assert isinstance(deferred, Deferred)
+    assert (deferred.reason, deferred.rule) == ("payment_lag", "payment_lag")
+    assert deferred.step.due_at == at("2026-03-05 10:05")
+    granted = heard("benefit.granted", world.now, "bob", benefit_id="g1", kind="coupon", title="x")
+    world.start(granted, plans=FIRST_CONTACT, playbook="benefit-notice")
+    assert any(isinstance(one, Dispatched) for one in world.claim())
+    world.book.unsure_until = None
+    assert dispatch(world, "2026-03-05 10:06").step.plan.name == "t-7"
