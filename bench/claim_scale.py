@@ -68,10 +68,23 @@ def run() -> bool:
 
 
 def _fill(ours: Scheduling, first: int, size: int) -> None:
-    """Steps that wait for later, up to `size` of them."""
+    """Steps that wait for later, up to `size` of them; the indexes are built anew afterwards."""
     later = NOON + timedelta(days=30)
     with ours.context.engine.begin() as connection:
+        indexes = connection.execute(
+            text(
+                "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'step'"
+                " AND schemaname = current_schema() AND indexname <> 'step_pkey'"
+            )
+        ).all()
+        for name, _ in indexes:
+            connection.execute(text(f"DROP INDEX {name}"))
+        connection.execute(text("ALTER TABLE step DROP CONSTRAINT step_pkey"))
         connection.execute(text(_PENDING), {"later": later, "first": first, "last": size - 1})
+        connection.execute(text("SET LOCAL maintenance_work_mem = '512MB'"))
+        connection.execute(text("ALTER TABLE step ADD PRIMARY KEY (tenant, step_id)"))
+        for _, definition in indexes:
+            connection.execute(text(definition))
     with ours.context.engine.connect().execution_options(
         isolation_level="AUTOCOMMIT"
     ) as connection:
