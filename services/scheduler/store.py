@@ -34,10 +34,17 @@ _PLAN = lru_cache(4096)(msgspec.json.Decoder(StepPlan).decode)
 """Plans come from playbooks: many steps share one."""
 
 _STATES = {state.value: state for state in StepState}
-_KEYS = "unnest(CAST(:tenants AS text[]), CAST(:ids AS text[])) AS wanted(t, i)"
+# One text a column, taken apart by the database: the driver would quote an array name by name.
+# No id can hold the character between them (`schemas.common.PLAIN`).
+_BETWEEN = "\x1f"
+_KEYS = (
+    "unnest(string_to_array(CAST(:tenants AS text), chr(31)),"
+    " string_to_array(CAST(:ids AS text), chr(31))) AS wanted(t, i)"
+)
 _OBLIGATIONS = (
-    "unnest(CAST(:tenants AS text[]), CAST(:kinds AS text[]), CAST(:ids AS text[]))"
-    " AS wanted(t, k, i)"
+    "unnest(string_to_array(CAST(:tenants AS text), chr(31)),"
+    " string_to_array(CAST(:kinds AS text), chr(31)),"
+    " string_to_array(CAST(:ids AS text), chr(31))) AS wanted(t, k, i)"
 )
 _ABOUT = "tenant = t AND obligation_kind = k AND obligation_id = i"
 _STEP_COLUMNS = (
@@ -335,15 +342,18 @@ def _reserved(row: Row[Any]) -> Reserved:
     return Reserved(row.tenant, row.customer, row.dispatch_id, contact)
 
 
-def _pairs(keys: Iterable[Key]) -> dict[str, list[str]]:
-    ordered = sorted(set(keys))
-    return {"tenants": [t for t, _ in ordered], "ids": [i for _, i in ordered]}
-
-
-def _triples(keys: Iterable[ObligationKey]) -> dict[str, list[str]]:
+def _pairs(keys: Iterable[Key]) -> dict[str, str]:
     ordered = sorted(set(keys))
     return {
-        "tenants": [t for t, _, _ in ordered],
-        "kinds": [k for _, k, _ in ordered],
-        "ids": [i for _, _, i in ordered],
+        "tenants": _BETWEEN.join([t for t, _ in ordered]),
+        "ids": _BETWEEN.join([i for _, i in ordered]),
+    }
+
+
+def _triples(keys: Iterable[ObligationKey]) -> dict[str, str]:
+    ordered = sorted(set(keys))
+    return {
+        "tenants": _BETWEEN.join([t for t, _, _ in ordered]),
+        "kinds": _BETWEEN.join([k for _, k, _ in ordered]),
+        "ids": _BETWEEN.join([i for _, _, i in ordered]),
     }
