@@ -124,7 +124,7 @@ def events(who: str, now: datetime) -> list[dict[str, object]]:
 def _in_the_middle(system: System) -> bool:
     """Whether some of the storm has gone out, and the most has not."""
     rows = system.database.rows("SELECT count(*) FROM scheduler.contact")
-    return 20 < rows[0][0] < CUSTOMERS * 0.8
+    return 20 < int(rows[0][0]) < CUSTOMERS * 0.8
 
 
 def _all_sent(system: System) -> bool:
