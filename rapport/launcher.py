@@ -26,7 +26,7 @@ from services.playbooks.load import PlaybookFaults
 from services.runtime import database, migrations
 from services.runtime.clock import Clock
 from services.runtime.embedded.broker import EmbeddedBroker
-from services.runtime.embedded.children import Child, StartError, answers
+from services.runtime.embedded.children import Child, StartError, answers, free_port
 from services.runtime.embedded.kafka import ApacheKafka
 from services.runtime.embedded.mail import EmbeddedMail
 from services.runtime.embedded.postgres import EmbeddedPostgres
@@ -86,7 +86,9 @@ def parts(data: Path | None = None, say: Say = _print) -> Iterator[Parts]:
         if settings.smtp_url:
             say("mail as set")
         else:
-            mail = started.enter_context(EmbeddedMail())
+            replies = os.environ.get("REPLIES_SMTP_PORT") or str(free_port())
+            environment["REPLIES_SMTP_PORT"] = replies
+            mail = started.enter_context(EmbeddedMail(replies_port=int(replies)))
             environment["SMTP_URL"] = f"smtp://{mail.smtp_address}"
             prepared.mail_page = mail.url
             if "DKIM_KEYS_DIR" not in environment:

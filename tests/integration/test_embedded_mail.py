@@ -9,8 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 
+from services.runtime.clock import Clock
 from services.runtime.embedded.inbox import Inbox
+from services.runtime.embedded.inbox_app import application
+from services.runtime.embedded.smtp import Relay
 from support.mail import Mailbox
 
 AIKO = "aiko@customers.example"
@@ -171,3 +175,20 @@ def test_a_message_without_any_headers_is_still_shown() -> None:
     full = message.full()
     assert full["subject"] == ""
     assert full["date"] is None
+
+
+def test_a_message_can_be_answered_where_answers_are_taken(mailbox: Mailbox) -> None:
+    inbox = Inbox()
+    inbox.add(datetime(2026, 3, 2, tzinfo=UTC), "care@north.example", [AIKO], mail().as_bytes())
+    port = int(mailbox.smtp_url.rpartition(":")[2])
+    with TestClient(application(inbox, Relay(inbox, Clock()), port)) as client:
+        assert "<textarea" in client.get("/messages/1").text
+        shown = client.post("/messages/1/reply", data={"words": "配信停止"})
+        assert "on its way" in shown.text
+        assert client.post("/messages/9/reply", data={"words": "x"}).status_code == 404
+    (caught,) = mailbox.wait_for()
+    assert caught["headers"]["In-Reply-To"] == "<one@rapport>"
+    assert caught["text"].startswith("配信停止\n\n> Hello Aiko")
+    with TestClient(application(inbox, Relay(inbox, Clock()))) as client:
+        assert "<textarea" not in client.get("/messages/1").text
+        assert client.post("/messages/1/reply", data={"words": "x"}).status_code == 404

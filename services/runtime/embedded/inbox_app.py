@@ -1,11 +1,13 @@
 """The mail catcher's HTTP side: the inbox as pages for people and as JSON for programs."""
 
 import hashlib
+from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from smtplib import SMTP, SMTPException
+from typing import Annotated, Any
 
-from fastapi import FastAPI, HTTPException, Query, Response
-from fastapi.responses import HTMLResponse, PlainTextResponse
+from fastapi import FastAPI, Form, HTTPException, Query, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader
 
 from services.runtime.embedded.inbox import URL, Inbox, Message
@@ -13,6 +15,7 @@ from services.runtime.embedded.smtp import Fault, Relay
 
 _PAGE = 50
 _PREVIEW = 140
+_SECONDS = 10
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "pages"),
     autoescape=True,
@@ -31,8 +34,11 @@ _PAGE_POLICY = (
 )
 
 
-def application(inbox: Inbox, relay: Relay) -> FastAPI:
-    """The pages and the API over `inbox`; faults are set on `relay`."""
+def application(inbox: Inbox, relay: Relay, replies_port: int = 0) -> FastAPI:
+    """The pages and the API over `inbox`; faults are set on `relay`.
+
+    replies_port: of this machine, where answers to messages go by SMTP; 0: none can be given.
+    """
     app = FastAPI(title="Rapport mail catcher", redoc_url=None)
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
@@ -51,7 +57,7 @@ def application(inbox: Inbox, relay: Relay) -> FastAPI:
         )
 
     @app.get("/messages/{number}", response_class=HTMLResponse, include_in_schema=False)
-    async def reading(number: int) -> Response:
+    async def reading(number: int, answered: str = "") -> Response:
         message = _found(number)
         return _page(
             "message.html",
@@ -61,7 +67,23 @@ def application(inbox: Inbox, relay: Relay) -> FastAPI:
             source=message.raw.decode("utf-8", "replace"),
             older=inbox.get(number - 1),
             newer=inbox.get(number + 1),
+            answerable=bool(replies_port),
+            answered=answered,
         )
+
+    @app.post("/messages/{number}/reply", include_in_schema=False)
+    def reply(number: int, words: Annotated[str, Form(max_length=20_000)]) -> Response:
+        """Answer as the one who got the message would, from their mail program."""
+        message = _found(number)
+        if not replies_port:
+            raise HTTPException(404, "No mail is taken here.")
+        try:
+            with SMTP("127.0.0.1", replies_port, timeout=_SECONDS) as client:
+                client.send_message(answer(message, words))
+            outcome = "yes"
+        except (OSError, SMTPException):
+            outcome = "no"
+        return RedirectResponse(f"/messages/{number}?answered={outcome}", 303, _NO_STORE)
 
     @app.get("/messages/{number}/html", response_class=HTMLResponse, include_in_schema=False)
     async def html_part(number: int) -> Response:
@@ -117,6 +139,19 @@ def application(inbox: Inbox, relay: Relay) -> FastAPI:
         return message
 
     return app
+
+
+def answer(message: Message, words: str) -> EmailMessage:
+    """What a mail program writes when its owner answers a message."""
+    made = EmailMessage()
+    made["From"] = message.recipients[0] if message.recipients else "nobody@localhost"
+    made["To"] = str(message.parsed["reply-to"] or message.parsed["from"] or message.sender)
+    made["Subject"] = "Re: " + " ".join(message.subject.split())
+    if reference := message.parsed["message-id"]:
+        made["In-Reply-To"] = made["References"] = " ".join(str(reference).split())
+    quoted = "".join(f"> {line}\n" for line in (message.text or "").splitlines())
+    made.set_content(f"{words}\n\n{quoted}")
+    return made
 
 
 def _page(name: str, **values: Any) -> Response:

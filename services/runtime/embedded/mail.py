@@ -28,8 +28,9 @@ _STOP_SECONDS = 3.0
 class EmbeddedMail:
     """A relay on loopback that delivers to a page instead of to people; its memory is bounded."""
 
-    def __init__(self, smtp_port: int = 0, http_port: int = 0) -> None:
-        """Port 0 takes a free one."""
+    def __init__(self, smtp_port: int = 0, http_port: int = 0, replies_port: int = 0) -> None:
+        """Port 0 takes a free one. replies_port: where mail is taken that answers; 0: nowhere."""
+        self._replies_port = replies_port
         self._ports = {"smtp": smtp_port, "http": http_port}
         self._child: Child | None = None
         self._folder: Path | None = None
@@ -59,7 +60,7 @@ class EmbeddedMail:
             "the mail catcher",
             [sys.executable, "-m", "services.runtime.embedded.mail"]
             + [f"--smtp-port={self._ports['smtp']}", f"--http-port={self._ports['http']}"]
-            + [f"--announce={announced}"],
+            + [f"--announce={announced}", f"--replies-port={self._replies_port}"],
             log=self._folder / "mail.log",
             cwd=Path(__file__).resolve().parents[3],
         )
@@ -83,7 +84,9 @@ class EmbeddedMail:
         self.stop()
 
 
-async def serve(smtp_port: int, http_port: int, announce: Path | None) -> None:
+async def serve(
+    smtp_port: int, http_port: int, announce: Path | None, replies_port: int = 0
+) -> None:
     """Run until SIGTERM or SIGINT; the ports taken are written to `announce` as JSON."""
     inbox = Inbox()
     relay = Relay(inbox, Clock())
@@ -91,7 +94,10 @@ async def serve(smtp_port: int, http_port: int, announce: Path | None) -> None:
     with socket.create_server((_HOST, http_port)) as listening:
         ports = {"smtp": relay.port, "http": listening.getsockname()[1]}
         config = uvicorn.Config(
-            application(inbox, relay), log_level="warning", access_log=False, lifespan="off"
+            application(inbox, relay, replies_port),
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -117,9 +123,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--smtp-port", type=int, default=0, help="0: a free one")
     parser.add_argument("--http-port", type=int, default=0, help="0: a free one")
+    parser.add_argument("--replies-port", type=int, default=0, help="SMTP; 0: no replies")
     parser.add_argument("--announce", type=Path, help="file that gets the ports, as JSON")
     given = parser.parse_args()
-    asyncio.run(serve(given.smtp_port, given.http_port, given.announce))
+    asyncio.run(serve(given.smtp_port, given.http_port, given.announce, given.replies_port))
 
 
 if __name__ == "__main__":
