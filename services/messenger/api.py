@@ -19,6 +19,7 @@ from services.messenger import (
 from services.messenger.customers import Customers, Gone, UserAgent
 from services.messenger.handlers import answers, webhooks
 from services.messenger.handlers.replies import Listening
+from services.messenger.handlers.returns import Patience
 from services.messenger.links import LinkKind, Links
 from services.messenger.pages import gone, render, said
 from services.messenger.replies_api import body_of, may_touch
@@ -41,6 +42,7 @@ def create(
     secrets: dict[str, bytes],
     not_now_days: int,
     listening: Listening,
+    patience: Patience,
 ) -> FastAPI:
     """The messenger's routes."""
     api = create_api(context, "Rapport messenger", DESCRIPTION)
@@ -64,7 +66,7 @@ def create(
     replies_api.add_to(api, customers, listening)
     inbound_api.add_to(api, context)
     suppressions_api.add_to(api, context)
-    _internal(api, customers, secrets)
+    _internal(api, customers, secrets, patience)
     return api
 
 
@@ -120,7 +122,9 @@ def _opting_out(api: FastAPI, customers: Customers) -> None:
         )
 
 
-def _internal(api: FastAPI, customers: Customers, secrets: dict[str, bytes]) -> None:
+def _internal(
+    api: FastAPI, customers: Customers, secrets: dict[str, bytes], patience: Patience
+) -> None:
     context = customers.context
 
     @api.get("/messages/{message_id}", tags=["internal"])
@@ -152,5 +156,5 @@ def _internal(api: FastAPI, customers: Customers, secrets: dict[str, bytes]) -> 
             raise Problem(
                 422, "Invalid request", "Send message.delivered, .bounced or .complained."
             ) from None
-        known = await run_in_threadpool(webhooks.take, context, provider, call_id, report)
+        known = await run_in_threadpool(webhooks.take, context, provider, call_id, report, patience)
         return JSONResponse({"status": "accepted" if known else "no such message"})

@@ -74,3 +74,14 @@ def note_bounce(session: Session, message: MessageRow, at: datetime, since: date
         {"tenant": message.tenant, "hash": message.address_hash, "since": since},
     )
     return int(found.scalar_one())
+
+
+def prune(session: Session, read_before: datetime, bounced_before: datetime) -> None:
+    """Drop mails that were done with before (real time), and bounces that count no more."""
+    session.connection().execute(
+        text("DELETE FROM inbound WHERE state = 'done' AND received_at < :before"),
+        {"before": read_before},
+    )
+    session.connection().execute(
+        text("DELETE FROM bounce WHERE at < :before"), {"before": bounced_before}
+    )

@@ -64,6 +64,7 @@ def build(context: Context) -> worker.Service:
     relay = SmtpPool(Relay.parse(shared.smtp_url), context.clock.monotonic, own.smtp_timeout)
     packs = PacksInForce(shared.policies_dir)
     claiming = Claiming(context, writer, packs, own.longest_lag)
+    patience = Patience(own.soft_bounces, timedelta(days=own.soft_bounce_days))
     listening = Listening(
         frozenset(word for pack in packs for rule in pack.stop_words for word in rule.words),
         timedelta(days=own.paid_wait_days),
@@ -79,9 +80,10 @@ def build(context: Context) -> worker.Service:
         parse_secrets(own.webhook_secrets.get_secret_value()),
         own.not_now_days,
         listening,
+        patience,
     )
     variants_api.add_to(served, context, weighing)
-    letterbox = _letterbox(context, tenants_by_name, own, listening)
+    letterbox = _letterbox(context, tenants_by_name, listening, patience)
     background: list[worker.Background] = [sender]
     if own.replies_smtp_port is not None:
         door = SmtpDoor(letterbox, own.replies_smtp_host, own.replies_smtp_port)
@@ -90,6 +92,7 @@ def build(context: Context) -> worker.Service:
         worker.Timer("weigh-wordings", own.wording_seconds, weighing),
         worker.Timer("read-policies", LOOK_AGAIN_SECONDS, packs.follow),
         worker.Timer("read-mail", READ_MAIL_EVERY, letterbox.read_next),
+        worker.Timer("prune-mail", worker.PRUNE_EVERY_SECONDS, letterbox.prune),
     ]
     if own.replies_maildir is not None:
         swept = partial(sweep, letterbox, own.replies_maildir)
@@ -109,8 +112,8 @@ def build(context: Context) -> worker.Service:
 def _letterbox(
     context: Context,
     tenants_by_name: dict[str, tenants.Tenant],
-    own: MessengerSettings,
     listening: Listening,
+    patience: Patience,
 ) -> Letterbox:
     ours = {
         address.lower()
@@ -118,7 +121,6 @@ def _letterbox(
         for address in (tenant.reply_to, tenant.unsubscribe_to, tenant.returns_to)
         if address
     }
-    patience = Patience(own.soft_bounces, timedelta(days=own.soft_bounce_days))
     return Letterbox(context, ours, listening, patience)
 
 

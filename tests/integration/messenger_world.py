@@ -17,6 +17,7 @@ from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.messenger import api, stream, variants_api
 from services.messenger.handlers.claiming import Claiming
 from services.messenger.handlers.replies import Listening
+from services.messenger.handlers.returns import Patience
 from services.messenger.handlers.webhooks import parse_secrets
 from services.messenger.handlers.weighing import Weighing
 from services.messenger.letters import LetterWriter
@@ -226,7 +227,13 @@ def world(
         sender=sender,
         weighing=weighing,
         api=api.create(
-            context, links, tenants, parse_secrets(f"relay={WEBHOOK_SECRET}"), 14, Listening()
+            context,
+            links,
+            tenants,
+            parse_secrets(f"relay={WEBHOOK_SECRET}"),
+            14,
+            Listening(),
+            Patience(),
         ),
         links=links,
         processor=Processor(

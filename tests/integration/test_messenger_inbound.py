@@ -172,7 +172,7 @@ def test_a_bounce_counts_by_its_status(
 
 
 def test_soft_bounces_that_go_on_end_the_use_of_an_address(
-    messenger: World, letterbox: Letterbox
+    messenger: World, letterbox: Letterbox, database: Database
 ) -> None:
     for number in range(3):
         back = address(messenger, Comes.BOUNCE)
@@ -186,6 +186,10 @@ def test_soft_bounces_that_go_on_end_the_use_of_an_address(
     kinds = [one["kind"] for one in told(messenger, "message.bounced")]
     assert kinds == ["soft"] * 4 + ["hard"] * 2
     assert next_end(messenger)["data"]["reason"] == "suppressed:hard_bounce"
+    messenger.move_to(START + timedelta(days=20))
+    letterbox.prune()
+    assert database.rows("SELECT count(*) FROM messenger.bounce") == [(0,)]
+    assert database.rows("SELECT count(*) FROM messenger.inbound") == [(6,)]
 
 
 def test_a_complaint_ends_all_and_a_feedback_of_another_kind_nothing(

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from traceback import format_tb
 
 from services.messenger import inbound_store, message_store, metrics, store
@@ -84,6 +85,15 @@ class Letterbox:
             )
             self._put_aside(name)
         return True
+
+    def prune(self) -> None:
+        """Forget which mails were read, once nobody sends the same again."""
+        context = self.context
+        days = timedelta(days=context.settings.inbox_days)
+        with context.unit() as work:
+            inbound_store.prune(
+                work.session, context.clock.real() - days, work.now - self.patience.within
+            )
 
     def _put_aside(self, name: str) -> None:
         with self.context.unit() as work:

@@ -76,7 +76,13 @@ def verify(secret: bytes, headers: Mapping[str, str], body: bytes, now: datetime
     raise Forged
 
 
-def take(context: Context, provider: str, call_id: str, report: Report) -> bool:
+def take(
+    context: Context,
+    provider: str,
+    call_id: str,
+    report: Report,
+    patience: returns.Patience,
+) -> bool:
     """Apply a report once; False if its message is not known."""
     with context.unit() as work:
         message = _message(work, report.data)
@@ -84,18 +90,20 @@ def take(context: Context, provider: str, call_id: str, report: Report) -> bool:
             return False
         store.lock_customers(work.session, [(message.tenant, message.customer)])
         if message_store.first_call(work.session, provider, call_id, work.real_now):
-            _apply(work, message, report, f"{provider}:{call_id}")
+            _apply(work, message, report, f"{provider}:{call_id}", patience)
     metrics.ANSWERS.labels(report.type.removeprefix("message.")).inc()
     return True
 
 
-def _apply(work: UnitOfWork, message: MessageRow, report: Report, call: str) -> None:
+def _apply(
+    work: UnitOfWork, message: MessageRow, report: Report, call: str, patience: returns.Patience
+) -> None:
     data = report.data
     match report.type:
         case "message.delivered":
             returns.delivered(work, message, call)
         case "message.bounced":
-            returns.bounced(work, message, data.kind, data.status, call, returns.Patience())
+            returns.bounced(work, message, data.kind, data.status, call, patience)
         case "message.complained":
             returns.complained(work, message, call)
 

@@ -167,8 +167,11 @@ def _clicked(data: Data) -> Iterator[Left]:
         yield "did", "clicked", f"{data['message_id']} {data['link']}", data["link"]
 
 
+_WANTS_NOTHING = frozenset({"stop", "cease_contact", "wrong_person"})
+
+
 def _replied(data: Data) -> Iterator[Left]:
-    if data["intent"] != "stop":
+    if data["intent"] not in _WANTS_NOTHING:
         yield "did", "replied", data["message_id"], data["intent"]
 
 
@@ -190,8 +193,8 @@ def _unsubscribed(data: Data) -> Iterator[Left]:
 
 def _preferred(data: Data) -> Iterator[Left]:
     for name, value in data["changes"].items():
-        if "/" in name and value == "on":
-            yield "life", "contact", name, "on"
+        if "/" in name and value in ("on", "off"):
+            yield "life", "contact", name, value
 
 
 def _proposed(data: Data) -> Iterator[Left]:
