@@ -16,6 +16,10 @@ def heard(words: str, *stop_words: str) -> Understood:
 
 ENGLISH = {
     "stop": [
+        "I want to be removed from this mailing list",
+        "Remove my email",
+        "quit it",
+        "Why won't you go away",
         "STOP",
         "stop.",
         "  Stop!! ",
@@ -63,6 +67,8 @@ ENGLISH = {
     ],
     "cannot_pay": [
         "I can't afford this right now",
+        "I'm in hospital",
+        "I have been declared bankrupt",
         "I lost my job",
         "Could I have a payment plan?",
         "I need more time",
@@ -84,6 +90,7 @@ ENGLISH = {
     ],
     "wrong_person": [
         "Wrong person",
+        "This address belongs to somebody else",
         "You have the wrong email address",
         "I am not him",
         "I don't know this person",
@@ -110,6 +117,7 @@ ENGLISH = {
 
 CHINESE = {
     "stop": [
+        "麻烦停一下",
         "退订",
         "退訂",
         "TD",
@@ -179,11 +187,13 @@ CHINESE = {
     "bereaved": ["我父亲上个月去世了", "機主已過世"],
     "angry": ["我要投诉你们", "骗子", "太过分了", "我会找律师"],
     "question": ["这是什么账单？", "怎么付款", "请问截止日期是几号", "在哪里付款"],
-    "other": ["好的", "收到", "谢谢", "不要停止发送提醒", "我没有异议"],
+    "other": ["不要联系我家人", "好的", "收到", "谢谢", "不要停止发送提醒", "我没有异议"],
 }
 
 JAPANESE = {
     "stop": [
+        "やめてもらえませんか",
+        "停止方法を教えて",
         "配信停止",
         "配信停止してください。",
         "もう送らないでください",
@@ -223,6 +233,8 @@ JAPANESE = {
     ],
     "cannot_pay": [
         "今は払えません",
+        "入院しています",
+        "少しずつ払いたい",
         "支払いが難しいです",
         "お金がありません",
         "失業しました",
