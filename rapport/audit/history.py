@@ -162,17 +162,17 @@ class History:
         either = [a or b for a, b in zip(in_log, in_events, strict=True)]
         enrolment = self.enrolments.get(intended.data.enrolment_id)
         due = enrolment.data.obligation.due_timezone if enrolment else None
+        orders = self.dispatches.get(intended.data.dispatch_id)
+        given = orders[0].order if orders else intended.order
         found: list[Candidates] = []
         for reading in (either, in_log, in_events):
             known = [fact for fact, seen in zip(updates, reading, strict=True) if seen]
             told = whereabouts(known)
             # What phone and postal code tell comes to the messenger with its order, so that it
-            # may be what they told before.
+            # may be what they told when that was given.
             ordered = told.with_phone_of(intended.data.place)
-            before = (whereabouts(known[:n]) for n in range(len(known)))
-            fair = told != ordered and any(
-                one.with_phone_of(intended.data.place) == one for one in before
-            )
+            then = whereabouts(fact for fact in known if fact.order < given)
+            fair = ordered != told and then.with_phone_of(intended.data.place) == then
             for place in (candidates(one, due) for one in ((told, ordered) if fair else (told,))):
                 if place not in found:
                     found.append(place)

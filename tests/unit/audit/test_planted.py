@@ -1,6 +1,7 @@
 """Every kind of violation, planted in a log in which all is well, is found, and nothing else is."""
 
 import planted_events
+import planted_packs
 import planted_rules
 import planted_sending
 import planted_several
@@ -18,6 +19,7 @@ PLANTED = [
     *planted_events.CASES,
     *planted_stops.CASES,
     *planted_sending.CASES,
+    *planted_packs.CASES,
     *planted_rules.CASES,
     *planted_several.CASES,
     *planted_terms.CASES,

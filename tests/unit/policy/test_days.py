@@ -1,14 +1,22 @@
 """Days of the week and public holidays: rules about some days, and days without any contact."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import pytest
+from holidays import country_holidays
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.policy.calendars import LONGEST, began, ends
 from services.policy.gate import check, next_permitted
 from services.policy.model import Approach, Pack, Zones
 from services.policy.packs import from_content
 
 SYDNEY = Zones(("Australia/Sydney",), countries=("AU",))
 SERVICE = Approach("service", "email")
+HALF_HOUR = timedelta(minutes=30)
 SAID = {"citation": "test", "status": "house", "verified": True}
 
 
@@ -77,3 +85,61 @@ def test_a_day_that_is_a_holiday_in_one_candidate_place_is_closed() -> None:
     # 26 January, Australia Day, still in Perth's last hours of it; the 26th begins in Honolulu.
     at = datetime.fromisoformat("2026-01-26T19:00+08:00")
     assert check(at, zones, [days()], SERVICE).rule == "days/holidays"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 366 * 48).map(lambda n: datetime(2026, 1, 1, tzinfo=UTC) + n * HALF_HOUR),
+    st.lists(
+        st.sampled_from(
+            ["Australia/Sydney", "Australia/Adelaide", "Australia/Perth", "Pacific/Auckland"]
+        ),
+        min_size=1,
+        max_size=2,
+        unique=True,
+    ),
+)
+def test_the_next_instant_agrees_with_walking_every_half_hour(
+    start: datetime, names: list[str]
+) -> None:
+    """All openings here lie on half hours, by every one of these clocks."""
+    zones, pack = Zones(tuple(sorted(names))), days()
+    walked = (start + n * HALF_HOUR for n in range(14 * 48))
+    first = next(at for at in walked if check(at, zones, [pack], SERVICE).allowed)
+    assert next_permitted(start, zones, [pack], SERVICE) == first
+    for name in names:
+        local = first.astimezone(ZoneInfo(name))
+        opens = 450 if local.weekday() < 5 else 540
+        assert opens <= local.hour * 60 + local.minute < 21 * 60
+        assert local.date() not in country_holidays("AU", years=local.year)
+
+
+@pytest.mark.parametrize("unit", ["day", "week", "month"])
+@given(
+    minutes=st.integers(0, 40 * 366 * 1440),
+    name=st.sampled_from(
+        [
+            "Pacific/Apia",
+            "America/Sao_Paulo",
+            "Asia/Beirut",
+            "Africa/Cairo",
+            "Asia/Kathmandu",
+            "Australia/Lord_Howe",
+            "America/St_Johns",
+            "Pacific/Kiritimati",
+        ]
+    ),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_calendar_unit_holds_its_instant_and_ends_where_the_next_begins(
+    unit: str, minutes: int, name: str
+) -> None:
+    now = datetime(1995, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+    first, end = began(unit, now, name), ends(unit, now, name)
+    assert first <= now < end
+    assert end - first <= LONGEST[unit]
+    assert began(unit, end, name) == end
+    assert began(unit, end - timedelta(seconds=1), name) == first
+    zone = ZoneInfo(name)
+    day = first.astimezone(zone).date()
+    assert (first - timedelta(seconds=1)).astimezone(zone).date() < day

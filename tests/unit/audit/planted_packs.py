@@ -1,0 +1,50 @@
+"""Newer kinds of rules and evidence: days, calls, minimum distance, phone, postal code."""
+
+from typing import Any
+
+from planted import Cases
+
+from support.audit.world import World
+
+CASES = Cases()
+planted = CASES.planted
+SAID = {"citation": "test", "status": "binding", "verified": True}
+
+
+def add_rule(world: World, pack: str, kind: str, **rule: Any) -> None:
+    content = world[f"policy.{pack}"].data["content"]
+    world.change(
+        f"policy.{pack}", content={**content, kind: [*content.get(kind, ()), {**rule, **SAID}]}
+    )
+
+
+@planted(4, "outside-hours", "policy.india", "d-delhi.intended")
+def on_a_day_of_the_week_that_is_closed(world: World) -> None:
+    add_rule(world, "india", "closed", rule="tuesdays", days=["tue"])
+
+
+@planted(4, "zone-left-out", "d-wary.intended")
+def phone_of_another_country_ignored(world: World) -> None:
+    world["wary.place"].data["data"] |= {"phone_country": "FI", "phone_zones": ["Europe/Helsinki"]}
+
+
+@planted(4, "pack-left-out", "policy.japan", "d-delhi.intended")
+def postal_code_ignored(world: World) -> None:
+    content = world["policy.japan"].data["content"]
+    where = {**content["applies"], "postal_country": "IN", "postal_codes": ["110"]}
+    world.change("policy.japan", content={**content, "applies": where})
+    world["delhi.place"].data["data"] |= {"postal_areas": ["japan"]}
+
+
+@planted(5, "cap", "called", "d-tokyo-0.intended", "d-tokyo-1.intended", "d-tokyo-2.intended")
+def a_call_by_the_publishers_people_not_counted(world: World) -> None:
+    at = "2026-03-01T23:30:00+00:00"
+    world.event("called", "contact.made", "tokyo", at, channel="phone", direction="outbound",
+                outcome="reached", at=at, before="d-tokyo-0.dispatched")  # fmt: skip
+
+
+@planted(5, "cap", "d-late-0.intended", "d-late-1.intended")
+def closer_than_the_minimum_distance(world: World) -> None:
+    add_rule(world, "house", "gaps", rule="gap", hours=97, roles=["collector"])
+    for name in ("late-0", "late-1"):
+        world.change(f"d-{name}.intended", roles=["collector"])
