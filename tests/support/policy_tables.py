@@ -11,14 +11,11 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
-from typing import get_args
 from zoneinfo import ZoneInfo
 
-from schemas.common import HoldKind
 from services.policy import gate
 from services.policy.consent import check_consent, required_disclosures
-from services.policy.holds import stops
-from services.policy.model import Approach, Cap, ConsentRecord, Contact, Hours, Pack, Verdict, Zones
+from services.policy.model import Approach, Cap, ConsentRecord, Contact, Hours, Pack, Zones
 from services.policy.packs import load
 from services.policy.places import applying, candidate_zones
 from services.scheduler.model import Place
@@ -86,15 +83,6 @@ _COMMON = tuple(HISTORIES)
 
 
 @dataclass(frozen=True)
-class _Held:
-    """A hold on the case's debt, without an end."""
-
-    kind: str
-    obligation_id: str | None = "b1"
-    until: datetime | None = None
-
-
-@dataclass(frozen=True)
 class Table:
     """The cases of one pack, with the packs that apply beside it."""
 
@@ -103,12 +91,11 @@ class Table:
     packs: Sequence[Pack]
 
     def rows(self) -> Iterator[dict[str, str]]:
-        """Hours and caps; then what consent changes; then what each hold does."""
+        """Hours and caps; then what consent changes; then each cap at its brink."""
         everyday = {"role": ROLES, "purpose": PURPOSES, "channel": CHANNELS}
         gates = {**everyday, "history": tuple(_COMMON), "local time": tuple(self.instants())}
         said = {**everyday, "consent": ("none", "granted", "revoked")}
-        held = {**everyday, "hold": get_args(HoldKind)}
-        for factors in (gates, said, held):
+        for factors in (gates, said):
             for case in pairwise(factors):
                 yield self.judged({**PLAIN, **case})
         for cap in self.pack.caps:
@@ -152,20 +139,18 @@ class Table:
         return sorted(found)
 
     def judged(self, case: Mapping[str, str]) -> dict[str, str]:
-        """The case with its verdict: the first of hold, consent and gate that refuses."""
+        """The case with its verdict: consent first, then hours and caps."""
         zone = ZoneInfo(self.zones.names[0])
         now = datetime.fromisoformat(case["local time"]).replace(tzinfo=zone).astimezone(UTC)
         holds = frozenset({case["hold"]} - {"none"})
         approach = Approach(
             case["purpose"], case["channel"], frozenset({case["role"]}), ("b1",), holds
         )
-        verdict = self._held(case["hold"], approach, now)
-        if verdict.allowed:
-            said = [
-                ConsentRecord(case["channel"], case["purpose"], case["consent"], now - _HOUR)
-                for _ in range(case["consent"] != "none")
-            ]
-            verdict = check_consent(now, self.zones, self.packs, approach, said, True)
+        said = [
+            ConsentRecord(case["channel"], case["purpose"], case["consent"], now - _HOUR)
+            for _ in range(case["consent"] != "none")
+        ]
+        verdict = check_consent(now, self.zones, self.packs, approach, said, True)
         contacts = [
             Contact(now - ago, c.purpose, c.channel, c.obligation_ids, c.reached, c.by)
             for ago, c in HISTORIES[case["history"]]
@@ -178,7 +163,7 @@ class Table:
             **{name: case[name] for name in _FACTORS},
             "verdict": "allowed" if verdict.allowed else "refused",
             "reason": verdict.reason or "",
-            "rule": f"{verdict.rule} v{verdict.rule_version}" if verdict.rule else "",
+            "rule": verdict.rule or "",
             "not before": str(later or ""),
             "all that refuse": " ".join(self._refusing(approach, now, contacts)),
             "must carry": " ".join(carried) if verdict.allowed else "",
@@ -193,13 +178,6 @@ class Table:
             for name, alone in _alone(pack):
                 if not gate.check(now, self.zones, (alone,), approach, contacts).allowed:
                     yield f"{pack.name}/{name}"
-
-    def _held(self, kind: str, approach: Approach, now: datetime) -> Verdict:
-        if kind == "none":
-            return gate.ALLOWED
-        if stops(_Held(kind), approach.obligation_ids, now):
-            return Verdict(False, f"hold:{kind}", "holds", 1)
-        return gate.ALLOWED
 
     def _citation(self, cited: str | None) -> str:
         for pack in self.packs:
