@@ -50,14 +50,14 @@ def money(minor: int, currency: str, locale: str) -> str:
     """An amount in minor units (ISO 4217) as text: 123456 USD is $1,234.56 in en-US."""
     digits = minor_units(currency)
     value = Decimal(minor).scaleb(-digits)
-    spelt_out = Locale.parse(locale).language in _SPELT_OUT
+    spelt_out = _known(locale).language in _SPELT_OUT
     usual = get_currency_precision(currency)
     if usual == digits or (usual < digits and value == value.to_integral_value()):
         style: Literal["name", "standard"] = "name" if spelt_out else "standard"
-        text = format_currency(value, currency, locale=locale, format_type=style)
+        text = format_currency(value, currency, locale=_known(locale), format_type=style)
     else:
         # CLDR would round away what the contract counts (IQD: three digits, written with none).
-        pattern = Locale.parse(locale).currency_formats["standard"].pattern
+        pattern = _known(locale).currency_formats["standard"].pattern
         exact = re.sub(r"0\.0+", "0." + "0" * digits, pattern)
         text = format_currency(value, currency, exact, locale=locale, currency_digits=False)
     return _CODE_THEN_DIGIT.sub("\u00a0", text)
@@ -66,12 +66,17 @@ def money(minor: int, currency: str, locale: str) -> str:
 @lru_cache(maxsize=8192)
 def day(when: date, today: date, locale: str) -> str:
     """A date with its weekday; with its year only where that isn't this year's."""
-    chosen = Locale.parse(locale)
+    chosen = _known(locale)
     pattern = chosen.date_formats["full"].pattern
     if when.year == today.year and chosen.language in ("en", "zh", "ja"):
         pattern = _YEAR.sub("", pattern)
     # "March 6" stays on one line.
     return _INSIDE_DATE.sub("\u00a0", format_date(when, pattern, locale=chosen))
+
+
+@lru_cache(maxsize=256)
+def _known(locale: str) -> Locale:
+    return Locale.parse(locale)
 
 
 def _script(locale: Locale) -> str | None:

@@ -9,6 +9,7 @@ import base64
 import hmac
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID
 
 from services.messenger.mail import Identity
@@ -83,5 +84,6 @@ class ReturnPath:
         return _base32(identity.bytes) + _base32(bytes.fromhex(signature)[:_SIGNATURE_BYTES])
 
 
+@lru_cache(maxsize=64)
 def _base32(content: bytes) -> str:
     return base64.b32encode(content).decode("ascii").rstrip("=").lower()

@@ -48,6 +48,8 @@ STOP_SECONDS = 8.0
 BUNDLE_SECONDS = 0.1
 """For how long a connection is given letters at once, by how long it took for the last ones."""
 LARGEST_BUNDLE = 32
+CLAIM_SECONDS = 0.2
+"""For how long it decides and writes before it hands over: the check must be young by then."""
 
 
 class _Handed(NamedTuple):
@@ -72,12 +74,13 @@ class Sender:
         self._claiming = claiming
         self._provider = provider
         self._pacing = pacing
-        self._free = connections
+        self._threads = self._free = connections
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="send")
         self._in_flight: set[str] = set()
         self._finished: SimpleQueue[Finished | _Handed] = SimpleQueue()
         self._unrecorded: list[Finished] = []
         self._bundle = 1
+        self._round = connections
         self._wakened = threading.Event()
         self._stopping = threading.Event()
         self._epochs: dict[int, int] = {}
@@ -170,6 +173,11 @@ class Sender:
             fitting = int(BUNDLE_SECONDS * handed.letters / max(handed.seconds, 1e-6))
             self._bundle = max(1, min(fitting, 2 * self._bundle, LARGEST_BUNDLE))
 
+    def _learn_round(self, letters: int, seconds: float) -> None:
+        if letters:
+            fitting = int(CLAIM_SECONDS * letters / max(seconds, 1e-6))
+            self._round = max(self._threads, min(fitting, 2 * self._round))
+
     def _recover(self, owned: Mapping[int, Ownership]) -> None:
         for lane, own in owned.items():
             if self._epochs.get(lane) == own.epoch:
@@ -196,13 +204,14 @@ class Sender:
                 session,
                 lanes,
                 self._not_before,
-                self._free * self._bundle,
+                min(self._free * self._bundle, self._round),
                 self._pacing.resting() if self._pacing.limited else None,
             )
         candidates = self._pacing.fitting(found)
         connections = self._lease(min(self._free, len(candidates)))
         if not connections:
             return
+        begun = self._context.clock.monotonic()
         try:
             claimed = self._claiming.claim(owned, candidates[: len(connections) * self._bundle])
         except BaseException:
@@ -212,6 +221,7 @@ class Sender:
             raise
         if claimed.doubtful:
             self._epochs.clear()
+        self._learn_round(len(claimed.ready), self._context.clock.monotonic() - begun)
         self._not_before |= dict.fromkeys(claimed.waiting, now + RETRY_SECONDS)
         self._in_flight.update(ready.flight.dispatch_id for ready in claimed.ready)
         if self._pacing.limited:
