@@ -12,6 +12,7 @@ from typing import Annotated, Self
 import holidays
 from pydantic import Field, model_validator
 
+from schemas.policy_holds import HoldRule, NoticeRule
 from schemas.policy_rules import (
     Cap,
     Closed,
@@ -99,6 +100,8 @@ class PolicyPack(Strict):
     stop_words: tuple[StopWords, ...] = ()
     prohibited_wording: tuple[ProhibitedWording, ...] = ()
     steering: SteeringRules = SteeringRules()
+    holds: tuple[HoldRule, ...] = ()
+    notices: tuple[NoticeRule, ...] = ()
 
     def rules(self) -> Iterator[Rule]:
         """Every rule of the pack."""
@@ -113,6 +116,8 @@ class PolicyPack(Strict):
         yield from self.prohibited_wording
         yield from self.steering.forbidden
         yield from self.steering.permits
+        yield from self.holds
+        yield from self.notices
 
     @model_validator(mode="after")
     def _unique_rules(self) -> Self:

@@ -1,11 +1,11 @@
 """Facts of the scheduler: enrolments and their steps."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from schemas.commands import Count, ObligationTerms, OfferAuthority, PackRef
-from schemas.common import Identifier, Instant, LocaleTag, Purpose, Text, Tone, Typed
+from schemas.common import HoldKind, Identifier, Instant, LocaleTag, Purpose, Text, Tone, Typed
 
 
 class OutreachEnrolled(Typed):
@@ -127,6 +127,14 @@ class OutreachPersonDue(Typed):
     tier: Text | None = Field(default=None, description="The publisher's value tier.")
     product: Text | None = Field(default=None, description="Product's name.")
     seniority: Text | None = Field(default=None, description="Who may take it, such as senior.")
+    hold: HoldKind | None = Field(
+        default=None, description="The hold for which the machine leaves it to a person."
+    )
+    turn_to: Literal["customer", "attorney", "representative"] = Field(
+        default="customer", description="Whom the person turns to."
+    )
+    rule: Text | None = Field(default=None, description="The rule by which, as pack/rule.")
+    rule_version: int | None = Field(default=None, description="Version of the rule's pack.")
 
 
 class OutreachCancelled(Typed):

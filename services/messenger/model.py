@@ -81,11 +81,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A typed reason that stops or changes contact; without an obligation it is about all."""
+    """A typed reason that stops or changes contact; a `services.policy.holds.Hold`."""
 
     kind: str
     obligation_id: str | None = None
     until: datetime | None = None
+    at: datetime | None = None
+    lifted_at: datetime | None = None
+    freed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

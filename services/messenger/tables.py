@@ -29,7 +29,8 @@ class CustomerRow(_Table, table=True):
     """The addressee; the row's lock is the lock of all that concerns the customer.
 
     consents: by `channel/purpose`: {status, at, expires_at}. holds: by `kind/obligation_id`:
-    {until, at}. Instants as RFC 3339 text. handoffs: open ones, by id: {reason, obligation_id}.
+    {at, until, lifted_at, freed_at}. Instants as RFC 3339 text. handoffs: open ones, by id:
+    {reason, obligation_id}.
     wishes: max_a_week, hours, language, by; what the customer asked for on the page.
     links_end: those of messages up to this instant lead nowhere: someone else reads them.
     """

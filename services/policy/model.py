@@ -203,6 +203,31 @@ class Steering(Rule):
     yields: bool
 
 
+@dataclass(frozen=True, slots=True)
+class HoldRule(Rule):
+    """What holds of these kinds do to a contact.
+
+    effect: `gentler`, `person_only`, `redirect` (to: whom) or `stop`. of_person: it is about the
+    person even where one obligation is named. stays: how long, where no end was given. resumes:
+    what was planned goes on after it. by_operator: only an operator lifts it.
+    """
+
+    kinds: frozenset[str]
+    effect: str
+    to: str | None
+    of_person: bool
+    stays: timedelta | None
+    resumes: bool
+    by_operator: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRule(Rule):
+    """A statutory notice that the publisher must have sent before."""
+
+    notice: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pack:
     """One jurisdiction's rules, with the content they were read from and its SHA-256.
@@ -229,6 +254,8 @@ class Pack:
     prohibited_wording: tuple[ProhibitedWording, ...]
     forbidden: tuple[Steering, ...]
     permits: tuple[Steering, ...]
+    holds: tuple[HoldRule, ...] = ()
+    notices: tuple[NoticeRule, ...] = ()
     sha256: str = ""
     content: Mapping[str, Any] = field(default_factory=dict)
 

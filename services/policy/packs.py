@@ -12,12 +12,15 @@ from pydantic import ValidationError
 
 from schemas import policy as contract
 from schemas import policy_rules as rules
+from schemas.policy_holds import HoldRule as HoldTerms
 from services.policy.calendars import LONGEST
 from services.policy.model import (
     Cap,
     Consent,
     Disclosures,
+    HoldRule,
     Hours,
+    NoticeRule,
     Pack,
     ProhibitedWording,
     RightParty,
@@ -127,6 +130,8 @@ def _pack(pack: contract.PolicyPack) -> Pack:
         prohibited_wording=tuple(_prohibited(rule) for rule in pack.prohibited_wording),
         forbidden=tuple(_steering(rule) for rule in pack.steering.forbidden),
         permits=tuple(_steering(rule) for rule in pack.steering.permits),
+        holds=tuple(_hold(rule) for rule in pack.holds),
+        notices=tuple(NoticeRule(**_rule(rule), notice=rule.notice) for rule in pack.notices),
         sha256=hashlib.sha256(canonical.encode()).hexdigest(),
         content=content,
     )
@@ -178,6 +183,19 @@ def _prohibited(rule: rules.ProhibitedWording) -> ProhibitedWording:
 
 def _steering(rule: rules.Steering) -> Steering:
     return Steering(**_rule(rule), attributes=frozenset(rule.attributes), yields=rule.yields)
+
+
+def _hold(rule: HoldTerms) -> HoldRule:
+    return HoldRule(
+        **_rule(rule),
+        kinds=frozenset(rule.kinds),
+        effect=rule.effect,
+        to=rule.to,
+        of_person=rule.scope == "customer",
+        stays=timedelta(days=rule.days) if rule.days else None,
+        resumes=rule.after == "resume",
+        by_operator=rule.lifted_by == "operator",
+    )
 
 
 def _rule(rule: rules.Rule) -> dict[str, Any]:

@@ -4,13 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from schemas.facts import ContactPreferenceChanged, SendingResumed, SendingScope, SendingStopped
+from schemas.facts import (
+    ContactPreferenceChanged,
+    HoldLifted,
+    SendingResumed,
+    SendingScope,
+    SendingStopped,
+)
 from services.policy.model import Pack
 from services.runtime.ids import derive
 from services.runtime.unit_of_work import UnitOfWork
 from services.scheduler import saving, sending_store, store
-from services.scheduler.model import Book
-from services.scheduler.rules import hearing
+from services.scheduler.model import Book, Heard, Key
+from services.scheduler.rules import hearing, holds
 from services.scheduler.sending_store import Scope
 from services.scheduler.telling import tell
 
@@ -36,6 +42,27 @@ def pause(
         tenant=tenant,
         key=("pause", customer, str(told), work.now.isoformat()),
     )
+
+
+def lift(work: UnitOfWork, packs: Sequence[Pack], who: Key, told: HoldLifted) -> bool:
+    """Lift a hold as an operator; False where no such hold stands."""
+    tenant, customer = who
+    book = Book(derive)
+    about = told.obligation_id
+    named = [(tenant, "bill", about)] if about is not None else []
+    store.load(work.session, book, customers={who}, obligations=named)
+    stand = holds.standing(book.customer(*who), packs, work.now)
+    found = [one for one in stand if (one.kind, one.obligation_id) == (told.kind, about)]
+    if not found:
+        return False
+    at = max(work.now, *(one.at for one in found if one.at is not None))
+    identity = derive(work.service, told.TYPE, tenant, customer, told.kind, about or "", str(at))
+    heard = Heard(tenant, customer, told.TYPE, identity, at, told.model_dump(mode="json"), about)
+    tell(work, hearing.hear(book, heard, packs, work.now))
+    saving.save(work.session, book)
+    key = (customer, told.kind, about or "", str(at))
+    work.fact(told.TYPE, told, subject=customer, tenant=tenant, key=key)
+    return True
 
 
 def say_of_sending(

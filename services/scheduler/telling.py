@@ -8,13 +8,12 @@ from schemas.facts import (
     OutreachCancelled,
     OutreachCompleted,
     OutreachEnrolled,
-    OutreachPersonDue,
     OutreachStepDeferred,
     OutreachStepPlanned,
     OutreachStepSuppressed,
 )
 from services.runtime.unit_of_work import UnitOfWork
-from services.scheduler import metrics
+from services.scheduler import asking, metrics
 from services.scheduler.model import (
     Cancelled,
     Completed,
@@ -22,6 +21,8 @@ from services.scheduler.model import (
     Dispatched,
     Enrolled,
     Enrolment,
+    LiftRefused,
+    NoticeWanted,
     Outcome,
     PersonDue,
     Planned,
@@ -30,7 +31,7 @@ from services.scheduler.model import (
 from services.scheduler.ordering import order
 from services.scheduler.translate import cause_of, terms_of
 
-_PLAIN = (Enrolled, Planned, Dispatched, PersonDue)
+_PLAIN = (Enrolled, Planned, Dispatched, PersonDue, NoticeWanted, LiftRefused)
 """Outcomes that need no reason."""
 
 
@@ -61,7 +62,11 @@ def tell(
             case Dispatched():
                 order(work, outcome, read or {})
             case PersonDue():
-                _person_due(work, outcome)
+                asking.person(work, outcome)
+            case NoticeWanted():
+                asking.publisher(work, outcome)
+            case LiftRefused():
+                asking.operator(work, outcome)
             case Cancelled(enrolment, reason, step_ids, cause_event_id):
                 work.fact(
                     "outreach.cancelled",
@@ -188,30 +193,4 @@ def _suppressed(work: UnitOfWork, told: Suppressed, cause: Envelope | None) -> N
         tenant=told.tenant,
         cause=cause,
         key=(*scope, told.reason, told.trigger_event_id, cause.id if cause else ""),
-    )
-
-
-def _person_due(work: UnitOfWork, told: PersonDue) -> None:
-    step, enrolment, customer = told.step, told.enrolment, told.customer
-    product = told.obligation.product or enrolment.context.get("product")
-    work.fact(
-        "outreach.person_due",
-        OutreachPersonDue(
-            step_id=step.id,
-            enrolment_id=enrolment.id,
-            playbook=enrolment.playbook,
-            playbook_version=enrolment.playbook_version,
-            obligation_id=enrolment.obligation_id,
-            reason=step.plan.name,
-            segment=enrolment.segment,
-            due_by=step.not_after,
-            locale=customer.locale or enrolment.locale,
-            tier=customer.tier,
-            product=product if isinstance(product, str) else None,
-            seniority=step.plan.seniority,
-        ),
-        subject=step.customer,
-        tenant=step.tenant,
-        cause=cause_of(enrolment),
-        key=(step.id,),
     )

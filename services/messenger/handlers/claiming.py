@@ -202,8 +202,13 @@ class Claiming:
         return claimed
 
     def _take(self, work: UnitOfWork, case: Case) -> _Intent | Wait | None:
-        left = left_out(case.order, case.parts, case.customer, case.obligations, work.now)
+        left = left_out(
+            case.order, case.parts, case.customer, case.obligations, self._packs, work.now
+        )
         whole, case = case, case.less(left)
+        hold = rules.held(case.order, case.customer, self._packs, work.now)
+        if hold is not None and not hold.silent:
+            case = case.gentler()
         decision = rules.check(
             case.order,
             case.customer,
@@ -284,7 +289,7 @@ class Claiming:
             work.now,
             zones,
             packs,
-            rules.approach_of(order, case.customer, work.now),
+            rules.approach_of(order, case.customer, zones, packs, work.now),
             case.customer.contacts,
         )
         place = rules.evidence_of(order, case.customer)

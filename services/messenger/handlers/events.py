@@ -6,10 +6,16 @@ from typing import Any, NamedTuple
 
 from schemas import customer_events as contract
 from services.messenger import message_store, store
-from services.messenger.handlers.translate import obligation_of, update_obligation
+from services.messenger.handlers.translate import (
+    obligation_of,
+    stored,
+    update_obligation,
+    words_of,
+)
 from services.messenger.model import ANY, WRONG_PERSON, Change, ChangeKind
 from services.messenger.rules import obligations as rules
 from services.messenger.tables import CustomerRow
+from services.policy.holds import Words
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
 
@@ -121,13 +127,11 @@ def apply(row: CustomerRow, message: Incoming) -> None:
         case contract.CustomerConsentChanged() as consent:
             _note_consent(row, consent, message)
         case contract.CustomerHoldPlaced() as hold:
-            until = hold.until.isoformat() if hold.until else None
-            if not _said_since(row, hold, message):
-                held = {"until": until, "at": _utc(message.event.time)}
-                row.holds = {**row.holds, _hold_key(hold): held}
+            words = words_of(row.holds.get(_hold_key(hold)))
+            note_hold(row, _hold_key(hold), words.placed(message.event.time, hold.until))
         case contract.CustomerHoldLifted() as hold:
-            if not _said_since(row, hold, message):
-                row.holds = {key: one for key, one in row.holds.items() if key != _hold_key(hold)}
+            words = words_of(row.holds.get(_hold_key(hold)))
+            note_hold(row, _hold_key(hold), words.lifted(message.event.time, by_operator=False))
         case contract.CustomerMerged() as merged:
             row.merged_into = merged.into
         case contract.RequestAnswered(request_id=request_id, answer="refused"):
@@ -171,10 +175,9 @@ def _note_consent(
         row.consents = {**row.consents, key: said}
 
 
-def _said_since(row: CustomerRow, hold: Hold, message: Incoming) -> bool:
-    """Whether the same hold was placed by a later word: told out of order, that one counts."""
-    held = row.holds.get(_hold_key(hold))
-    return held is not None and held["at"] > _utc(message.event.time)
+def note_hold(row: CustomerRow, key: str, words: Words) -> None:
+    """Keep the last words on a hold, however they came in order."""
+    row.holds = {**row.holds, key: stored(words)}
 
 
 def _utc(instant: datetime) -> str:

@@ -52,6 +52,10 @@ class Case:
     lag: Lag
     epoch: int
 
+    def gentler(self) -> "Case":
+        """The case in gentler words than were ordered."""
+        return replace(self, dispatch=self.dispatch.model_copy(update={"tone": "gentle"}))
+
     def less(self, left_out: Collection[str]) -> "Case":
         """The case with these steps left out."""
         if not left_out:

@@ -6,7 +6,8 @@ from datetime import datetime
 from schemas import facts
 from services.messenger import sending_store, store
 from services.messenger.handlers import wordings
-from services.messenger.handlers.translate import obligation_of, update_obligation
+from services.messenger.handlers.events import note_hold
+from services.messenger.handlers.translate import obligation_of, update_obligation, words_of
 from services.messenger.model import ANY, WRONG_PERSON, Change, ChangeKind
 from services.messenger.rules import obligations as rules
 from services.messenger.tables import SendingRow, SuppressionRow
@@ -25,6 +26,7 @@ _ABOUT_CUSTOMERS = (
     facts.ContactRightParty,
     facts.HandoffRequested,
     facts.HandoffResolved,
+    facts.HoldLifted,
 )
 PAUSED = "paused"
 
@@ -72,7 +74,7 @@ def _learn_of_agreements(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
 
 
 def _learn_of_customers(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
-    """Pauses, hand-offs to people, and whose an address is."""
+    """Pauses, hand-offs to people, holds that operators lift, and whose an address is."""
     rows = store.lock_customers(work.session, ((m.event.tenant, m.key) for m in batch))
     for message in batch:
         who = (message.event.tenant, message.key)
@@ -83,6 +85,11 @@ def _learn_of_customers(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
             case facts.HandoffRequested(handoff_id=handoff_id, reason=reason, obligation_id=about):
                 opened = {"reason": reason, "obligation_id": about or None}
                 row.handoffs = {**row.handoffs, handoff_id: opened}
+            case facts.HoldLifted(kind=kind, obligation_id=about):
+                # By an operator: publishers' words come on their own topic.
+                key = f"{kind}/{about or ''}"
+                words = words_of(row.holds.get(key)).lifted(message.event.time, by_operator=True)
+                note_hold(row, key, words)
             case facts.HandoffResolved(handoff_id=handoff_id):
                 row.handoffs = {key: h for key, h in row.handoffs.items() if key != handoff_id}
             case facts.ContactRightParty(confirmed=confirmed, channel=channel):

@@ -17,6 +17,7 @@ from services.messenger.model import (
     Suppression,
 )
 from services.messenger.tables import CustomerRow, ObligationRow
+from services.policy.holds import Words
 from services.policy.model import ConsentRecord, Contact
 from services.policy.preferences import wished
 from services.policy.sending import SendingStop, halting
@@ -147,9 +148,20 @@ def _consent(key: str, said: dict[str, Any]) -> ConsentRecord:
     )
 
 
+def words_of(hold: dict[str, Any] | None) -> Words:
+    """The last words on a hold as they are stored; none where nothing is."""
+    known = hold or {}
+    return Words(**{name: instant(known.get(name)) for name in Words._fields})
+
+
+def stored(words: Words) -> dict[str, str | None]:
+    """The last words on a hold as they rest in a JSON column."""
+    return {name: at.isoformat() if at else None for name, at in words._asdict().items()}
+
+
 def _hold(key: str, hold: dict[str, Any]) -> Hold:
     kind, _, obligation_id = key.partition("/")
-    return Hold(kind, obligation_id or None, instant(hold["until"]))
+    return Hold(kind, obligation_id or None, **words_of(hold)._asdict())
 
 
 def _handoff(handoff: dict[str, str | None]) -> Handoff:

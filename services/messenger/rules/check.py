@@ -19,7 +19,7 @@ from services.messenger.model import (
 )
 from services.policy import consent, gate
 from services.policy.handoffs import LOOKS_AGAIN, keeps_quiet
-from services.policy.holds import stops
+from services.policy.holds import Ruling, ruling, standing
 from services.policy.model import Approach, Pack, Verdict, Zones
 from services.policy.packs import applying
 from services.policy.places import candidate_zones
@@ -46,8 +46,10 @@ def evidence_of(order: Order, customer: Customer) -> Place:
     )
 
 
-def approach_of(order: Order, customer: Customer, now: datetime) -> Approach:
-    """The order as the policy packs see it."""
+def approach_of(
+    order: Order, customer: Customer, zones: Zones, applied: Sequence[Pack], now: datetime
+) -> Approach:
+    """The order as the policy packs see it. applied: those that apply at the place."""
     return Approach(
         order.purpose,
         order.channel,
@@ -55,11 +57,19 @@ def approach_of(order: Order, customer: Customer, now: datetime) -> Approach:
         order.obligation_ids,
         frozenset(
             hold.kind
-            for hold in customer.holds
-            if (hold.until is None or now < hold.until)
-            and (hold.obligation_id is None or hold.obligation_id in order.obligation_ids)
+            for hold in standing(customer.holds, order.obligation_ids, zones, applied, now)
         ),
     )
+
+
+def held(order: Order, customer: Customer, packs: Sequence[Pack], now: datetime) -> Ruling | None:
+    """What the strictest hold asks of the order. packs: all that are loaded."""
+    if not customer.holds:
+        return None
+    zones = place_of(order, customer)
+    applied = applying(packs, zones)
+    approach = Approach(order.purpose, order.channel, order.roles, order.obligation_ids)
+    return ruling(customer.holds, approach, zones, applied, now)
 
 
 def check(
@@ -82,11 +92,11 @@ def check(
     waiting = _too_early(lag, longest_lag)
     if waiting:
         return waiting
-    for refusal in _final_refusals(order, customer, obligations, now):
+    for refusal in _final_refusals(order, customer, obligations, packs, now):
         return refusal
     zones = place_of(order, customer)
     applied = applying(packs, zones)
-    approach = approach_of(order, customer, now)
+    approach = approach_of(order, customer, zones, applied, now)
     verdict = consent.check_consent(
         now,
         zones,
@@ -103,11 +113,15 @@ def check(
 
 
 def refusals(
-    order: Order, customer: Customer, obligations: Mapping[str, Obligation], now: datetime
+    order: Order,
+    customer: Customer,
+    obligations: Mapping[str, Obligation],
+    packs: Sequence[Pack],
+    now: datetime,
 ) -> Iterator[Refuse]:
     """What forbids to talk about the matter at all, at this instant or for good."""
     yield from _whatever_may_come(order, now)
-    yield from _final_refusals(order, customer, obligations, now)
+    yield from _final_refusals(order, customer, obligations, packs, now)
 
 
 def required_disclosures(
@@ -115,9 +129,9 @@ def required_disclosures(
 ) -> tuple[str, ...]:
     """What the packs in force at the customer's place require of the message, by code."""
     zones = place_of(order, customer)
-    return consent.required_disclosures(
-        now, zones, applying(packs, zones), approach_of(order, customer, now)
-    )
+    applied = applying(packs, zones)
+    approach = approach_of(order, customer, zones, applied, now)
+    return consent.required_disclosures(now, zones, applied, approach)
 
 
 def missing_disclosures(required: Sequence[str], carried: Sequence[str]) -> Refuse | None:
@@ -145,7 +159,11 @@ def _whatever_may_come(order: Order, now: datetime) -> Iterator[Refuse]:
 
 
 def _final_refusals(
-    order: Order, customer: Customer, obligations: Mapping[str, Obligation], now: datetime
+    order: Order,
+    customer: Customer,
+    obligations: Mapping[str, Obligation],
+    packs: Sequence[Pack],
+    now: datetime,
 ) -> Iterator[Refuse]:
     if customer.merged_into is not None:
         yield Refuse("merged", "customer")
@@ -155,14 +173,10 @@ def _final_refusals(
     for known in (obligations.get(name) for name in order.obligation_ids):
         if known is not None:
             yield from _about(known, now)
-    for hold in customer.holds:
-        if stops(hold, order.obligation_ids, now):
-            yield Refuse(
-                f"hold:{hold.kind}",
-                "holds",
-                retryable=hold.until is not None,
-                not_before=hold.until,
-            )
+    hold = held(order, customer, packs, now)
+    if hold is not None and hold.silent:
+        # What goes on after it is planned again, and waits where it is known until when.
+        yield Refuse(hold.reason, hold.rule, hold.rule_version, hold.resumes, hold.until)
     for suppression in customer.suppressions:
         if (
             suppression.channel in (order.channel, ANY)

@@ -5,10 +5,13 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlmodel import Session
 
+from schemas.common import Code, HoldKind, Identifier
+from schemas.facts import HoldLifted
 from services.policy.model import Pack
 from services.runtime.context import Context
 from services.runtime.web import Problem
@@ -22,10 +25,13 @@ from services.scheduler.api.shared import (
     answer,
     may_see,
     problems,
+    shown_hold,
     text,
     unknown,
 )
+from services.scheduler.model import Customer
 from services.scheduler.reading import Wanted
+from services.scheduler.rules import holds
 from services.scheduler.tables import TimelineRow
 
 LONGEST_PAUSE = timedelta(days=366)
@@ -48,8 +54,21 @@ class Pause(BaseModel):
     until: AwareDatetime | None = Field(description="RFC 3339 instant, at most 366 days ahead.")
 
 
+class Lift(BaseModel):
+    """Why a hold is lifted, and which."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"reason": "reported by mistake"}]}
+    )
+
+    reason: Code = Field(description="Why, as a code or reference; it is kept in the log.")
+    obligation_id: Identifier | None = Field(
+        default=None, description="The obligation the hold names, if it names one."
+    )
+
+
 def routes(context: Context, packs: Sequence[Pack]) -> APIRouter:
-    """`/customers/{id}/outreach`, `/timeline`, `/pause` and `/resume`."""
+    """`/customers/{id}/outreach`, `/timeline`, `/pause`, `/resume` and `/holds`."""
     api = APIRouter(
         prefix="/customers/{customer}",
         tags=["customers"],
@@ -70,11 +89,12 @@ def routes(context: Context, packs: Sequence[Pack]) -> APIRouter:
             rows = reading.enrolments_of(session, tenant, customer)
             steps = reading.steps_of(session, tenant, [row.enrolment_id for row in rows])
             contacts = reading.contacts_of(session, tenant, customer, since)
+        state = msgspec.convert(known.state, Customer)
         return {
             "tenant": tenant,
             "customer": customer,
             "paused_until": known.state.get("paused_until"),
-            "holds": [h for h in known.state.get("holds", ()) if not h.get("lifted")],
+            "holds": [shown_hold(one) for one in holds.standing(state, packs, context.clock.now())],
             "contacts": [
                 {"at": text(c.at), "purpose": c.purpose, "channel": c.channel} for c in contacts
             ],
@@ -139,6 +159,40 @@ def routes(context: Context, packs: Sequence[Pack]) -> APIRouter:
         with context.unit() as work:
             operating.pause(work, packs, tenant, customer, None, caller.name)
         return {"customer": customer, "paused_until": None}
+
+    @api.post(
+        "/holds/{kind}/lift",
+        responses=answer({"customer": "c-7f3a91", "kind": "deceased", "lifted": True})
+        | problems(s404="The customer is not known, or no such hold stands."),
+    )
+    def lift(
+        caller: Operator,
+        customer: CustomerRef,
+        kind: HoldKind,
+        asked: Lift,
+        tenant: OfTenant = "default",
+    ) -> dict[str, Any]:
+        """Lift a hold, for a reason that is kept in the log.
+
+        The only way to lift what publishers may not (such as deceased and cease_contact). What
+        waited for the hold is judged anew; what it ended does not begin again by itself.
+        """
+        may_see(caller, tenant)
+        with context.unit() as work:
+            lifted = operating.lift(
+                work,
+                packs,
+                (tenant, customer),
+                HoldLifted(
+                    kind=kind,
+                    obligation_id=asked.obligation_id,
+                    by=caller.name,
+                    reason=asked.reason,
+                ),
+            )
+        if not lifted:
+            raise Problem(404, "Not held", f"No hold {kind} of this scope stands here.")
+        return {"customer": customer, "kind": kind, "lifted": True}
 
     return api
 

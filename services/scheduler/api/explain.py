@@ -19,11 +19,12 @@ from services.scheduler.api.shared import (
     answer,
     may_see,
     problems,
+    shown_hold,
     text,
     unknown,
 )
 from services.scheduler.model import Customer
-from services.scheduler.rules import customers
+from services.scheduler.rules import customers, holds
 from services.scheduler.rules.explaining import Contact, Decision, Story, Told
 from services.scheduler.tables import TimelineRow
 from services.scheduler.translate import heard_again
@@ -92,7 +93,7 @@ def routes(context: Context, packs: Sequence[Pack]) -> APIRouter:
             "sentence": _summary(contacts, decisions, packs),
             "contacts": [_contact(one) for one in contacts],
             "decisions": [_decision(one, packs) for one in decisions],
-            "known": _known(tenant, customer, rows, asked),
+            "known": _known(tenant, customer, rows, packs, asked),
         }
 
     return api
@@ -157,7 +158,13 @@ def _decision(decision: Decision, packs: Sequence[Pack]) -> dict[str, Any]:
     }
 
 
-def _known(tenant: str, customer: str, rows: Sequence[TimelineRow], at: datetime) -> dict[str, Any]:
+def _known(
+    tenant: str,
+    customer: str,
+    rows: Sequence[TimelineRow],
+    packs: Sequence[Pack],
+    at: datetime,
+) -> dict[str, Any]:
     """What the facts up to then say of the customer, by the rules that the scheduler learns by."""
     known = Customer(tenant, customer)
     for row in rows:
@@ -167,11 +174,7 @@ def _known(tenant: str, customer: str, rows: Sequence[TimelineRow], at: datetime
         "country": known.place.country,
         "region": known.place.region,
         "paused_until": text(known.paused_until),
-        "holds": [
-            {"kind": one.kind, "obligation_id": one.obligation_id, "until": text(one.until)}
-            for one in known.holds
-            if not one.lifted and (one.until is None or at < one.until)
-        ],
+        "holds": [shown_hold(one) for one in holds.standing(known, packs, at)],
         "refused": sorted(
             f"{one.channel}/{one.purpose}"
             for one in (*known.consents, *known.preferences)

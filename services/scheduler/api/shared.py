@@ -8,6 +8,7 @@ from fastapi import Depends, Path, Query
 from schemas.common import PLAIN, Tenant
 from services.runtime.security import Caller, require
 from services.runtime.web import PROBLEM, Problem
+from services.scheduler.model import Hold
 
 Reader = Annotated[Caller, Depends(require("read"))]
 Operator = Annotated[Caller, Depends(require("operate"))]
@@ -44,6 +45,16 @@ def answer(example: Any) -> dict[int | str, dict[str, Any]]:
 def text(instant: datetime | None) -> str | None:
     """An instant as RFC 3339 text in UTC."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z") if instant else None
+
+
+def shown_hold(hold: Hold) -> dict[str, Any]:
+    """A hold as people read it."""
+    return {
+        "kind": hold.kind,
+        "obligation_id": hold.obligation_id,
+        "since": text(hold.at),
+        "until": text(hold.until),
+    }
 
 
 def may_see(caller: Caller, tenant: str) -> None:

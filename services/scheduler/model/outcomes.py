@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from services.policy.holds import Ruling
 from services.policy.model import CapCount, Zones
 from services.scheduler.model.state import Customer, Enrolment, Obligation, Step
 
@@ -70,12 +71,34 @@ class Dispatched(msgspec.Struct, frozen=True):
 
 
 class PersonDue(msgspec.Struct, frozen=True):
-    """A person is to see to a step now."""
+    """A person is to see to a step now. ruling: the hold that leaves it to them, if one does."""
 
     step: Step
     enrolment: Enrolment
     obligation: Obligation
     customer: Customer
+    ruling: Ruling | None = None
+
+
+class NoticeWanted(msgspec.Struct, frozen=True):
+    """The publisher must send a statutory notice before contact about an obligation."""
+
+    tenant: str
+    customer: str
+    obligation_id: str
+    notice: str
+
+
+class LiftRefused(msgspec.Struct, frozen=True):
+    """A publisher lifted a hold that only an operator lifts, by the rule (`pack/rule`)."""
+
+    tenant: str
+    customer: str
+    kind: str
+    obligation_id: str | None
+    event_id: str
+    rule: str
+    rule_version: int
 
 
 class Cancelled(msgspec.Struct, frozen=True):
@@ -95,5 +118,14 @@ class Completed(msgspec.Struct, frozen=True):
 
 
 Outcome = (
-    Enrolled | Planned | Deferred | Suppressed | Dispatched | PersonDue | Cancelled | Completed
+    Enrolled
+    | Planned
+    | Deferred
+    | Suppressed
+    | Dispatched
+    | PersonDue
+    | NoticeWanted
+    | LiftRefused
+    | Cancelled
+    | Completed
 )

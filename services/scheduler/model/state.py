@@ -69,16 +69,17 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A typed reason that stops or changes contact, as last placed or lifted.
+    """A typed reason that stops or changes contact; a `services.policy.holds.Hold`.
 
-    obligation_id None: about the whole customer. until None: open-ended.
+    obligation_id None: about the whole customer.
     """
 
     kind: str
-    at: datetime
+    at: datetime | None = None
     obligation_id: str | None = None
     until: datetime | None = None
-    lifted: bool = False
+    lifted_at: datetime | None = None
+    freed_at: datetime | None = None
 
 
 class Handoff(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -129,7 +130,8 @@ class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
     closed_at, closed_version: of the event that ended it, whose id is closed_by. reopens_from:
     a later period (due on that local date or after) opens it again. pending_payments: ids of
     payments under way; past_payments: of those whose outcome is known. agreement_id: an agreement
-    that runs. holds: those about this obligation alone.
+    that runs. holds: those about this obligation alone. notices: kinds of
+    statutory notices that the publisher has sent.
     """
 
     tenant: str
@@ -156,6 +158,7 @@ class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
     past_payments: tuple[str, ...] = ()
     agreement_id: str | None = None
     holds: tuple[Hold, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def key(self) -> ObligationKey:

@@ -9,6 +9,7 @@ import msgspec
 
 from services.policy import gate
 from services.policy.consent import check_consent
+from services.policy.holds import Ruling
 from services.policy.model import CapCount, Contact, Pack, Zones
 from services.policy.places import applying
 from services.policy.preferences import wished
@@ -27,8 +28,9 @@ from services.scheduler.model import (
     Step,
     StepState,
 )
-from services.scheduler.rules import timing
+from services.scheduler.rules import noticing, timing
 from services.scheduler.rules.ending import cancel, complete_if_done
+from services.scheduler.rules.holds import held
 from services.scheduler.rules.joining import MOST, may_join, superseded
 from services.scheduler.rules.planning import suppress
 from services.scheduler.rules.spreading import spread
@@ -38,20 +40,26 @@ from services.scheduler.rules.waiting import rests_on_payments, waits
 SENDING_STOPPED = "sending_stopped"
 """Why a step waits while an operator has stopped sending."""
 
+GENTLE = "gentle"
+"""The tone of whoever is held gently, whatever their segment says."""
+
 RELATIONSHIP_KINDS = frozenset({"bill", "subscription", "benefit"})
 """Obligations that are a running dealing between customer and tenant; an application is none."""
 
 
 class Dispatch(NamedTuple):
-    """It goes out now."""
+    """It goes out now. gentler: in gentler words than were chosen."""
 
     zones: Zones
     packs: tuple[tuple[str, int], ...]
     counts: tuple[CapCount, ...]
+    gentler: bool = False
 
 
 class HandOver(NamedTuple):
-    """A person is to see to it now."""
+    """A person is to see to it now. ruling: the hold that leaves it to them, if one does."""
+
+    ruling: Ruling | None = None
 
 
 class Defer(NamedTuple):
@@ -127,7 +135,7 @@ def decide_step(
     unsure_until: set while customers' events lag, so that payments may be missing.
     """
     channel = step.plan.channel
-    stop = stopped(customer, obligation, enrolment.purpose, channel, now)
+    stop = stopped(customer, obligation, enrolment, channel, packs, now)
     if stop is not None:
         return Cancel(stop)
     if now >= step.not_after:
@@ -135,6 +143,9 @@ def decide_step(
     zones = timing.zones_of(customer, enrolment, obligation)
     applied = applying(packs, zones)
     approach = timing.approach_of(step.plan, enrolment, obligation)
+    ruling = held(customer, obligation, approach, zones, packs, now)
+    if ruling is not None and ruling.effect == "stop":
+        return _await(step, ruling.until, ruling.reason, ruling.rule, ruling.rule_version)
     consent = check_consent(
         now,
         zones,
@@ -149,12 +160,15 @@ def decide_step(
     wait = waits(customer, enrolment, obligation, step.plan.by, now)
     if wait is not None:
         return _defer(step, Defer(*wait, 1))
+    for notice in noticing.missing(obligation, approach, zones, packs, now):
+        return _await(step, None, notice.reason, notice.rule, notice.rule_version)
+    if ruling is not None and ruling.asks_person:
+        return HandOver(ruling)
     if step.plan.by == "person":
         return HandOver()
     halt = halting(sending_stops, enrolment.tenant, enrolment.playbook, obligation.creditor)
     if halt is not None:
-        # Whoever resumes sending wakes it; where nobody does in time, it ends by itself.
-        return Defer(step.not_after, SENDING_STOPPED, halt.rule, 1)
+        return _await(step, None, SENDING_STOPPED, halt.rule, 1)
     if unsure_until is not None and rests_on_payments(enrolment, obligation):
         return _defer(step, Defer(unsure_until, "payment_lag", "payment_lag", 1))
     rules = (*applied, *wished(customer.hours, customer.max_a_week))
@@ -166,7 +180,20 @@ def decide_step(
             return Suppress(stop, version)
         return _defer(step, Defer(verdict.not_before, stop.reason, stop.rule, version))
     counts = gate.cap_counts(now, zones, applied, approach, contacts)
-    return Dispatch(zones, tuple((pack.name, pack.version) for pack in applied), counts)
+    named = tuple((pack.name, pack.version) for pack in applied)
+    return Dispatch(zones, named, counts, gentler=ruling is not None)
+
+
+def _await(
+    step: Step, until: datetime | None, reason: str, rule: str, version: int
+) -> Defer | Suppress:
+    """Wait for what has no hour of its own: whatever ends it wakes the step.
+
+    Where nothing does in time, the step ends by itself when it is too late.
+    """
+    if until is None:
+        return Defer(step.not_after, reason, rule, version)
+    return _defer(step, Defer(until, reason, rule, version))
 
 
 def _defer(step: Step, wanted: Defer) -> Defer | Suppress:
@@ -190,17 +217,21 @@ def _settle(
         case Dispatch() as decided:
             joined = () if alone else _joining(book, step, packs, now)
             return [_dispatch(book, step, enrolment, obligation, customer, decided, joined, now)]
-        case HandOver():
+        case HandOver(ruling):
             asked = msgspec.structs.replace(step, state=StepState.HANDED_OVER, reason=None)
             book.put(asked)
-            told = PersonDue(asked, enrolment, obligation, customer)
+            told = PersonDue(asked, enrolment, obligation, customer, ruling)
             return [told, *complete_if_done(book, enrolment, now)]
         case Defer(to_at, reason, rule, version):
             if reason == "hours":
                 to_at = _spread(book, step, enrolment, obligation, to_at, packs)
             moved = msgspec.structs.replace(step, due_at=to_at, reason=reason)
             book.put(moved)
-            return [Deferred(moved, step.due_at, reason, rule, version)]
+            waits_for: list[Outcome] = []
+            if reason.startswith(noticing.WAITING):
+                notice = reason.removeprefix(noticing.WAITING)
+                waits_for = [noticing.wanted(enrolment, obligation, notice)]
+            return [*waits_for, Deferred(moved, step.due_at, reason, rule, version)]
         case Suppress(stop, version):
             ended = suppress(book, enrolment, step, stop, version)
             return [ended, *complete_if_done(book, enrolment, now)]
@@ -279,7 +310,7 @@ def _dispatch(
     book.put(Reserved(step.tenant, step.customer, dispatch_id, contact))
     return Dispatched(
         step=sent(step),
-        enrolment=enrolment,
+        enrolment=msgspec.structs.replace(enrolment, tone=GENTLE) if decided.gentler else enrolment,
         obligation=obligation,
         customer=customer,
         zones=decided.zones,

@@ -1,5 +1,5 @@
 """What begins again when what ended it is undone: a payment taken back, a promise not kept, a
-hold lifted, a person who hands back.
+person who hands back. Holds end nothing that begins again after them.
 
 A new enrolment takes the place of the one that ended, with the steps that were still to come; the
 messenger has been told to send none of the old one's, and keeps to that.
@@ -30,10 +30,8 @@ KEPT_BY_PERSON = "handoff.kept"
 """Ended since a person took over, who did not hand back."""
 
 _BROKEN = "agreement.broken"
-_UNDOING = frozenset(
-    {"payment.reversed", "payment.failed", _BROKEN, "customer.hold_lifted", "handoff.resolved"}
-)
-UNDONE = frozenset({"obligation.settled", "obligation.agreement", "holds", PERSON})
+_UNDOING = frozenset({"payment.reversed", "payment.failed", _BROKEN, "handoff.resolved"})
+UNDONE = frozenset({"obligation.settled", "obligation.agreement", PERSON})
 """Rules by which an enrolment ended that may yet go on."""
 
 
@@ -50,7 +48,7 @@ def carry_on(
         _keep_with_person(book, heard, before)
     told: list[Outcome] = []
     for last in _last_ones(book, heard):
-        if _may_go_on(book, last, heard, now):
+        if _may_go_on(book, last, heard, packs, now):
             told += _go_on(book, last, heard, packs, now)
     return told
 
@@ -70,7 +68,9 @@ def _last_ones(book: Book, heard: Heard) -> list[Enrolment]:
     return list(last.values())
 
 
-def _may_go_on(book: Book, last: Enrolment, heard: Heard, now: datetime) -> bool:
+def _may_go_on(
+    book: Book, last: Enrolment, heard: Heard, packs: Sequence[Pack], now: datetime
+) -> bool:
     if last.active or not last.plans:
         return False
     broken = heard.type == _BROKEN and any(plan.anchor == "broken" for plan in last.plans)
@@ -85,7 +85,7 @@ def _may_go_on(book: Book, last: Enrolment, heard: Heard, now: datetime) -> bool
         return False
     obligation = book.obligations.get(last.obligation_key)
     return obligation is not None and (
-        stopped(customer, obligation, last.purpose, last.plans[0].channel, now) is None
+        stopped(customer, obligation, last, last.plans[0].channel, packs, now) is None
     )
 
 

@@ -44,7 +44,7 @@ def learn(known: Customer, heard: Heard) -> Customer:
             return _with_right_party(after, heard)
         case "handoff.requested" | "handoff.resolved":
             return _with_handoff(after, heard)
-        case "customer.hold_placed" | "customer.hold_lifted":
+        case "customer.hold_placed" | "customer.hold_lifted" | "hold.lifted":
             # Those about one obligation count for all its parties: they rest there as well.
             return msgspec.structs.replace(after, holds=with_hold(after.holds, heard))
         case "customer.merged":

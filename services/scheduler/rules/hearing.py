@@ -11,6 +11,7 @@ from services.scheduler.rules import continuing, customers, obligations, outcome
 from services.scheduler.rules.choosing import choose
 from services.scheduler.rules.contacts import note_contact
 from services.scheduler.rules.ending import cancel, complete_if_done
+from services.scheduler.rules.holds import refused_lift
 from services.scheduler.rules.planning import replan, resume, suppress
 from services.scheduler.rules.stops import Stop, concerns, exit_met, stopped
 
@@ -41,6 +42,8 @@ def hear(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list
     if heard.type == "contact.made":
         note_contact(book, heard)
     told: list[Outcome] = []
+    if (refused := refused_lift(learnt, heard, packs, now)) is not None:
+        told.append(refused)
     if heard.type in _DISPATCH_FACTS:
         told += outcomes.follow(book, heard, now)
     touched = book.of_customer(known.key)
@@ -66,7 +69,7 @@ def _end_or_move(
     customer = book.customer(enrolment.tenant, enrolment.customer)
     obligation = book.obligations[enrolment.obligation_key]
     channel = enrolment.plans[0].channel if enrolment.plans else "email"
-    stop = stopped(customer, obligation, enrolment.purpose, channel, now)
+    stop = stopped(customer, obligation, enrolment, channel, packs, now)
     if stop is not None:
         reason = met.reason if met is not None else stop.reason
         return [cancel(book, enrolment, reason, heard.id, now, reenter=True, rule=stop.rule)]

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from services.scheduler.model import Heard, Obligation, ObligationState
-from services.scheduler.rules.holds import with_hold
+from services.scheduler.rules import holds
 
 _TERMS = frozenset(
     {
@@ -34,8 +34,8 @@ _AGREEMENTS = frozenset(
 )
 _REMEMBERED = 20
 """Payments of a bill whose outcome is remembered, so that late news of them changes nothing."""
-_HOLDS = frozenset({"customer.hold_placed", "customer.hold_lifted"})
-TELLING = _TERMS | _PAYMENTS | set(_CLOSING) | _AGREEMENTS | _HOLDS
+_NOTICE = "notice.sent"
+TELLING = _TERMS | _PAYMENTS | set(_CLOSING) | _AGREEMENTS | holds.TELLING | {_NOTICE}
 """Types that say something of an obligation."""
 _FIELDS = {
     "creditor": ("creditor",),
@@ -59,8 +59,11 @@ def learn(known: Obligation | None, heard: Heard) -> Obligation | None:
         return before
     if heard.type in _AGREEMENTS:
         return _by_agreement(before, heard)
-    if heard.type in _HOLDS:
-        return msgspec.structs.replace(before, holds=with_hold(before.holds, heard))
+    if heard.type in holds.TELLING:
+        return msgspec.structs.replace(before, holds=holds.with_hold(before.holds, heard))
+    if heard.type == _NOTICE:
+        sent = tuple(sorted({*before.notices, str(heard.data["kind"])}))
+        return msgspec.structs.replace(before, notices=sent)
     if heard.type in _TERMS:
         after = _by_terms(before, heard)
     elif heard.type in _PAYMENTS:

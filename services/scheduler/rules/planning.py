@@ -23,6 +23,8 @@ from services.scheduler.model import (
 )
 from services.scheduler.rules import timing
 from services.scheduler.rules.ending import complete_if_done
+from services.scheduler.rules.holds import held
+from services.scheduler.rules.noticing import wanted_ahead
 from services.scheduler.rules.obligations import fill_gaps
 from services.scheduler.rules.stops import Stop, stopped
 from services.scheduler.rules.waiting import still_waits
@@ -48,7 +50,7 @@ def plan(book: Book, command: Command, packs: Sequence[Pack], now: datetime) -> 
     if former and former[-1].active:
         return _update(book, former[-1], asked, packs, now)
     zones = timing.zones_of(customer, asked, obligation)
-    stop = _not_to_begin(customer, obligation, asked, former, zones, now)
+    stop = _not_to_begin(customer, obligation, asked, former, zones, packs, now)
     if stop is not None:
         return [_suppressed_trigger(asked, stop)]
     return _enrol(book, numbered(book, asked, former), obligation, zones, packs, now)
@@ -72,17 +74,21 @@ def replan(book: Book, enrolment: Enrolment, packs: Sequence[Pack], now: datetim
 
 def resume(book: Book, enrolment: Enrolment, packs: Sequence[Pack], now: datetime) -> list[Outcome]:
     """Bring steps back to their time that waited for what is over now: a payment, a pause, a
-    person. Those whose time has passed meanwhile are suppressed, and say so."""
+    person, a hold, a notice. Those whose time has passed meanwhile are suppressed, and say so."""
     obligation = book.obligations[enrolment.obligation_key]
     customer = book.customer(enrolment.tenant, enrolment.customer)
-    waiting = [
-        step
-        for step in book.steps_of(enrolment.id)
-        if step.state is StepState.PLANNED
-        and step.reason is not None
-        and not still_waits(step.reason, customer, enrolment, obligation, now)
-    ]
+    steps = book.steps_of(enrolment.id)
+    put_off = [one for one in steps if one.state is StepState.PLANNED and one.reason is not None]
+    if not put_off:
+        return []
     zones = timing.zones_of(customer, enrolment, obligation)
+    waiting = []
+    for step in put_off:
+        approach = timing.approach_of(step.plan, enrolment, obligation)
+        ruling = held(customer, obligation, approach, zones, packs, now)
+        silenced = ruling is not None and ruling.silent
+        if not still_waits(step.reason or "", customer, enrolment, obligation, silenced, now):
+            waiting.append(step)
     if not waiting or not zones.names:
         return []
     outcomes = _place_steps(book, enrolment, obligation, waiting, zones, packs, now)
@@ -118,11 +124,11 @@ def plan_chosen(
         if p.anchor == "choice" and p.choice == name
     ]
     channel = steps[0].plan.channel if steps else "email"
-    stop = stopped(customer, obligation, enrolment.purpose, channel, now)
+    stop = stopped(customer, obligation, enrolment, channel, packs, now)
     if stop is None and not zones.names:
         stop = Stop("place_unknown", "place")
     if stop is not None:
-        return [suppress(book, enrolment, step, stop, 1) for step in steps]
+        return [suppress(book, enrolment, step, stop, stop.version) for step in steps]
     return _place_steps(book, enrolment, obligation, steps, zones, packs, now)
 
 
@@ -150,10 +156,11 @@ def _not_to_begin(
     asked: Enrolment,
     former: list[Enrolment],
     zones: Zones,
+    packs: Sequence[Pack],
     now: datetime,
 ) -> Stop | None:
     channel = asked.plans[0].channel if asked.plans else "email"
-    stop = stopped(customer, obligation, asked.purpose, channel, now)
+    stop = stopped(customer, obligation, asked, channel, packs, now)
     if stop is not None:
         return stop
     if not zones.names:
@@ -197,6 +204,7 @@ def _enrol(
         if (p.name in named if named is not None else p.anchor in ("due", "trigger"))
     ]
     outcomes: list[Outcome] = [Enrolled(enrolment, obligation)]
+    outcomes += wanted_ahead(enrolment, obligation, zones, packs, now)
     not_before = None if named is None else now
     outcomes += _place_steps(book, enrolment, obligation, steps, zones, packs, now, not_before)
     return [*outcomes, *complete_if_done(book, enrolment, now)]
@@ -316,7 +324,7 @@ def _suppressed_trigger(asked: Enrolment, stop: Stop) -> Suppressed:
         obligation_id=asked.obligation_id,
         reason=stop.reason,
         rule=stop.rule,
-        rule_version=1,
+        rule_version=stop.version,
         trigger_event_id=asked.trigger.event_id,
     )
 

@@ -1,4 +1,4 @@
-"""What stops an enrolment: the obligation's end, holds, refusals, and the playbook's exits."""
+"""What ends an enrolment: the obligation's end, some holds, refusals, and the playbook's exits."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,8 +7,7 @@ from typing import NamedTuple
 from services.playbooks.conditions import ConditionError, condition_holds
 from services.playbooks.variables import event_values
 from services.policy.consent import check_consent
-from services.policy.holds import stops
-from services.policy.model import Approach, Zones
+from services.policy.model import Approach, Pack, Zones
 from services.scheduler.model import (
     Customer,
     Enrolment,
@@ -17,31 +16,48 @@ from services.scheduler.model import (
     Obligation,
     ObligationState,
 )
+from services.scheduler.rules import timing
+from services.scheduler.rules.holds import held
 
 _NOWHERE = Zones(())
 
 
 class Stop(NamedTuple):
-    """Why a customer is not contacted about an obligation, and by which rule."""
+    """Why a customer is not contacted about an obligation, and by which rule.
+
+    version: of the rule's pack.
+    """
 
     reason: str
     rule: str
+    version: int = 1
 
 
 def stopped(
-    customer: Customer, obligation: Obligation, purpose: str, channel: str, now: datetime
+    customer: Customer,
+    obligation: Obligation,
+    enrolment: Enrolment,
+    channel: str,
+    packs: Sequence[Pack],
+    now: datetime,
 ) -> Stop | None:
-    """What stops every contact of this purpose about the obligation at `now`, if anything."""
+    """What ends every contact of the enrolment at `now`, if anything.
+
+    A hold does that only where nothing resumes after it; others are waited for.
+    """
     if customer.merged_into is not None:
         return Stop("merged", "customer.merged")
     if obligation.state is not ObligationState.OPEN:
         return Stop(obligation.reason or obligation.state, f"obligation.{obligation.state}")
     if obligation.agreement_id is not None:
         return Stop("agreement", "obligation.agreement")
-    for hold in (*customer.holds, *obligation.holds):
-        if not hold.lifted and stops(hold, (obligation.id,), now):
-            return Stop(f"hold:{hold.kind}", "holds")
-    approach = Approach(purpose, channel)
+    role = frozenset((obligation.actor_role,))
+    approach = Approach(enrolment.purpose, channel, role, (obligation.id,))
+    if customer.holds or obligation.holds:
+        zones = timing.zones_of(customer, enrolment, obligation)
+        ruling = held(customer, obligation, approach, zones, packs, now)
+        if ruling is not None and ruling.silent and not ruling.resumes:
+            return Stop(ruling.reason, ruling.rule, ruling.rule_version)
     for words in (customer.preferences, customer.consents):
         refused = check_consent(now, _NOWHERE, (), approach, words, False)
         if not refused.allowed:

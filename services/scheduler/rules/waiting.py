@@ -45,9 +45,21 @@ def rests_on_payments(enrolment: Enrolment, obligation: Obligation) -> bool:
 
 
 def still_waits(
-    reason: str, customer: Customer, enrolment: Enrolment, obligation: Obligation, now: datetime
+    reason: str,
+    customer: Customer,
+    enrolment: Enrolment,
+    obligation: Obligation,
+    silenced: bool,
+    now: datetime,
 ) -> bool:
-    """Whether what a step was put off for lasts; True of what has an hour of its own (a cap)."""
+    """Whether what a step was put off for lasts; True of what has an hour of its own (a cap).
+
+    silenced: whether a hold keeps the machine silent.
+    """
+    if reason.startswith("hold:"):
+        return silenced
+    if reason.startswith("notice:"):
+        return reason.removeprefix("notice:") not in obligation.notices
     match reason:
         case "paused":
             paused = customer.paused_until is not None and now < customer.paused_until
