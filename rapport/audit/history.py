@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
+from rapport.audit.holds import Holds
 from rapport.audit.log import Fact, Log, Position
 from rapport.audit.packs import InForce, Packs
 from rapport.audit.places import Candidates, candidates, is_update, whereabouts
@@ -56,6 +57,20 @@ class History:
         sent = {fact.data.message_id: fact for fact in self.log.of(MessageIntended)}
         for key, word in said_paid(self.log, sent):
             found[key].append(word)
+        return found
+
+    @cached_property
+    def holds(self) -> Holds:
+        """What was said of holds."""
+        return Holds(self.log)
+
+    @cached_property
+    def notices(self) -> Mapping[tuple[str, str], Sequence[Fact[EventApplied]]]:
+        """Statutory notices that publishers sent, by tenant and obligation."""
+        found: dict[tuple[str, str], list[Fact[EventApplied]]] = defaultdict(list)
+        for fact in self.log.of(EventApplied):
+            if fact.data.event_type == "notice.sent":
+                found[fact.tenant, fact.data.data["obligation_id"]].append(fact)
         return found
 
     @cached_property

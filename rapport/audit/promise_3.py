@@ -32,8 +32,11 @@ def check(history: History) -> Outcome:
         heard = [word for word in words if _heard(word, intended)]
         _against_words(history, intended, heard, outcome)
         _without_consent(history, intended, heard, outcome)
+        _against_holds(history, intended, outcome)
+        _without_notice(history, intended, outcome)
         late = [w for w in words if w.stops and w not in heard and w.fact.order < intended.order]
-        outcome.flying("stops that came too late to be known", len(late))
+        many = len(late) + history.holds.too_late(intended)
+        outcome.flying("stops that came too late to be known", many)
     return outcome
 
 
@@ -130,6 +133,48 @@ def _without_consent(
             f"{needed.pack.name} v{needed.pack.version} asks for"
         )
         outcome.violate("no-consent", what, needed.fact, intended)
+
+
+def _against_holds(history: History, intended: Fact[MessageIntended], outcome: Outcome) -> None:
+    """A hold that was known keeps the machine silent, or makes its words gentler."""
+    data = intended.data
+    packs, roles = history.packs_for(intended), history.roles(intended)
+    told: set[tuple[str, int]] = set()
+    for one in history.holds.standing(intended, packs, roles):
+        said, rule = one.said, "hold" if one.silent else "gentler"
+        broken = one.silent or data.tone != "gentle"
+        if broken and (rule, said.fact.order) not in told:
+            told.add((rule, said.fact.order))
+            what = f"message {data.message_id} ({data.tone}) went against the hold {said.kind}"
+            outcome.violate(rule, what, said.fact, intended)
+
+
+def _without_notice(history: History, intended: Fact[MessageIntended], outcome: Outcome) -> None:
+    """Where a pack asks for a statutory notice, the publisher must have said that it was sent."""
+    data = intended.data
+    roles = history.roles(intended)
+    for found in history.packs_for(intended):
+        for rule in found.pack.notices:
+            if not rules.covers(rule, data.purpose, data.channel, roles):
+                continue
+            if not rules.in_force_at(rule, data.checked_at, data.zones):
+                continue
+            for obligation in data.obligation_ids:
+                if not _went_before(history, intended, obligation, rule.notice):
+                    what = (
+                        f"message {data.message_id} about {obligation} went before the notice "
+                        f"{rule.notice}, which {found.pack.name} v{found.pack.version} asks for"
+                    )
+                    outcome.violate("notice", what, found.fact, intended)
+
+
+def _went_before(
+    history: History, intended: Fact[MessageIntended], obligation: str, notice: str
+) -> bool:
+    return any(
+        sent.data.data["kind"] == notice and sent.order < intended.order
+        for sent in history.notices.get((intended.tenant, obligation), ())
+    )
 
 
 def _rule(stop: Word) -> str:

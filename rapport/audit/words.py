@@ -25,16 +25,16 @@ from schemas.facts import (
     ContactUnsubscribed,
     CustomerErased,
     EventApplied,
+    HandoffRequested,
+    HandoffResolved,
     MessageBounced,
     MessageComplained,
     MessageIntended,
 )
 
 ANY = "*"
-GENTLER = frozenset({"vulnerability"})
-"""Holds that change the wording and leave contact possible; every other kind stops it."""
-OF_THE_PERSON = frozenset({"deceased", "minor", "bankruptcy"})
-"""Holds about the person, whichever obligation they were reported with."""
+OUTRIGHT = frozenset({"dispute", "hardship", "wrong_person", "not_me", "bereavement"})
+"""Reasons of hand-offs that leave every purpose to the person; any other leaves collection."""
 
 _OPENING = {
     "bill.due_soon": "amount_minor",
@@ -67,7 +67,7 @@ tenant, keyed hash)."""
 class Word:
     """One word for (`stops` False) or against contact.
 
-    topic: words set each other aside within one topic only (such as `settled`, or `hold:dispute`).
+    topic: words set each other aside within one topic only (such as `settled`, or `pause`).
     positions: where a service may have learnt of it: in the log, or for a customer's event on
     customer.events itself. Having read any of them is to know it.
     until: when it ends by itself.
@@ -217,15 +217,6 @@ def _of_customer_event(event_type: str, data: Mapping[str, Any], word: Word) -> 
             yield said
             if granted:
                 yield replace(said, topic="opt_out")
-        case "customer.hold_placed" | "customer.hold_lifted":
-            kind, placed = data["kind"], event_type == "customer.hold_placed"
-            yield replace(
-                word,
-                stops=placed and kind not in GENTLER,
-                topic=f"hold:{kind}",
-                obligation=None if kind in OF_THE_PERSON else data.get("obligation_id"),
-                until=_instant(data.get("until")) if placed else None,
-            )
         case "customer.merged":
             yield replace(word, stops=True, topic="merged")
         case "customer.updated":
@@ -275,6 +266,7 @@ def _of_customers(log: Log) -> Iterator[tuple[Key, Word]]:
     for changed in log.of(ContactPreferenceChanged):
         for word in _of_preferences(changed):
             yield customer_key(*changed.who), word
+    yield from _of_handoffs(log)
     for erased in log.of(CustomerErased):
         word = Word(True, "erased", erased.time, erased, (erased.position,))
         yield customer_key(*erased.who), word
@@ -301,6 +293,27 @@ def _of_suppression(fact: Fact[ContactSuppressed]) -> tuple[Key, Word]:
     return customer_key(*fact.who) if data.scope == "customer" else (fact.tenant,), word
 
 
+def _of_handoffs(log: Log) -> Iterator[tuple[Key, Word]]:
+    """While a person has taken over, the machine keeps quiet of what it is about."""
+    asked: dict[str, Word] = {}
+    for fact in log.of(HandoffRequested):
+        data = fact.data
+        asked[data.handoff_id] = word = Word(
+            True,
+            f"handoff:{data.handoff_id}",
+            fact.time,
+            fact,
+            (fact.position,),
+            purpose=ANY if data.reason in OUTRIGHT else "collection",
+            obligation=data.obligation_id or None,
+        )
+        yield customer_key(*fact.who), word
+    for done in log.of(HandoffResolved):
+        if (taken := asked.get(done.data.handoff_id)) is not None:
+            about = replace(taken, stops=False, at=done.time, fact=done, positions=(done.position,))
+            yield customer_key(*done.who), about
+
+
 def _of_preferences(fact: Fact[ContactPreferenceChanged]) -> Iterator[Word]:
     """`CHANNEL/PURPOSE: off` is an opt-out, `on` takes it back; `not_before`: a rest until then."""
     word = Word(False, "opt_out", fact.time, fact, (fact.position,))
@@ -308,6 +321,9 @@ def _of_preferences(fact: Fact[ContactPreferenceChanged]) -> Iterator[Word]:
         channel, slash, purpose = name.partition("/")
         if slash and value in ("on", "off"):
             yield replace(word, stops=value == "off", channel=channel, purpose=purpose)
+        elif name == "paused_until":
+            # An operator's pause, or its end.
+            yield replace(word, stops=value is not None, topic="pause", until=_instant(value))
         elif name == "not_before" and isinstance(value, str):
             yield replace(word, stops=True, topic="rest", until=_instant(value))
 

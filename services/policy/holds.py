@@ -64,6 +64,8 @@ class Words(NamedTuple):
 
     def lifted(self, at: datetime, by_operator: bool) -> "Words":
         """After it was lifted, by the publisher or by an operator."""
+        if self.at is not None and at < self.at:
+            return self
         if by_operator:
             return self._replace(freed_at=max(filter(None, (self.freed_at, at))))
         return self._replace(lifted_at=max(filter(None, (self.lifted_at, at))))

@@ -100,7 +100,8 @@ def test_one_click_stops_this_and_what_comes_after(life: Life) -> None:
 
 def test_a_hold_stops(life: Life) -> None:
     assert len(life.letters_to("held")) == 1
-    assert life.of("held", "outreach.cancelled")[0]["data"]["reason"] == "hold"
+    waits = [fact["data"]["reason"] for fact in life.of("held", "outreach.step_deferred")]
+    assert "hold:dispute" in waits
 
 
 def test_renewing_ends_the_letters_about_it(life: Life) -> None:

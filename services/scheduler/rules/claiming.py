@@ -184,16 +184,12 @@ def decide_step(
     return Dispatch(zones, named, counts, gentler=ruling is not None)
 
 
-def _await(
-    step: Step, until: datetime | None, reason: str, rule: str, version: int
-) -> Defer | Suppress:
-    """Wait for what has no hour of its own: whatever ends it wakes the step.
+def _await(step: Step, until: datetime | None, reason: str, rule: str, version: int) -> Defer:
+    """Wait for what may end at any time, and then wakes the step, or at `until`.
 
-    Where nothing does in time, the step ends by itself when it is too late.
+    Where it does not end in time, the step ends by itself when it is too late.
     """
-    if until is None:
-        return Defer(step.not_after, reason, rule, version)
-    return _defer(step, Defer(until, reason, rule, version))
+    return Defer(min(until or step.not_after, step.not_after), reason, rule, version)
 
 
 def _defer(step: Step, wanted: Defer) -> Defer | Suppress:

@@ -152,6 +152,8 @@ def _delhi(world: World) -> None:
     world.event("delhi.place", "customer.updated", c, day, timezone="Asia/Calcutta", country="IN")
     world.bill("delhi.missed", c, day, "b-delhi", type="payment.missed")
     world.enrol("e-delhi", c, day, "delhi.missed", "b-delhi", purpose="collection")
+    world.event("delhi.noticed", "notice.sent", c, day, obligation="b-delhi", kind="first_letter",
+                obligation_id="b-delhi", at=day)  # fmt: skip
     # 18:59:59 local; 19:00 is too late.
     world.message("d-delhi", c, "2026-03-03T13:29:59+00:00", "delhi-0", "e-delhi", "b-delhi",
                   packs=("house", "india"), purpose="collection",
@@ -232,8 +234,20 @@ def _wary(world: World) -> None:
                 status="revoked")  # fmt: skip
     world.event("wary.service", "customer.consent_changed", c, plus(day, hours=1),
                 channel="email", purpose="service", status="granted")  # fmt: skip
+    world.event("wary.died", "customer.hold_placed", c, day, kind="deceased")
+    world.add("wary.lives", "hold.lifted", c, plus(day, hours=1), kind="deceased", by="ops",
+              reason="reported by mistake")  # fmt: skip
+    for until in (plus(day, days=9), None):
+        world.add(f"wary.paused.{until}", "contact.preference_changed", c, day,
+                  changes={"paused_until": until, "by": "ops"})  # fmt: skip
+    about = {"handoff_id": "h-wary", "case_id": "k", "obligation_id": "b-wary"}
+    world.add("wary.taken", "handoff.requested", c, day, reason="dispute", **about)
+    world.add("wary.back", "handoff.resolved", c, plus(day, hours=2), handoff_id="h-wary",
+              outcome="done")  # fmt: skip
+    world.add("wary.asked", "handoff.requested", c, day, reason="question",
+              **about | {"handoff_id": "h-more"})  # fmt: skip
     world.message("d-wary", c, plus(day, hours=3), "wary-0", "e-wary", "b-wary",
-                  zones=["Europe/London"])  # fmt: skip
+                  zones=["Europe/London"], tone="gentle")  # fmt: skip
     world.add("wary.left", "contact.unsubscribed", c, plus(day, hours=4), channel="email",
               purpose="*", via="one_click", message_id="m-d-wary")  # fmt: skip
 

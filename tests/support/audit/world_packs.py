@@ -2,6 +2,20 @@
 
 from typing import Any
 
+_HOUSE: dict[str, Any] = {"citation": "House rule", "status": "house", "verified": True}
+_HOLDS: list[dict[str, Any]] = [
+    {"kinds": ["vulnerability"], "effect": "gentler", "scope": "customer"},
+    {"kinds": ["moratorium"], "effect": "stop", "days": 60},
+    {"kinds": ["dispute", "litigation"], "effect": "stop"},
+    {"kinds": ["fraud"], "effect": "person_only", "scope": "customer"},
+    {
+        "kinds": ["deceased"],
+        "effect": "stop",
+        "scope": "customer",
+        "after": "end",
+        "lifted_by": "operator",
+    },
+]
 PACKS: dict[str, dict[str, Any]] = {
     "house": {
         "name": "house",
@@ -48,6 +62,7 @@ PACKS: dict[str, dict[str, Any]] = {
                 "yields": True,
             }
         ],
+        "holds": [{"rule": f"hold.{n}", **_HOUSE, **rule} for n, rule in enumerate(_HOLDS)],
     },
     "india": {
         "name": "india",
@@ -63,6 +78,28 @@ PACKS: dict[str, dict[str, Any]] = {
                 "purposes": ["collection"],
                 "from": "08:00",
                 "until": "19:00",
+            }
+        ],
+        "holds": [
+            {
+                "rule": "hold.attorney",
+                "citation": "Circular",
+                "status": "binding",
+                "verified": False,
+                "kinds": ["attorney"],
+                "effect": "redirect",
+                "to": "attorney",
+                "purposes": ["collection"],
+            }
+        ],
+        "notices": [
+            {
+                "rule": "notice.first",
+                "citation": "Circular",
+                "status": "binding",
+                "verified": False,
+                "purposes": ["collection"],
+                "notice": "first_letter",
             }
         ],
     },

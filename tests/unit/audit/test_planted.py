@@ -1,6 +1,7 @@
 """Every kind of violation, planted in a log in which all is well, is found, and nothing else is."""
 
 import planted_events
+import planted_holds
 import planted_packs
 import planted_rules
 import planted_sending
@@ -20,6 +21,7 @@ PLANTED = [
     *planted_stops.CASES,
     *planted_sending.CASES,
     *planted_packs.CASES,
+    *planted_holds.CASES,
     *planted_rules.CASES,
     *planted_several.CASES,
     *planted_terms.CASES,

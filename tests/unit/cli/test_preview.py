@@ -171,7 +171,7 @@ def test_steps_whose_condition_fails_say_so(tmp_path: Path) -> None:
     ("change", "playbook", "reason"),
     [
         ({"timezone": None, "country": None}, "recover", "place_unknown"),
-        ({"holds": [{"kind": "dispute"}]}, "recover", "hold:dispute"),
+        ({"holds": [{"kind": "deceased"}]}, "recover", "hold:deceased"),
         (
             {"consents": [{"channel": "email", "purpose": "*", "status": "revoked"}]},
             "recover",

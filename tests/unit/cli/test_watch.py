@@ -36,5 +36,5 @@ def test_each_fact_is_a_line_in_its_customers_time() -> None:
 
 def test_one_customer_may_be_watched() -> None:
     lines = shown(customer="delhi")
-    assert len(lines) == 8
+    assert len(lines) == 9
     assert not any("tokyo" in line for line in lines)

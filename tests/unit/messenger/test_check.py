@@ -39,6 +39,9 @@ ORDER = Order(
 CUSTOMER = Customer(email="ana@example.com", place=Place(timezone="Europe/Berlin", country="DE"))
 
 
+EARLIER = NOW - timedelta(days=1)
+
+
 def decide(
     order: Order = ORDER,
     customer: Customer = CUSTOMER,
@@ -73,7 +76,7 @@ def test_waits_while_it_is_behind(lag: Lag, outcome: Decision) -> None:
 
 
 def test_waits_rather_than_refusing_on_half_of_the_story() -> None:
-    held = replace(CUSTOMER, holds=(Hold("dispute"),))
+    held = replace(CUSTOMER, holds=(Hold("dispute", at=EARLIER),))
     assert decide(customer=held, lag=Lag(None, covered=True)) == Wait("behind_the_log")
 
 
@@ -101,22 +104,22 @@ def test_says_nothing_about_what_is_over(
     ],
 )  # fmt: skip
 def test_a_hold_stops_contact(kind: str) -> None:
-    held = replace(CUSTOMER, holds=(Hold(kind),))
+    held = replace(CUSTOMER, holds=(Hold(kind, at=EARLIER),))
     assert refusal(decide(customer=held)).reason == f"hold:{kind}"
 
 
 def test_vulnerability_changes_words_and_not_whether() -> None:
-    assert decide(customer=replace(CUSTOMER, holds=(Hold("vulnerability"),))) == Send()
+    assert decide(customer=replace(CUSTOMER, holds=(Hold("vulnerability", at=EARLIER),))) == Send()
 
 
 @pytest.mark.parametrize(
     ("hold", "stopped"),
     [
-        (Hold("dispute", "b1"), True),
-        (Hold("dispute", "b2"), False),
-        (Hold("deceased", "b2"), True),
-        (Hold("moratorium", until=NOW + timedelta(microseconds=1)), True),
-        (Hold("moratorium", until=NOW), False),
+        (Hold("dispute", "b1", at=EARLIER), True),
+        (Hold("dispute", "b2", at=EARLIER), False),
+        (Hold("deceased", "b2", at=EARLIER), True),
+        (Hold("moratorium", until=NOW + timedelta(microseconds=1), at=EARLIER), True),
+        (Hold("moratorium", until=NOW, at=EARLIER), False),
     ],
 )
 def test_a_hold_reaches_as_far_as_it_says(hold: Hold, stopped: bool) -> None:
@@ -126,7 +129,9 @@ def test_a_hold_reaches_as_far_as_it_says(hold: Hold, stopped: bool) -> None:
 
 def test_a_hold_with_an_end_tells_when_to_try_again() -> None:
     until = NOW + timedelta(days=60)
-    refused = refusal(decide(customer=replace(CUSTOMER, holds=(Hold("moratorium", until=until),))))
+    refused = refusal(
+        decide(customer=replace(CUSTOMER, holds=(Hold("moratorium", until=until, at=EARLIER),)))
+    )
     assert (refused.retryable, refused.not_before) == (True, until)
 
 

@@ -1,6 +1,7 @@
 """What a message about several obligations leaves out: each is judged as if it went alone."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +17,11 @@ from services.messenger.model import (
     Refuse,
 )
 from services.messenger.rules.parts import left_out
+from services.policy.packs import load
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 ORDER = Order("collection", "email", ("b1", "b2", "b3"), NOW + timedelta(days=1))
+PACKS = load(Path(__file__).parents[3] / "deploy" / "policies")
 CUSTOMER = Customer(email="ana@example.com")
 
 
@@ -34,30 +37,30 @@ def reasons(found: dict[str, Refuse]) -> dict[str, str]:
 
 
 def test_nothing_is_left_out_where_nothing_forbids_it() -> None:
-    assert left_out(ORDER, parts(), CUSTOMER, {}, NOW) == {}
-    assert left_out(ORDER, [], CUSTOMER, {}, NOW) == {}
+    assert left_out(ORDER, parts(), CUSTOMER, {}, PACKS, NOW) == {}
+    assert left_out(ORDER, [], CUSTOMER, {}, PACKS, NOW) == {}
 
 
 def test_each_has_its_own_reason() -> None:
     known = {"b1": Obligation(ObligationState.SETTLED), "b2": Obligation(ObligationState.PENDING)}
-    found = left_out(ORDER, parts(), CUSTOMER, known, NOW)
+    found = left_out(ORDER, parts(), CUSTOMER, known, PACKS, NOW)
     assert reasons(found) == {"s1": "settled", "s2": "payment_pending"}
     assert [found[step].retryable for step in ("s1", "s2")] == [False, True]
 
 
 def test_cancelled_and_outlived_steps_are_left_out() -> None:
     late = [*parts(s2=True)[:2], Part("s3", "b3", NOW - timedelta(seconds=1))]
-    found = left_out(ORDER, late, CUSTOMER, {}, NOW)
+    found = left_out(ORDER, late, CUSTOMER, {}, PACKS, NOW)
     assert reasons(found) == {"s2": "cancelled", "s3": "no_longer_valid"}
 
 
 def test_a_hold_or_handoff_about_one_leaves_the_others() -> None:
     held = Customer(
         email="ana@example.com",
-        holds=(Hold("dispute", "b2"),),
+        holds=(Hold("dispute", "b2", at=NOW),),
         handoffs=(Handoff("asked_for_a_person", "b3"),),
     )
-    assert reasons(left_out(ORDER, parts(), held, {}, NOW)) == {
+    assert reasons(left_out(ORDER, parts(), held, {}, PACKS, NOW)) == {
         "s2": "hold:dispute",
         "s3": "handoff",
     }
@@ -65,7 +68,7 @@ def test_a_hold_or_handoff_about_one_leaves_the_others() -> None:
 
 def test_what_stops_all_keeps_the_first_to_tell_it() -> None:
     silent = Customer(email=None)
-    assert reasons(left_out(ORDER, parts(), silent, {}, NOW)) == {
+    assert reasons(left_out(ORDER, parts(), silent, {}, PACKS, NOW)) == {
         "s2": "no_address",
         "s3": "no_address",
     }
@@ -86,7 +89,7 @@ def test_what_stays_is_open_unless_nothing_does(
         for n in range(len(states))
     ]
     known = {f"b{n}": state for n, state in enumerate(states) if state is not None}
-    left = left_out(ORDER, several, CUSTOMER, known, NOW)
+    left = left_out(ORDER, several, CUSTOMER, known, PACKS, NOW)
     over = {
         part.step_id
         for part in several

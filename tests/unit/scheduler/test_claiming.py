@@ -85,10 +85,10 @@ STOPS = [
     (paid(at("2026-03-04 09:00")), "paid"),
     (heard("bill.closed", at("2026-03-04 09:00"), bill_id="b1", why="cancelled"), "cancelled"),
     (heard("bill.closed", at("2026-03-04 09:00"), bill_id="b1", why="paid"), "paid"),
-    (heard("customer.hold_placed", at("2026-03-04 09:00"), kind="hardship"), "hold:hardship"),
+    (heard("customer.hold_placed", at("2026-03-04 09:00"), kind="deceased"), "hold:deceased"),
     (
-        heard("customer.hold_placed", at("2026-03-04 09:00"), kind="dispute", obligation_id="b1"),
-        "hold:dispute",
+        heard("customer.hold_placed", at("2026-03-04 09:00"), kind="minor", obligation_id="b1"),
+        "hold:minor",
     ),
     (
         heard(
@@ -305,7 +305,7 @@ def test_a_bill_and_a_subscription_of_the_same_id_are_two_things() -> None:
     assert isinstance(ended, Cancelled)
     assert ended.enrolment.playbook == "bill-reminder"
     assert dispatch(world, "2026-03-05 12:00").obligation.kind == "subscription"
-    held = heard("customer.hold_placed", world.now, kind="dispute", obligation_id="b1")
+    held = heard("customer.hold_placed", world.now, kind="minor", obligation_id="b1")
     (ended,) = world.hear(held)  # a hold names no kind: it stops whatever goes by the id
     assert isinstance(ended, Cancelled)
     assert ended.enrolment.playbook == "subscription-retain"

@@ -168,16 +168,6 @@ def test_a_person_who_keeps_it_keeps_it_for_good(outcome: str) -> None:
     assert world.hear(taken_back(world)) == []
 
 
-def test_a_hold_that_is_lifted_lets_go_on_what_is_ahead() -> None:
-    world = World(NOON)
-    missed(world)
-    world.hear(heard("customer.hold_placed", world.now, kind="dispute"))
-    world.until(at("2026-03-15 12:00"))
-    told = world.hear(heard("customer.hold_lifted", world.now, kind="dispute"))
-    assert names(told, Planned) == ["second", "third"]
-    assert names(told, Suppressed) == ["first"]
-
-
 def test_what_waited_for_a_payment_goes_out_when_it_has_failed() -> None:
     world = World()
     world.start(bill())
