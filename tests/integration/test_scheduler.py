@@ -208,7 +208,7 @@ def test_people_read_what_is_planned_and_why(bench: Bench) -> None:
     types = [fact["type"] for fact in (*page["facts"], *rest["facts"])]
     assert types == [fact.type for fact in reversed(facts)] + ["event.applied"]
     only = bench.get("/customers/ann/timeline?type=outreach.enrolled")
-    assert [fact["data"]["playbook_version"] for fact in only["facts"]] == [2]
+    assert [fact["data"]["playbook_version"] for fact in only["facts"]] == [3]
     console = bench.get("/console/data")
     assert console["enrolments"] == [
         {"playbook": "bill-reminder", "status": "active", "reason": "", "count": 1}
