@@ -163,7 +163,10 @@ def _fill(settings: Settings) -> None:
 
 async def _visit(settings: Settings) -> Seen:
     seen, chance = Seen(), random.Random(200)
-    limits = httpx.Limits(max_connections=2 * USERS, max_keepalive_connections=2 * USERS)
+    # Let go of before the server does: a browser would ask again, which httpx leaves to others.
+    limits = httpx.Limits(
+        max_connections=2 * USERS, max_keepalive_connections=2 * USERS, keepalive_expiry=2.0
+    )
     base = settings.service_url(NAME)
     async with httpx.AsyncClient(
         base_url=base, limits=limits, timeout=30, trust_env=False

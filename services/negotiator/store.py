@@ -15,7 +15,6 @@ from services.negotiator.model import (
     HandoffStatus,
     Hold,
     ObligationStatus,
-    OfferStatus,
 )
 from services.negotiator.tables import (
     AgreementRow,
@@ -27,8 +26,6 @@ from services.negotiator.tables import (
     HandoffRow,
     HoldRow,
     ObligationRow,
-    OfferRow,
-    ProposalRow,
     SessionRow,
 )
 
@@ -193,30 +190,6 @@ def find_case(session: Session, tenant: str, customer: str, obligation_id: str) 
 def case_by_id(session: Session, case_id: str) -> CaseRow | None:
     """A case of whatever tenant."""
     return session.exec(select(CaseRow).where(CaseRow.case_id == case_id)).one_or_none()
-
-
-def offers_of(session: Session, case_id: str, round: int | None = None) -> list[OfferRow]:
-    """The offers of a case in the order they were shown; of one round, where given."""
-    wanted = select(OfferRow).where(OfferRow.case_id == case_id)
-    if round is not None:
-        wanted = wanted.where(OfferRow.round == round)
-    return list(session.exec(wanted.order_by(col(OfferRow.round), col(OfferRow.position))))
-
-
-def open_offers(session: Session, case_id: str) -> list[OfferRow]:
-    """The offers of a case that were neither accepted nor closed."""
-    return [row for row in offers_of(session, case_id) if row.status == OfferStatus.PROPOSED]
-
-
-def proposals_of(session: Session, case_id: str) -> list[ProposalRow]:
-    """The customer's own proposals of a case, oldest first."""
-    return list(
-        session.exec(
-            select(ProposalRow)
-            .where(ProposalRow.case_id == case_id)
-            .order_by(col(ProposalRow.at), col(ProposalRow.proposal_id))
-        )
-    )
 
 
 def agreements_in_force(session: Session, obligations: Sequence[Key]) -> dict[Key, AgreementRow]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
-from negotiator_world import Browser, Form, World, forms_of, world_of
+from negotiator_world import VERIFICATION, Browser, Form, World, forms_of, world_of
 
 from schemas.facts import HandoffRequested
 from schemas.topics import OUTREACH_LOG
@@ -207,3 +207,53 @@ def test_a_case_tells_its_story_to_those_inside(world: World) -> None:
 def _case(client: TestClient, case_id: str, token: str) -> Response:
     answer: Response = client.get(f"/cases/{case_id}", headers={"Authorization": f"Bearer {token}"})
     return answer
+
+
+def _in_talk(world: World) -> tuple[Browser, "Desk"]:
+    """A customer of a strict creditor who asked for a person, and the person who took it."""
+    world.customer(verification=VERIFICATION, timezone="Europe/Berlin", country="DE")
+    world.missed(creditor="Strict Bank")
+    visitor = world.browser(world.invited())
+    visitor.verify()
+    visitor.post("/person", "asked_for_person")
+    ana = Desk(world, "ana-secret")
+    ana.send("/assign")
+    return visitor, ana
+
+
+def test_an_agent_offers_within_their_own_limits(world: World) -> None:
+    visitor, ana = _in_talk(world)
+    page = ana.send("/offer", count="10", every="month")
+    assert "on the customer&#39;s page" in page.text
+    (offer,) = [one for one in world.facts("offer.proposed") if one["data"]["by"] == "agent"]
+    assert (offer["data"]["actor"], offer["data"]["matrix"]["role"]) == ("ana", "agent")
+    assert offer["data"]["authority"]["name"] == "strict/agent"
+    visitor.get("/plans")
+    visitor.accept(offer["data"]["offer_id"])
+    assert world.count("agreement.made") == 1
+
+
+def test_beyond_them_a_second_person_approves_and_nobody_their_own(world: World) -> None:
+    visitor, ana = _in_talk(world)
+    page = ana.send("/offer", count="18", every="month")
+    assert "a second person must approve" in page.text
+    assert not [one for one in world.facts("offer.proposed") if one["data"]["by"] == "agent"]
+    bo = Desk(world, "bo-secret")
+    approve = bo.form("/approve")
+    own = ana.client.post(approve.action, data=ana.form("/offer").fields)
+    assert "Nobody approves their own" in own.text
+    page = bo.send("/approve")
+    assert "on the customer&#39;s page" in page.text
+    (offer,) = [one for one in world.facts("offer.proposed") if one["data"]["by"] == "agent"]
+    assert (offer["data"]["actor"], offer["data"]["approved_by"]) == ("ana", "bo")
+    assert len(offer["data"]["instalments"]) == 18
+    visitor.get("/plans")
+    assert offer["data"]["offer_id"] in visitor.offers
+    assert "/approve" not in Desk(world, "bo-secret").page.text
+
+
+def test_beyond_what_the_creditor_allows_nobody_offers(world: World) -> None:
+    _, ana = _in_talk(world)
+    assert "allows anyone" in ana.send("/offer", count="40", every="month").text
+    assert "above zero" in ana.send("/offer", each="-5").text
+    assert world.database.rows("SELECT 1 FROM negotiator.offer WHERE by = 'agent'") == []

@@ -4,13 +4,13 @@ from typing import Any
 
 from sqlmodel import Session
 
-from services.negotiator import store
+from services.negotiator import offer_store, store
 from services.negotiator.tables import AgreementRow, CaseRow, HandoffRow, OfferRow, ProposalRow
 
 
 def story(session: Session, case: CaseRow) -> dict[str, Any]:
     """The case as `GET /cases/{id}` tells it; `story` is in the order it happened."""
-    offers = store.offers_of(session, case.case_id)
+    offers = offer_store.offers_of(session, case.case_id)
     agreements = store.agreements_of(session, case.case_id)
     handoffs = store.handoffs_of(session, case.case_id)
     bill = store.find_bill(session, case.tenant, case.obligation_id)
@@ -29,7 +29,7 @@ def story(session: Session, case: CaseRow) -> dict[str, Any]:
                 "agreement_id": agreement.agreement_id,
             }
         )
-    made = store.proposals_of(session, case.case_id)
+    made = offer_store.proposals_of(session, case.case_id)
     told += [
         {"at": one.at, "what": f"proposal.{one.outcome}", "proposal_id": one.proposal_id}
         for one in made

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from zoneinfo import ZoneInfo
 
 from schemas.facts import OfferExpired, OfferProposed
-from services.negotiator import store
+from services.negotiator import offer_store, store
 from services.negotiator.handlers import visits
 from services.negotiator.handlers.deciding import Deciding, Judged
 from services.negotiator.handlers.translate import stored_instalments
@@ -73,12 +73,15 @@ def put(
     offer_id: str,
     position: int,
     by: str = "machine",
+    actor: str | None = None,
+    approved_by: str | None = None,
     within: bool = True,
+    told: bool = True,
 ) -> OfferRow:
     """Put one plan to the customer, or by them: signed and told.
 
-    `within`: whether it keeps to the limits; a wish that does not binds nobody. The customer is
-    locked.
+    `within`: whether it keeps to the limits; a wish that does not binds nobody. `told`: not where
+    a second person has yet to approve. The customer is locked.
     """
     plan = scored.plan
     balance = judged.given.bounds.balance_minor
@@ -110,6 +113,8 @@ def put(
         instalments=stored_instalments(plan.instalments),
         authority=asdict(terms.authority),
         by=by,
+        actor=actor,
+        approved_by=approved_by,
         grace_days=judged.given.bounds.grace_days,
         matrix=judged.reference(scored) if within else None,
         expires_at=terms.expires_at,
@@ -118,7 +123,8 @@ def put(
         proposed_at=work.now,
     )
     work.session.add(row)
-    tell(work, row)
+    if told:
+        tell(work, row)
     return row
 
 
@@ -134,7 +140,9 @@ def add(
 
     The customer is locked.
     """
-    first = min((row.position for row in store.open_offers(work.session, case.case_id)), default=0)
+    first = min(
+        (row.position for row in offer_store.open_offers(work.session, case.case_id)), default=0
+    )
     rows = []
     for number, plan in enumerate(found):
         offer_id = derive("offer", why, plan.name, plan.total_minor)
@@ -147,7 +155,7 @@ def add(
 
 def expire_open(work: UnitOfWork, case: CaseRow) -> None:
     """Close what of the case's offers is neither accepted nor closed."""
-    for row in store.open_offers(work.session, case.case_id):
+    for row in offer_store.open_offers(work.session, case.case_id):
         row.status = OfferStatus.EXPIRED
         work.fact(
             OfferExpired.TYPE,

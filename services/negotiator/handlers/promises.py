@@ -16,7 +16,7 @@ from services.negotiator.rules import promises
 from services.negotiator.rules.agreements import progress
 from services.negotiator.rules.offers import is_held
 from services.negotiator.settings import NegotiatorSettings
-from services.negotiator.tables import AgreementRow, CustomerRow, InvitationRow
+from services.negotiator.tables import AgreementRow, CaseRow, CustomerRow, InvitationRow
 from services.runtime.context import Context
 from services.runtime.unit_of_work import UnitOfWork
 
@@ -67,7 +67,8 @@ class Promises:
         if row.status != AgreementStatus.ACTIVE or due is None:
             row.look_at = None
             return
-        zone = _place(work, row, bill)
+        case = store.case_by_id(work.session, row.case_id)
+        zone = place_of(work, case, bill) if case else first_zone(bill.due_timezone)
         moment = promises.over(due.due_date, self.grace_of(row), zone)
         if work.now < moment:
             row.look_at = moment
@@ -76,7 +77,6 @@ class Promises:
         else:
             row.look_at, row.status = None, AgreementStatus.BROKEN
             _tell_broken(work, row, due, cause)
-            case = store.case_by_id(work.session, row.case_id)
             if case is not None and bill.is_owed:
                 offers.prepare(work, decide, case, bill, zone, gentle=True)
 
@@ -125,11 +125,10 @@ class Watching:
         return len(rows) >= BATCH
 
 
-def _place(work: UnitOfWork, row: AgreementRow, bill: Bill) -> ZoneInfo:
+def place_of(work: UnitOfWork, case: CaseRow, bill: Bill) -> ZoneInfo:
     """Whose days count: the customer's, else where the message thought them, else the bill's."""
-    customer = work.session.get(CustomerRow, (row.tenant, row.customer))
-    case = store.case_by_id(work.session, row.case_id)
-    invitation = work.session.get(InvitationRow, case.message_id) if case else None
+    customer = work.session.get(CustomerRow, (case.tenant, case.customer))
+    invitation = work.session.get(InvitationRow, case.message_id)
     return first_zone(
         customer.timezone if customer else None,
         invitation.timezone if invitation else None,

@@ -8,7 +8,7 @@ from typing import Any
 
 from schemas.facts import AffordabilityStated, OfferCountered, OfferDeclined
 from schemas.world import minor_units
-from services.negotiator import store
+from services.negotiator import offer_store, store
 from services.negotiator.handlers import acceptance, offers, people, visits
 from services.negotiator.handlers.deciding import Deciding, Judged, stated_by
 from services.negotiator.handlers.promises import Promises
@@ -127,7 +127,7 @@ def state(
 
 def may_state(work: UnitOfWork, case: CaseRow) -> bool:
     """Whether to ask what the customer can manage: a proposal went too far, and it would help."""
-    made = store.proposals_of(work.session, case.case_id)
+    made = offer_store.proposals_of(work.session, case.case_id)
     if not made or not made[-1].may_ask or made[-1].outcome != Outcome.COUNTERED.name.lower():
         return False
     key = (case.tenant, case.customer, case.obligation_id)
@@ -141,9 +141,9 @@ def _offer_more(
     judged = decide.judge(work, case, bill, visits.place(visit, bill))
     if judged is None:
         return
-    last = store.proposals_of(work.session, case.case_id)
+    last = offer_store.proposals_of(work.session, case.case_id)
     wish = _wish(last[-1].wish) if last else None
-    before = [plan(row) for row in store.open_offers(work.session, case.case_id)]
+    before = [plan(row) for row in offer_store.open_offers(work.session, case.case_id)]
     known = {shape(one) for one in before}
     better = [
         one
@@ -167,7 +167,7 @@ def _answer(
     same = next(
         (
             one
-            for one in store.proposals_of(work.session, case.case_id)
+            for one in offer_store.proposals_of(work.session, case.case_id)
             if (one.wish, one.balance_minor, one.outcome) == (said, balance, "countered")
             and any(row.offer_id in one.answers for row in open_rows)
         ),
@@ -184,7 +184,7 @@ def _answer(
     )
     if same is not None and not isinstance(found, Accepted):
         return Outcome.COUNTERED
-    number = len(store.proposals_of(work.session, case.case_id))
+    number = len(offer_store.proposals_of(work.session, case.case_id))
     proposal_id = derive("proposal", case.case_id, number)
     wished = _put_wish(work, decide, case, judged, found, proposal_id)
     answers: list[str] = []
@@ -316,7 +316,7 @@ def _agreed_so(
     agreement = store.agreements_in_force(work.session, [key])[key]
     made = [
         one
-        for one in store.proposals_of(work.session, case.case_id)
+        for one in offer_store.proposals_of(work.session, case.case_id)
         if one.offer_id == agreement.offer_id
     ]
     bill = store.find_bill(work.session, *key)
@@ -333,7 +333,7 @@ def _in_force(work: UnitOfWork, case: CaseRow, balance_minor: int) -> list[Offer
     """What the customer was offered and can still have."""
     return [
         row
-        for row in store.open_offers(work.session, case.case_id)
+        for row in offer_store.open_offers(work.session, case.case_id)
         if row.expires_at > work.now and row.balance_minor == balance_minor
     ]
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from services.negotiator import store
+from services.negotiator import offer_store, store
 from services.negotiator.handlers.translate import terms, zone
 from services.negotiator.model import (
     AgreementStatus,
@@ -140,7 +140,7 @@ def find(session: Session, case: CaseRow, now: datetime) -> Found:
     enrolment = store.find_enrolment(session, case.tenant, case.customer, case.enrolment_id)
     offers = [
         row
-        for row in store.offers_of(session, case.case_id, case.round)
+        for row in offer_store.offers_of(session, case.case_id, case.round)
         if refusal(terms(row), OfferStatus(row.status), bill, held=False, now=now) is None
     ]
     found = situation(

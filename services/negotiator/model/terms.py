@@ -53,6 +53,13 @@ class WishRefusal(StrEnum):
     CURRENCY = "wish_currency"
 
 
+class DeskRefusal(StrEnum):
+    """Why a person's offer does not go out."""
+
+    BEYOND_AUTHORITY = "beyond_authority"
+    OWN_OFFER = "own_offer"
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How far one who decides may go. `min_instalment_minor` by currency."""
