@@ -238,18 +238,34 @@ def test_beyond_them_a_second_person_approves_and_nobody_their_own(world: World)
     page = ana.send("/offer", count="18", every="month")
     assert "a second person must approve" in page.text
     assert not [one for one in world.facts("offer.proposed") if one["data"]["by"] == "agent"]
-    bo = Desk(world, "bo-secret")
-    approve = bo.form("/approve")
-    own = ana.client.post(approve.action, data=ana.form("/offer").fields)
-    assert "Nobody approves their own" in own.text
-    page = bo.send("/approve")
+    assert "/approve" not in page.text
+    bo, sam = Desk(world, "bo-secret"), Desk(world, "sam-secret")
+    sam.open()
+    approve = sam.form("/approve")
+    bo.open()
+    own = bo.client.post(approve.action, data=bo.form("/note").fields)
+    assert "Your role does not allow this" in own.text
+    page = sam.send("/approve")
     assert "on the customer&#39;s page" in page.text
     (offer,) = [one for one in world.facts("offer.proposed") if one["data"]["by"] == "agent"]
-    assert (offer["data"]["actor"], offer["data"]["approved_by"]) == ("ana", "bo")
+    assert (offer["data"]["actor"], offer["data"]["approved_by"]) == ("ana", "sam")
     assert len(offer["data"]["instalments"]) == 18
     visitor.get("/plans")
     assert offer["data"]["offer_id"] in visitor.offers
-    assert "/approve" not in Desk(world, "bo-secret").page.text
+    assert "/approve" not in page.text
+
+
+def test_nobody_approves_their_own_offer(world: World) -> None:
+    visitor, ana = _in_talk(world)
+    ana.send("/release")
+    sam = Desk(world, "sam-secret")
+    sam.send("/assign")
+    page = sam.send("/offer", count="18", every="month")
+    assert "a second person must approve" in page.text
+    (row,) = world.database.rows("SELECT offer_id FROM negotiator.offer WHERE by = 'agent'")
+    form = sam.form("/offer")
+    approve = form.action.replace("/offer", f"/offers/{row[0]}/approve")
+    assert "Nobody approves their own" in sam.client.post(approve, data=form.fields).text
 
 
 def test_beyond_what_the_creditor_allows_nobody_offers(world: World) -> None:

@@ -10,6 +10,7 @@ from services.negotiator.api.bills import Bills
 from services.negotiator.api.colleagues import Colleagues
 from services.negotiator.api.desk import Queue, Reception
 from services.negotiator.api.desk_case import DeskCase
+from services.negotiator.api.desk_offers import DeskOffers
 from services.negotiator.api.entrance import Entrance
 from services.negotiator.api.portal import Portal
 from services.negotiator.handlers import cases
@@ -34,6 +35,7 @@ def create(context: Context, settings: NegotiatorSettings | None = None) -> Fast
     api.include_router(reception.routes())
     api.include_router(Queue(reception).routes())
     api.include_router(DeskCase(reception, Colleagues(context.settings, settings)).routes())
+    api.include_router(DeskOffers(reception, portal.decide).routes())
     api.add_exception_handler(InvalidToken, portal.invalid)
     api.add_exception_handler(SQLAlchemyError, portal.unreachable)
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from services.negotiator import account_store, desk_store, store
+from services.negotiator import account_store, desk_store, offer_store, store
 from services.negotiator.api.colleagues import Colleagues
 from services.negotiator.api.desk import PRESENT, Reception, matter_of, see
 from services.negotiator.api.desk_words import HANDS_BACK, NOTICES, OUTCOMES, in_words
@@ -189,6 +189,8 @@ def _offers(work: UnitOfWork, row: HandoffRow) -> list[dict[str, Any]]:
     """The offers made so far, newest first, in words."""
     return [
         {
+            "id": one.offer_id,
+            "actor": one.actor,
             "status": one.status,
             "kind": one.kind,
             "total": _money(one.total_minor, one.currency),
@@ -196,7 +198,7 @@ def _offers(work: UnitOfWork, row: HandoffRow) -> list[dict[str, Any]]:
             "parts": len(one.instalments),
             "at": _when(one.proposed_at),
         }
-        for one in reversed(store.offers_of(work.session, row.case_id))
+        for one in reversed(offer_store.offers_of(work.session, row.case_id))
     ]
 
 

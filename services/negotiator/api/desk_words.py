@@ -35,6 +35,20 @@ NOTICES = {
     "text": "Write something first; 4,000 characters at the most.",
     "noted": "The note is kept.",
     "answered": "The customer finds your answer in the portal.",
+    "offered": "The offer is on the customer's page.",
+    "waiting": "That goes beyond your own limits: a second person must approve it.",
+    "beyond_authority": "That goes beyond what the creditor allows anyone. Nothing was offered.",
+    "own_offer": "Nobody approves their own offer.",
+    "no_offer": "There is no authority for an offer here. Nothing was offered.",
+    "agreed_already": "There is an agreement already. Nothing was offered.",
+    "settled": "Nothing is owed any more. Nothing was offered.",
+    "amount_changed": "The amount has changed since. Make the offer anew.",
+    "expired": "That offer's time is over. Make it anew.",
+    "unreadable_wish": "Fill in at least one field of the offer. Nothing was offered.",
+    "wish_amount": "The amount must be above zero and not above what is owed.",
+    "wish_date": "The first day must lie between today and a year from now.",
+    "wish_count": "That number is not possible.",
+    "wish_currency": "That currency does not fit the bill.",
 }
 
 

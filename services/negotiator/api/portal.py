@@ -53,7 +53,7 @@ class Portal:
     def __init__(self, context: Context, settings: NegotiatorSettings, entrance: Entrance) -> None:
         self._signer = context.signer
         self._context = context
-        self._decide = Deciding.of(context.signer, settings)
+        self.decide = Deciding.of(context.signer, settings)
         self._promises = Promises.of(settings)
         self._moving = Moving.of(settings)
         self._tries = PerMinute(settings.proposals_a_minute)
@@ -172,7 +172,7 @@ class Portal:
         if not isinstance(outcome, SessionRow):
             wrong = outcome is verification.Outcome.WRONG
             return see(f"{guest.base}?notice=wrong" if wrong else guest.base)
-        offers.propose(act.work, self._decide, guest.visit, act.case)
+        offers.propose(act.work, self.decide, guest.visit, act.case)
         answer = see(_landing(guest))
         self._entrance.admit(answer, act.case, outcome)
         return answer
@@ -180,7 +180,7 @@ class Portal:
     def _renew(self, act: Act) -> Response:
         if act.guest.session is None:
             return see(f"{act.guest.base}?notice=session")
-        offers.propose(act.work, self._decide, act.guest.visit, act.case)
+        offers.propose(act.work, self.decide, act.guest.visit, act.case)
         return see(f"{act.guest.base}/plans")
 
     def _accept(self, act: Act) -> Response:
@@ -192,7 +192,7 @@ class Portal:
         if refusal is None:
             return see(f"{guest.base}/plans")
         if refusal in (Refusal.EXPIRED, Refusal.AMOUNT_CHANGED):
-            offers.propose(act.work, self._decide, guest.visit, act.case)
+            offers.propose(act.work, self.decide, guest.visit, act.case)
         return self._refused(act, refusal)
 
     def _propose(self, act: Act) -> Response:
@@ -200,7 +200,7 @@ class Portal:
         if (stopped := self._stopped(act)) is not None:
             return stopped
         found = proposals.propose(
-            act.work, self._decide, self._promises, guest.visit, act.case, act.fields
+            act.work, self.decide, self._promises, guest.visit, act.case, act.fields
         )
         if isinstance(found, proposals.Outcome):
             if found is proposals.Outcome.HANDED_OVER:
@@ -208,13 +208,13 @@ class Portal:
             countered = found is proposals.Outcome.COUNTERED
             return see(f"{guest.base}/plans" + ("?notice=countered" if countered else ""))
         if found is Refusal.AMOUNT_CHANGED:
-            offers.propose(act.work, self._decide, guest.visit, act.case)
+            offers.propose(act.work, self.decide, guest.visit, act.case)
         return self._refused(act, found)
 
     def _afford(self, act: Act) -> Response:
         if (stopped := self._stopped(act)) is not None:
             return stopped
-        refusal = proposals.state(act.work, self._decide, act.guest.visit, act.case, act.fields)
+        refusal = proposals.state(act.work, self.decide, act.guest.visit, act.case, act.fields)
         if refusal is not None:
             return self._refused(act, refusal)
         return see(f"{act.guest.base}/plans?notice=stated")
