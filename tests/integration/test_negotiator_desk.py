@@ -256,7 +256,7 @@ def test_beyond_them_a_second_person_approves_and_nobody_their_own(world: World)
 
 
 def test_nobody_approves_their_own_offer(world: World) -> None:
-    visitor, ana = _in_talk(world)
+    _, ana = _in_talk(world)
     ana.send("/release")
     sam = Desk(world, "sam-secret")
     sam.send("/assign")
