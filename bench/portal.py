@@ -23,6 +23,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import psutil
 import psycopg
 from kafka import KafkaConsumer, TopicPartition
 from rich.console import Console
@@ -84,8 +85,11 @@ def run() -> bool:
         migrations.upgrade(NAME, database.service_url(settings, NAME))
         create_topics(settings)
         _fill(settings)
-        with _negotiator(settings):
+        with _negotiator(settings) as child:
             seen = asyncio.run(_visit(settings))
+            spent = psutil.Process(child.pid).cpu_times()
+            asked = sum(map(len, seen.seconds.values()))
+            cost = (spent.user + spent.system) * 1000 / asked
             exact = _counted(settings, seen)
     answers = seen.seconds["propose"]
     table = Table(title=f"{USERS} in the portal, {THINKS:.0f} s of thought, milliseconds")
@@ -100,14 +104,14 @@ def run() -> bool:
     p99 = statistics.quantiles(answers, n=100)[98] * 1000
     reached = p99 < BAR_MS and exact
     print(
-        f"portal: p99 of a proposal's answer {p99:.0f} ms; bar {BAR_MS:.0f}, agreements "
+        f"portal: {cost:.1f} ms of processor time an answer, all told; p99 of a proposal's answer {p99:.0f} ms; bar {BAR_MS:.0f}, agreements "
         f"{'exact' if exact else 'LOST OR DOUBLED'}: {'reached' if reached else 'MISSED'}"
     )
     return reached
 
 
 @contextmanager
-def _negotiator(settings: Settings) -> Iterator[None]:
+def _negotiator(settings: Settings) -> Iterator[Child]:
     with tempfile.TemporaryDirectory() as folder:
         child = Child(
             NAME,
@@ -123,7 +127,7 @@ def _negotiator(settings: Settings) -> Iterator[None]:
         )
         try:
             child.wait_until(lambda: _is_ready(settings), 60, every=0.2)
-            yield
+            yield child
         finally:
             child.stop(grace=10.0)
 
@@ -210,7 +214,8 @@ async def _one(client: httpx.AsyncClient, number: int, seen: Seen, chance: rando
     await think()
     wish = form | {"each": str(chance.randrange(105, 300)), "every": "month"}
     both = await asyncio.gather(*(ask("propose", "/propose", wish) for _ in range(2)))
-    seen.agreed += any(answer.status_code == 303 for answer in both)
+    # A counter leads to the same page, and says so in the address.
+    seen.agreed += any(answer.headers.get("location") == f"{base}/plans" for answer in both)
     page = await ask("look", "/plans")
     await think()
 

@@ -86,15 +86,20 @@ def plan(wish: Wish, given: Circumstances) -> Plan:
         number = min(count or 1, total)
         amounts = split(total, number)
     else:
-        amounts = _of_size(total, min(each, total))
+        amounts = _of_size(total, min(each, total), given.bounds.min_instalment_minor)
     return plan_of("wish", balance, amounts, _dates(wish, given, len(amounts)))
 
 
-def _of_size(total: int, each: int) -> list[int]:
-    """Payments of `each`, and what is left at the end; no more of them than MOST_PAYMENTS."""
+def _of_size(total: int, each: int, least: int) -> list[int]:
+    """Payments of `each`, and what is left at the end; no more of them than MOST_PAYMENTS.
+
+    A rest that is less than the `least` payment goes into the one before it: nobody means it.
+    """
     full, rest = divmod(total, each)
     if full + bool(rest) > MOST_PAYMENTS:
         return [each] * (MOST_PAYMENTS - 1) + [total - each * (MOST_PAYMENTS - 1)]
+    if rest and rest < least:
+        return [each] * (full - 1) + [each + rest]
     return [each] * full + ([rest] if rest else [])
 
 

@@ -69,6 +69,7 @@ def test_what_is_no_proposal(fields: dict[str, str], why: WishRefusal) -> None:
         (Wish(Every.MONTH, each_minor=10_000, count=4), [10_000] * 4),
         (Wish(Every.WEEK, each_minor=30_000, total_minor=50_000), [30_000, 20_000]),
         (Wish(Every.MONTH, first=date(2026, 3, 20)), [60_000]),
+        (Wish(Every.MONTH, each_minor=11_900), [11_900, 11_900, 11_900, 11_900, 12_400]),
         (Wish(Every.MONTH, each_minor=1), [1] * 119 + [59_881]),
     ],
 )
