@@ -53,7 +53,7 @@ USERS = int(os.environ.get("BENCH_USERS", "200"))
 VISITS = int(os.environ.get("BENCH_VISITS", "2"))
 """Visits that each user makes, one after the other, each as another customer."""
 THINKS = float(os.environ.get("BENCH_THINK_SECONDS", "15"))
-"""How long somebody looks at a page on the average, to read plans or fill in a form; exponential."""
+"""How long somebody looks at a page, reading plans or filling in a form: the mean, exponential."""
 BAR_MS = 300.0
 BASE = 8900
 CLOCK = Clock()
