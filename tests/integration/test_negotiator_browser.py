@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from rapport.demo.website import serving
 from services.negotiator.pages.wording import words
+from support.browser import assert_accessible
 from support.database import Database
 
 PHONE: ViewportSize = {"width": 360, "height": 740}
@@ -122,8 +123,9 @@ def _fits(page: Page) -> None:
 
 
 def _photograph(page: Page, name: str) -> None:
-    """Check that the page fits; keep a picture of it where SCREENSHOTS names a folder."""
+    """Check that the page fits and is accessible; SCREENSHOTS names a folder for pictures."""
     _fits(page)
+    assert_accessible(page)
     folder = os.environ.get("SCREENSHOTS")
     if folder:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)

@@ -5,8 +5,11 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Error, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
+_AXE = Axe()
+_WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 _ADVICE = "no Chromium: install it, or run `playwright install chromium`"
 
 
@@ -26,6 +29,24 @@ def chromium() -> Iterator[Browser]:
             pytest.skip(_ADVICE)
         yield browser
         browser.close()
+
+
+def assert_accessible(page: Page) -> None:
+    """Nothing on the page breaks a rule of WCAG 2.2, levels A and AA, that axe can see.
+
+    It looks at a copy: axe wants scripts, and our pages are tried without.
+    """
+    browser = page.context.browser
+    assert browser is not None
+    with browser.new_context(viewport=page.viewport_size) as context:
+        copy = context.new_page()
+        copy.set_content(page.content())
+        found = _AXE.run(copy, options={"runOnly": _WCAG, "resultTypes": ["violations"]})
+    broken = [
+        f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes']]}"
+        for one in found.response["violations"]
+    ]
+    assert broken == []
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
