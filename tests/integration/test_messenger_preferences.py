@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from fastapi.testclient import TestClient
 from messenger_world import START, World, world
 from playwright.sync_api import Browser, Page, ViewportSize, expect
@@ -17,6 +16,7 @@ from rapport.demo.website import serving
 from services.messenger.pages.wording import WORDS
 from services.messenger.providers.smtp import Relay, SmtpPool
 from services.runtime.clock import Clock
+from support.browser import assert_accessible
 from support.database import Database
 from support.mail import Mailbox
 
@@ -169,8 +169,7 @@ def test_nothing_stands_in_anyones_way(
         page = context.new_page()
         page.goto(base + path)
         page.locator("summary").click()
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+        assert_accessible(page)
         page.keyboard.press("Tab")
         outline = "e => getComputedStyle(e).outlineStyle"
         page.locator("input").first.focus()
