@@ -11,11 +11,14 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
+from typing import get_args
 from zoneinfo import ZoneInfo
 
+from schemas.common import HoldKind
 from services.policy import gate
 from services.policy.consent import check_consent, required_disclosures
-from services.policy.model import Approach, Cap, ConsentRecord, Contact, Hours, Pack, Zones
+from services.policy.holds import ruling
+from services.policy.model import Approach, Cap, ConsentRecord, Contact, Hours, Pack, Verdict, Zones
 from services.policy.packs import load
 from services.policy.places import applying, candidate_zones
 from services.scheduler.model import Place
@@ -83,6 +86,18 @@ _COMMON = tuple(HISTORIES)
 
 
 @dataclass(frozen=True)
+class _Held:
+    """A hold on the case's debt; a `services.policy.holds.Hold`."""
+
+    kind: str
+    at: datetime
+    obligation_id: str | None = "b1"
+    until: datetime | None = None
+    lifted_at: datetime | None = None
+    freed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Table:
     """The cases of one pack, with the packs that apply beside it."""
 
@@ -91,11 +106,12 @@ class Table:
     packs: Sequence[Pack]
 
     def rows(self) -> Iterator[dict[str, str]]:
-        """Hours and caps; then what consent changes; then each cap at its brink."""
+        """Hours and caps; then what consent changes, and each hold; then each cap at its brink."""
         everyday = {"role": ROLES, "purpose": PURPOSES, "channel": CHANNELS}
         gates = {**everyday, "history": tuple(_COMMON), "local time": tuple(self.instants())}
         said = {**everyday, "consent": ("none", "granted", "revoked")}
-        for factors in (gates, said):
+        held = {**everyday, "hold": get_args(HoldKind)}
+        for factors in (gates, said, held):
             for case in pairwise(factors):
                 yield self.judged({**PLAIN, **case})
         for cap in self.pack.caps:
@@ -139,7 +155,7 @@ class Table:
         return sorted(found)
 
     def judged(self, case: Mapping[str, str]) -> dict[str, str]:
-        """The case with its verdict: consent first, then hours and caps."""
+        """The case with its verdict: holds first, then consent, then hours and caps."""
         zone = ZoneInfo(self.zones.names[0])
         now = datetime.fromisoformat(case["local time"]).replace(tzinfo=zone).astimezone(UTC)
         holds = frozenset({case["hold"]} - {"none"})
@@ -150,7 +166,8 @@ class Table:
             ConsentRecord(case["channel"], case["purpose"], case["consent"], now - _HOUR)
             for _ in range(case["consent"] != "none")
         ]
-        verdict = check_consent(now, self.zones, self.packs, approach, said, True)
+        held = self._held(case["hold"], approach, now)
+        verdict = held or check_consent(now, self.zones, self.packs, approach, said, True)
         contacts = [
             Contact(now - ago, c.purpose, c.channel, c.obligation_ids, c.reached, c.by)
             for ago, c in HISTORIES[case["history"]]
@@ -178,6 +195,14 @@ class Table:
             for name, alone in _alone(pack):
                 if not gate.check(now, self.zones, (alone,), approach, contacts).allowed:
                     yield f"{pack.name}/{name}"
+
+    def _held(self, kind: str, approach: Approach, now: datetime) -> Verdict | None:
+        """What a hold on the debt, without an end, makes of it; None: nothing that stops it."""
+        holds = [] if kind == "none" else [_Held(kind, now - _HOUR)]
+        asked = ruling(holds, approach, self.zones, self.packs, now)
+        if asked is None or not asked.silent:
+            return None
+        return Verdict(False, f"{asked.reason} ({asked.effect})", asked.rule, asked.rule_version)
 
     def _citation(self, cited: str | None) -> str:
         for pack in self.packs:
