@@ -69,8 +69,15 @@ def resident_bytes() -> int:
         return int(file.read().split()[1]) * PAGE
 
 
+def used_cpu() -> float:
+    """Seconds of CPU that this process has used."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
 async def work(sender: Sender) -> None:
     """Send until standard input ends; say twice a second how much memory is in use."""
+    begun = used_cpu()
     sending = asyncio.create_task(sender.run())
     asked = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
     while not asked.done() and not sending.done():
@@ -78,8 +85,7 @@ async def work(sender: Sender) -> None:
         print(f"memory {resident_bytes()}", flush=True)
     sender.stop()
     await sending
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    print(f"cpu {used.ru_utime + used.ru_stime:.3f}", flush=True)
+    print(f"cpu {used_cpu() - begun:.3f}", flush=True)
 
 
 def main() -> None:

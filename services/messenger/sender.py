@@ -50,6 +50,8 @@ BUNDLE_SECONDS = 0.1
 LARGEST_BUNDLE = 32
 CLAIM_SECONDS = 0.2
 """For how long it decides and writes before it hands over: the check must be young by then."""
+LEAST_ROUND = 32
+"""Letters that a round may always have: where all is slow, fewer would save next to nothing."""
 
 
 class _Handed(NamedTuple):
@@ -74,13 +76,13 @@ class Sender:
         self._claiming = claiming
         self._provider = provider
         self._pacing = pacing
-        self._threads = self._free = connections
+        self._free = connections
         self._pool = ThreadPoolExecutor(connections, thread_name_prefix="send")
         self._in_flight: set[str] = set()
         self._finished: SimpleQueue[Finished | _Handed] = SimpleQueue()
         self._unrecorded: list[Finished] = []
         self._bundle = 1
-        self._round = connections
+        self._round = LEAST_ROUND
         self._wakened = threading.Event()
         self._stopping = threading.Event()
         self._epochs: dict[int, int] = {}
@@ -176,7 +178,7 @@ class Sender:
     def _learn_round(self, letters: int, seconds: float) -> None:
         if letters:
             fitting = int(CLAIM_SECONDS * letters / max(seconds, 1e-6))
-            self._round = max(self._threads, min(fitting, 2 * self._round))
+            self._round = max(LEAST_ROUND, min(fitting, 2 * self._round))
 
     def _recover(self, owned: Mapping[int, Ownership]) -> None:
         for lane, own in owned.items():
