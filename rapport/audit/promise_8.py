@@ -6,6 +6,7 @@ That each decision has its reason is counted for information.
 from collections import defaultdict
 from datetime import datetime
 
+from rapport.audit import wordings
 from rapport.audit.history import History
 from rapport.audit.verdict import Outcome
 from schemas.facts import (
@@ -41,6 +42,7 @@ def check(history: History) -> Outcome:
     _triggers(history, outcome)
     _steps(history, outcome)
     _obligations(history, outcome)
+    wordings.check(history, outcome)
     return outcome
 
 

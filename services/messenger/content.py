@@ -5,6 +5,7 @@ come from one source, so they always say the same.
 """
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,6 +25,10 @@ DISCLOSURES = ("sender_identity", "postal_address", "one_click_opt_out", "purpos
 
 _LONGEST_NAME = 60
 _NOT_A_NAME = re.compile(r"[@\d<>{}\[\]|\\^~]|://|\bwww\.|\w\.\w{2,}", re.IGNORECASE)
+
+
+_ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "MATHEMATICAL"})
+"""Scripts with letters that look like those of another."""
 
 
 class ContentError(ValueError):
@@ -263,7 +268,16 @@ def greeting_name(name: str | None) -> str | None:
     shown = plain(name or "")
     if not shown or len(shown) > _LONGEST_NAME or _NOT_A_NAME.search(shown):
         return None
-    return shown
+    return None if _is_disguised(shown) else shown
+
+
+def _is_disguised(name: str) -> bool:
+    """Whether a word mixes letters that look alike, as a Latin one with a Cyrillic letter in it."""
+    return any(
+        len(_ALIKE & {unicodedata.name(one, "").partition(" ")[0] for one in word}) > 1
+        for word in name.split()
+        if not word.isascii()
+    )
 
 
 def _frame(

@@ -116,6 +116,9 @@ def passages(blocks: Sequence[Block], locale: str, frame: Frame) -> list[Passage
     """The whole letter as plain text, not folded yet."""
     chosen = words(locale)
 
+    def labelled(label: str, address: str) -> str:
+        return f"{label}{markdown.colon(label)}\n{address}"
+
     def line(text: str) -> Passage:
         return Passage(text, None, "\n")
 
@@ -125,13 +128,13 @@ def passages(blocks: Sequence[Block], locale: str, frame: Frame) -> list[Passage
         Passage(f"{frame.closing}\n{frame.brand}", None),
         line("--"),
         line(chosen.helped),
-        line(f"{chosen.it_helped}:\n{frame.helped}"),
-        Passage(f"{chosen.it_did_not}:\n{frame.not_helped}", None),
+        line(labelled(chosen.it_helped, frame.helped)),
+        Passage(labelled(chosen.it_did_not, frame.not_helped), None),
         line(chosen.question),
         Passage(frame.about),
         *(Passage(sentence) for sentence in frame.disclosed),
-        line(f"{chosen.unsubscribe}:\n{frame.unsubscribe}"),
-        Passage(f"{chosen.preferences}:\n{frame.preferences}", None),
+        line(labelled(chosen.unsubscribe, frame.unsubscribe)),
+        Passage(labelled(chosen.preferences, frame.preferences), None),
         line(frame.postal_address),
     ]
 

@@ -14,6 +14,7 @@ from services.messenger.content import (
     Item,
     Matter,
     Rendered,
+    greeting_name,
     link_of_item,
     render,
 )
@@ -102,7 +103,7 @@ class LetterWriter:
         )
         draft = Draft(
             message_id=message_id,
-            name=addressee.name,
+            name=greeting_name(addressee.name),
             email=addressee.email or "",
             locale=rendered.locale,
             subject=rendered.subject,

@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 from schemas.topics import OUTREACH_DISPATCHES, PLAYBOOKS
-from services.messenger import api, signatures, stream, tenants, variants_api
+from services.messenger import api, copy_api, signatures, stream, tenants, variants_api
 from services.messenger.handlers.claiming import Claiming
 from services.messenger.handlers.intake import Letterbox
 from services.messenger.handlers.replies import Listening
@@ -84,6 +84,7 @@ def build(context: Context) -> worker.Service:
     )
     variants_api.add_to(served, context, weighing)
     letterbox = _letterbox(context, tenants_by_name, listening, patience)
+    copy_api.add_to(served, context)
     background: list[worker.Background] = [sender]
     if own.replies_smtp_port is not None:
         door = SmtpDoor(letterbox, own.replies_smtp_host, own.replies_smtp_port)

@@ -170,8 +170,13 @@ def passages(blocks: Sequence[Block]) -> list[Passage]:
                 found += [Passage(f"- {_inline_text(item)}", "  ", "\n") for item in items]
                 found[-1] = found[-1]._replace(after="\n\n")
             case Button(label, href):
-                found.append(Passage(f"{label}:\n{href}", None))
+                found.append(Passage(f"{label}{colon(label)}\n{href}", None))
     return found
+
+
+def colon(label: str) -> str:
+    """The colon that goes with a label's script."""
+    return "：" if _WIDE.search(label) else ":"
 
 
 def fold(text: str, *, indent: str = "") -> str:

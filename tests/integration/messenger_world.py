@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from schemas.envelope import Envelope, encode
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
-from services.messenger import api, stream, variants_api
+from services.messenger import api, copy_api, stream, variants_api
 from services.messenger.handlers.claiming import Claiming
 from services.messenger.handlers.replies import Listening
 from services.messenger.handlers.returns import Patience
@@ -241,6 +241,7 @@ def world(
         ),
     )
     variants_api.add_to(made.api, context, weighing)
+    copy_api.add_to(made.api, context)
     made.own_all()
     return made
 

@@ -93,6 +93,20 @@ def test_a_choice_is_told_with_its_chances_and_learnt_from(
     assert [one["variant"] for one in told if one["harmed"]] == [left["variant"]]
 
 
+def test_the_desk_reads_the_exact_copy(scene: World) -> None:
+    api = TestClient(scene.api, headers={"Authorization": "Bearer all-of-it"})
+    _send(scene, 0)
+    told = scene.of("message.intended")[0]["data"]
+    copy = api.get(f"/messages/{told['message_id']}/copy").json()
+    assert copy["subject"] in ("A note", "A warm note")
+    assert "It is about €120.00." in copy["text"]
+    assert "€120.00" in copy["html"]
+    assert copy["intact"]
+    assert copy["content_sha256"] == told["content_sha256"]
+    refused = {"Authorization": "Bearer bound"}
+    assert api.get(f"/messages/{told['message_id']}/copy", headers=refused).status_code == 403
+
+
 def test_all_that_is_learnt_can_be_made_anew_from_the_log(scene: World, database: Database) -> None:
     for number in range(8):
         _send(scene, number)

@@ -10,6 +10,7 @@ import planted_stops
 import planted_talks
 import planted_terms
 import planted_wishes
+import planted_wordings
 import pytest
 from planted import Planted
 
@@ -25,6 +26,7 @@ PLANTED = [
     *planted_rules.CASES,
     *planted_several.CASES,
     *planted_terms.CASES,
+    *planted_wordings.CASES,
     *planted_talks.CASES,
     *planted_wishes.CASES,
 ]

@@ -198,6 +198,9 @@ def test_no_value_adds_an_element_or_a_link(value: str) -> None:
         ("Ana <b>", None),
         ("ana@example.com", None),
         ("x" * 61, None),
+        ("Алексей Berg", "Алексей Berg"),
+        ("P\u0430yPal Care", None),
+        ("\u0391pple", None),
     ],
 )
 def test_only_a_name_is_greeted_as_one(name: str | None, greeted: str | None) -> None:
