@@ -1,6 +1,7 @@
 """Every shipped letter in a real browser, on a phone and on a desk.
 
-SCREENSHOTS=FOLDER keeps a picture of each at both widths, and its text part.
+SCREENSHOTS=FOLDER takes every tone and wording, and keeps a picture of each at both widths, and its
+text part.
 """
 
 import os
@@ -21,6 +22,8 @@ def test_every_letter_fits_phone_and_desk(chromium: Browser) -> None:
     folder = os.environ.get("SCREENSHOTS")
     page = chromium.new_page()
     for name, letter in letters():
+        if not folder and ".neutral.base." not in name:
+            continue  # the others have the same blocks
         page.set_content(letter.html, wait_until="domcontentloaded")
         for place, width in WIDTHS.items():
             page.set_viewport_size({"width": width, "height": 900})
