@@ -137,7 +137,7 @@ def test_the_desk_reads_what_was_written_and_nobody_else_does(
 ) -> None:
     answer(messenger, http, "This is ridiculous. Who are you?")
     [handoff] = told(messenger, "handoff.requested")
-    assert handoff["reason"] == "reply"
+    assert handoff["reason"] == "angry"
     [shown] = http.get("/conversations/c-1").json()["replies"]
     assert (shown["intent"], shown["also"]) == ("angry", ["question"])
     assert shown["text"] == "This is ridiculous. Who are you?"

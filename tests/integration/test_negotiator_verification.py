@@ -8,6 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 from negotiator_world import ANSWERS, VERIFICATION, Browser, World, world_of
 
+from schemas.facts import ContactRightParty
+from schemas.topics import OUTREACH_LOG
 from services.negotiator.handlers import people
 from support.database import Database
 
@@ -152,6 +154,18 @@ def test_a_wrong_person_found_at_the_desk_is_told_and_shut_out(world: World) -> 
     (told,) = world.facts("contact.right_party")
     assert (told["data"]["confirmed"], told["data"]["via"]) == (False, "desk")
     assert "/verify" not in world.browser(token).page.text
+
+
+def test_a_wrong_person_who_answers_the_mail_is_shut_out(world: World) -> None:
+    token = world.ready()
+    inside = world.browser(token)
+    inside.verify()
+    said = ContactRightParty(confirmed=False, channel="email", via="reply")
+    world.tell(OUTREACH_LOG, said, "c-1", source="/rapport/messenger")
+    assert "600.00" not in inside.get("/plans").text
+    assert "/verify" not in world.browser(token).page.text
+    # It is told already: nothing is told again.
+    assert [one["data"]["via"] for one in world.facts("contact.right_party")] == ["portal"]
 
 
 def test_who_was_taken_for_someone_else_is_let_in_again(world: World) -> None:

@@ -25,10 +25,11 @@ _FOR_A_PERSON = {
     Intent.BEREAVED: "bereavement",
     Intent.DISPUTE: "dispute",
     Intent.CANNOT_PAY: "hardship",
-    Intent.ANGRY: "reply",
-    Intent.QUESTION: "reply",
+    Intent.ANGRY: "angry",
+    Intent.QUESTION: "question",
     Intent.OTHER: "reply",
 }
+_CHATTER = {"angry", "question", "reply"}
 _SILENT = {Intent.STOP, Intent.CEASE_CONTACT}
 
 
@@ -135,7 +136,7 @@ def _person_for(heard: tuple[Intent, ...], *, asked_publisher: bool) -> str | No
         reasons.append("reply")
     if _SILENT & set(heard) or asked_publisher:
         # They asked for silence, or the publisher is looking already: chatter needs nobody.
-        reasons = [one for one in reasons if one != "reply"]
+        reasons = [one for one in reasons if one not in _CHATTER]
     return reasons[0] if reasons else None
 
 

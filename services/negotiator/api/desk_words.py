@@ -22,6 +22,7 @@ _REASONS = {
     "reply": "Wrote back",
     "bereavement": "Writes that the customer has died",
     "question": "Asks something",
+    "angry": "Is upset",
     "plan_refused": "Creditor refused to book the plan",
     "terms_beyond_authority": "Proposes terms beyond what the machine may agree to",
 }
