@@ -17,7 +17,7 @@ START = datetime.fromisoformat("2026-03-02T09:00+01:00")
 """A Monday morning in Berlin."""
 SPEED = 22_000.0
 LEAD_SECONDS = 10.0
-DAYS = 6
+DAYS = 4
 SAYS = {"eve": ("en", "STOP"), "wei": ("zh-Hans", "退订"), "kei": ("ja", "配信停止")}
 GOES_ON = "max"
 ALL = (*SAYS, GOES_ON)
