@@ -254,7 +254,7 @@ def order(dispatch_id: str, step_id: str, now: datetime) -> dict[str, Any]:
         "enrolment_id": "en-1",
         "attempt": 1,
         "playbook": "recover",
-        "playbook_version": 1,
+        "playbook_version": 2,
         "step": "hello",
         "template": "hello",
         "segment": "everyone",
