@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from scheduler_node import Bench, due_soon, requested
+from scheduler_node import Bench, applied, due_soon, requested
 
 from schemas.topics import OUTREACH_COMMANDS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.runtime.partitioning import PARTITIONS
@@ -131,3 +131,27 @@ def test_what_no_route_serves_is_a_problem_too(bench: Bench) -> None:
         assert answer.status_code == status
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["status"] == status
+
+
+def test_only_an_operator_lifts_what_is_final_and_says_why(bench: Bench) -> None:
+    planned(bench)
+    at = "2026-03-03T09:00:00+09:00"
+    for offset, word in ((8, "placed"), (9, "lifted")):
+        told = applied(
+            f"customer.hold_{word}", offset, obligation_id=None, time=at, kind="deceased"
+        )
+        bench.deliver(OUTREACH_LOG, told)
+    assert bench.told()[-2:] == ["outreach.cancelled", "hold.lift_refused"]
+    assert [h["kind"] for h in bench.get("/customers/ann/outreach")["holds"]] == ["deceased"]
+    path = "/customers/ann/holds/deceased/lift"
+    for asked, token, status in (({}, "o1", 422), ({"reason": "mistake"}, "r1", 403)):
+        assert post(bench, path, token, **asked).status_code == status
+    assert post(bench, "/customers/ann/holds/curse/lift", reason="x").status_code == 422
+    assert post(bench, "/customers/ann/holds/fraud/lift", reason="x").status_code == 404
+    bench.at("2026-03-04T09:00:00+09:00")
+    lifted = post(bench, path, reason="reported by mistake")
+    assert lifted.status_code == 200, lifted.text
+    [fact] = [one for one in bench.outbox() if one.type == "hold.lifted"]
+    assert (fact.data["by"], fact.data["reason"]) == ("ops", "reported by mistake")
+    assert bench.get("/customers/ann/outreach")["holds"] == []
+    assert post(bench, path, reason="again").status_code == 404
