@@ -13,7 +13,7 @@ from services.runtime.ids import derive
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
 from services.scheduler import saving, sending_store, store, watching
-from services.scheduler.model import Book, Key
+from services.scheduler.model import Book, Heard, Key
 from services.scheduler.rules import claiming, hearing, planning
 from services.scheduler.rules.customers import covers
 from services.scheduler.telling import tell
@@ -36,7 +36,7 @@ UNTOLD = frozenset(
 """Facts about the machinery: in no customer's timeline."""
 INERT = frozenset({"customer.segmented", "customer.held_out", "message.opened"})
 """Facts that end nothing and move nothing: they are only noted."""
-WHOLE = frozenset({"customer.hold_lifted", "handoff.resolved"})
+WHOLE = frozenset({"customer.hold_lifted", "customer.merged", "handoff.resolved"})
 """What may let enrolments go on that ended long ago, whatever they are about."""
 DISPATCH_FACTS = frozenset(
     {
@@ -48,6 +48,9 @@ DISPATCH_FACTS = frozenset(
         "message.unknown",
     }
 )
+
+
+CONTACTS_MATTER = DISPATCH_FACTS | {"customer.merged"}
 
 
 class Taken(NamedTuple):
@@ -99,15 +102,15 @@ class Handlers:
             store.load(
                 work.session,
                 book,
-                customers={_customer(message) for message in acting},
+                customers={who for _, heard in heards for who in _named(heard)},
                 obligations={heard.about for _, heard in heards if heard.about is not None},
                 enrolments=[
                     *store.enrolments_of_steps(work.session, _steps(acting)),
                     *_chosen_in(acting),
                 ],
-                with_former={_customer(m) for m, heard in heards if heard.type in WHOLE},
+                with_former={who for _, h in heards if h.type in WHOLE for who in _named(h)},
             )
-            if any(message.event.type in DISPATCH_FACTS for message in acting):
+            if any(heard.type in CONTACTS_MATTER for _, heard in heards):
                 store.load_contacts(work.session, book, self._counted_since(work.now))
         for message, heard in heards:
             outcomes = hearing.hear(book, heard, self._packs, work.now)
@@ -183,6 +186,12 @@ class Handlers:
 
 def _customer(message: Incoming) -> Key:
     return message.event.tenant, message.key
+
+
+def _named(heard: Heard) -> list[Key]:
+    """The customers that a fact is about; of two ids that are one, both."""
+    into = [str(heard.data["into"])] if heard.type == "customer.merged" else []
+    return [(heard.tenant, one) for one in (heard.customer, *into)]
 
 
 def _steps(messages: Sequence[Incoming]) -> list[Key]:

@@ -70,6 +70,7 @@ def load(
     concerned = {*customers, *_enrolled_on(session, obligations)}
     _enter_customers(session, concerned)
     book.load(customers=lock_customers(session, concerned))
+    concerned |= _load_survivors(session, book, concerned)
     book.load(obligations=_lock_obligations(session, obligations))
     found = [
         *_active_of(session, concerned),
@@ -77,6 +78,9 @@ def load(
         *_named_enrolments(session, enrolments),
         *_enrolments(session, with_former, "customer = i"),
     ]
+    if with_former:
+        whole = {one.obligation_key for one in found if (one.tenant, one.customer) in with_former}
+        book.load(obligations=_lock_obligations(session, whole - book.obligations.keys()))
     # An enrolment made while we waited for the obligation brings its customer in late; two
     # transactions may now wait for each other, which the database ends and the runtime repeats.
     late = {(one.tenant, one.customer) for one in found} - concerned
@@ -218,6 +222,22 @@ def enrolments_of_steps(session: Session, steps: Collection[Key]) -> list[Key]:
         _pairs(steps),
     )
     return [(row.tenant, row.enrolment_id) for row in rows.all()]
+
+
+def _load_survivors(session: Session, book: Book, customers: Collection[Key]) -> set[Key]:
+    """Lock and load those whom these customers were merged into, directly or by others."""
+    found: set[Key] = set()
+    wanted = {*customers}
+    while wanted:
+        into = {
+            (tenant, known.merged_into)
+            for tenant, customer in wanted
+            if (known := book.customers.get((tenant, customer))) and known.merged_into
+        }
+        wanted = into - book.customers.keys()
+        book.load(customers=lock_customers(session, wanted))
+        found |= into
+    return found
 
 
 def _enter_customers(session: Session, keys: Collection[Key]) -> None:

@@ -109,6 +109,10 @@ class Book:
         steps = [self.steps[i] for i in self._steps_of.get(enrolment_id, ())]
         return sorted(steps, key=lambda step: step.position)
 
+    def reserved_of(self, key: Key) -> list[Reserved]:
+        """The customer's loaded contacts, with their dispatches."""
+        return [self.reserved[i] for i in self._reserved_of.get(key, ())]
+
     def contacts_of(self, key: Key) -> list[Contact]:
         """The customer's loaded contacts."""
         return [self.reserved[i].contact for i in self._reserved_of.get(key, ())]

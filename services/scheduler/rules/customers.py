@@ -47,8 +47,6 @@ def learn(known: Customer, heard: Heard) -> Customer:
         case "customer.hold_placed" | "customer.hold_lifted" | "hold.lifted":
             # Those about one obligation count for all its parties: they rest there as well.
             return msgspec.structs.replace(after, holds=with_hold(after.holds, heard))
-        case "customer.merged":
-            return msgspec.structs.replace(after, merged_into=str(heard.data["into"]))
         case _:
             return after
 

@@ -7,7 +7,7 @@ import msgspec
 
 from services.policy.model import Pack
 from services.scheduler.model import Book, Enrolment, ExitRule, Heard, Outcome, StepState
-from services.scheduler.rules import continuing, customers, obligations, outcomes
+from services.scheduler.rules import continuing, customers, merging, obligations, outcomes
 from services.scheduler.rules.choosing import choose
 from services.scheduler.rules.contacts import note_contact
 from services.scheduler.rules.ending import cancel, complete_if_done
@@ -39,26 +39,35 @@ def hear(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list
         book.put(learnt)
     if heard.stale:
         return []
+    merged = heard.type == "customer.merged" and merging.merge(book, heard)
+    stays = merging.survivor(book, known.key)
+    if stays != known.key and heard.type in merging.ABOUT_THE_PERSON:
+        book.put(
+            customers.learn(book.customer(*stays), msgspec.structs.replace(heard, position=None))
+        )
     if heard.type == "contact.made":
-        note_contact(book, heard)
+        note_contact(book, msgspec.structs.replace(heard, customer=stays[1]))
     told: list[Outcome] = []
     if (refused := refused_lift(learnt, heard, packs, now)) is not None:
         told.append(refused)
     if heard.type in _DISPATCH_FACTS:
         told += outcomes.follow(book, heard, now)
-    touched = book.of_customer(known.key)
+    touched = [one for who in {known.key: 0, stays: 0} for one in book.of_customer(who)]
     if (key := heard.about) is not None:
         before = book.obligations.get(key)
         after = obligations.learn(before, heard)
         if after is not None and after != before:
             book.put(after)
-        touched += [one for one in book.of_obligation(key) if one.customer != heard.customer]
+        own = {heard.customer, stays[1]}
+        touched += [one for one in book.of_obligation(key) if one.customer not in own]
     if heard.type == "choice.made":
         told += choose(book, heard, packs, now)
     for enrolment in touched:
         running = book.enrolments[enrolment.id]
         if running.active:
             told += _end_or_move(book, running, heard, packs, now)
+    if merged:
+        told += merging.carry_over(book, heard, packs, now)
     return [*told, *continuing.carry_on(book, heard, known, packs, now)]
 
 

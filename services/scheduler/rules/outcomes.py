@@ -8,6 +8,7 @@ import msgspec
 from services.scheduler.model import Book, Deferred, Heard, Outcome, Reserved, Step, StepState
 from services.scheduler.rules.ending import complete_if_done
 from services.scheduler.rules.holds import instant
+from services.scheduler.rules.merging import survivor
 
 MOST_ATTEMPTS = 5
 FIRST_RETRY = timedelta(minutes=15)
@@ -42,7 +43,8 @@ def follow(book: Book, heard: Heard, now: datetime) -> list[Outcome]:
 
 def _ended(book: Book, step: Step, heard: Heard, now: datetime) -> list[Outcome]:
     if heard.type in ("message.failed", "message.refused"):
-        book.release(step.tenant, step.customer, str(step.dispatch_id))
+        owner = survivor(book, (step.tenant, step.customer))
+        book.release(*owner, str(step.dispatch_id))
     if heard.type in ("message.failed", "message.refused", "message.left_out"):
         retry = _retry(book, step, heard, now)
         if retry is not None:

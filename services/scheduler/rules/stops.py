@@ -20,6 +20,8 @@ from services.scheduler.rules import timing
 from services.scheduler.rules.holds import held
 
 _NOWHERE = Zones(())
+MERGED = "customer.merged"
+"""The rule that ends what ran under an id that another stands for."""
 
 
 class Stop(NamedTuple):
@@ -46,7 +48,7 @@ def stopped(
     A hold does that only where nothing resumes after it; others are waited for.
     """
     if customer.merged_into is not None:
-        return Stop("merged", "customer.merged")
+        return Stop("merged", MERGED)
     if obligation.state is not ObligationState.OPEN:
         return Stop(obligation.reason or obligation.state, f"obligation.{obligation.state}")
     if obligation.agreement_id is not None:

@@ -108,7 +108,6 @@ STOPS = [
         heard("agreement.made", at("2026-03-04 09:00"), obligation_id="b1", agreement_id="a1"),
         "agreement",
     ),
-    (heard("customer.merged", at("2026-03-04 09:00"), into="bob"), "merged"),
 ]
 
 

@@ -1,0 +1,136 @@
+"""Two ids that turn out to be one customer: no promise given to either breaks."""
+
+from typing import Any
+
+import pytest
+from scheduler_world import FIRST_CONTACT, TENANT, World, at, bill, command, heard
+
+from services.scheduler.model import Dispatched, Enrolled, Heard, Outcome, Planned, Suppressed
+from services.scheduler.rules import merging
+
+NOON = at("2026-03-13 12:00")
+BOB = (TENANT, "bob")
+
+
+def of(customer: str, event: Heard) -> Heard:
+    return heard(event.type, event.time, customer, **event.data)
+
+
+def begin(world: World, customer: str, name: str, **more: Any) -> list[Outcome]:
+    event = of(customer, bill("payment.missed", world.now, bill_id=name))
+    return world.start(event, plans=FIRST_CONTACT, purpose="collection", **more)
+
+
+def merge(world: World, old: str = "ann", into: str = "bob") -> list[Outcome]:
+    return world.hear(heard("customer.merged", world.now, old, into=into))
+
+
+def dispatched(world: World, until: str) -> list[tuple[str, str]]:
+    told = world.until(at(until))
+    return [(o.customer.id, o.step.plan.name) for o in told if isinstance(o, Dispatched)]
+
+
+def test_what_was_still_to_come_goes_on_under_the_id_that_stays() -> None:
+    world = World(NOON)
+    begin(world, "ann", "b1")
+    assert dispatched(world, "2026-03-14 12:00") == [("ann", "first")]
+    told = merge(world)
+    (carried,) = [one.enrolment for one in told if isinstance(one, Enrolled)]
+    assert carried.customer == "bob"
+    assert carried.continues is not None
+    assert [one.step.plan.name for one in told if isinstance(one, Planned)] == ["second"]
+    assert "bob" in world.book.obligations[TENANT, "bill", "b1"].parties
+    assert dispatched(world, "2026-03-20 12:00") == [("bob", "second")]
+
+
+def test_a_running_enrolment_of_the_one_that_stays_is_not_doubled() -> None:
+    world = World(NOON)
+    begin(world, "ann", "b1")
+    begin(world, "bob", "b1")
+    merge(world)
+    active = [one.customer for one in world.book.enrolments.values() if one.active]
+    assert active == ["bob"]
+
+
+def test_contacts_under_both_ids_count_for_every_cap() -> None:
+    world = World(NOON)
+    for number, customer in enumerate(["ann", "ann", "bob"]):
+        begin(world, customer, f"b{number}")
+        assert len(dispatched(world, f"2026-03-13 {14 + number}:00")) == 1
+    merge(world)
+    begin(world, "bob", "b9")
+    assert dispatched(world, "2026-03-15 20:00") == []
+    assert len(world.book.contacts_of(BOB)) == 3
+    assert world.book.contacts_of((TENANT, "ann")) == []
+
+
+def test_a_contact_that_was_not_made_after_all_is_given_back() -> None:
+    world = World(NOON)
+    begin(world, "ann", "b1")
+    (told,) = [one for one in world.claim() if isinstance(one, Dispatched)]
+    merge(world)
+    assert len(world.book.contacts_of(BOB)) == 1
+    world.answer(told, "message.refused", reason="merged", rule="customer", retryable=False)
+    assert world.book.contacts_of(BOB) == []
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize(
+    "word",
+    [
+        heard("contact.unsubscribed", NOON, channel="email", purpose="*"),
+        heard("customer.hold_placed", NOON, kind="dispute"),
+        heard("customer.consent_changed", NOON, channel="*", purpose="*", status="revoked"),
+    ],
+)
+def test_a_word_against_contact_binds_under_either_id(word: Heard, before: bool) -> None:
+    world = World(NOON)
+    begin(world, "bob", "b1")
+    if before:
+        world.hear(word)
+    merge(world)
+    if not before:
+        world.hear(word)
+    assert dispatched(world, "2026-03-20 12:00") == []
+
+
+def test_the_stricter_word_counts_whatever_the_one_that_stays_said_later() -> None:
+    world = World(NOON)
+    world.hear(heard("contact.unsubscribed", NOON, "ann", channel="email", purpose="*"))
+    on = {"email/*": "on"}
+    world.hear(heard("contact.preference_changed", at("2026-03-13 13:00"), "bob", changes=on))
+    begin(world, "bob", "b1")
+    merge(world)
+    assert dispatched(world, "2026-03-20 12:00") == []
+
+
+def test_the_same_news_twice_and_merged_back_change_nothing() -> None:
+    world = World(NOON)
+    begin(world, "ann", "b1")
+    merge(world)
+    before = dict(world.book.customers)
+    assert merge(world) == []
+    assert merge(world, "bob", "ann") == []
+    assert world.book.customers == before
+    assert merging.survivor(world.book, (TENANT, "ann")) == BOB
+
+
+def test_whom_an_id_was_merged_into_may_be_merged_in_turn() -> None:
+    world = World(NOON)
+    begin(world, "ann", "b1")
+    merge(world)
+    merge(world, "bob", "cho")
+    assert merging.survivor(world.book, (TENANT, "ann")) == (TENANT, "cho")
+    assert {one.customer for one in world.book.enrolments.values() if one.active} == {"cho"}
+    world.hear(heard("contact.unsubscribed", world.now, "ann", channel="email", purpose="*"))
+    assert dispatched(world, "2026-03-20 12:00") == []
+
+
+def test_a_command_for_the_old_id_begins_nothing_and_says_why() -> None:
+    world = World(NOON)
+    merge(world)
+    event = bill("payment.missed", world.now)
+    told = world.order(command(event, plans=FIRST_CONTACT))
+    assert [(o.reason, o.rule) for o in told if isinstance(o, Suppressed)] == [
+        ("merged", "customer.merged")
+    ]
