@@ -128,10 +128,9 @@ class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
 
     version: the publisher's, highest seen. as_of: time of the newest event about its terms.
     closed_at, closed_version: of the event that ended it, whose id is closed_by. reopens_from:
-    a later period (due on that local date or after) opens it again. pending_payments: ids of
-    payments under way; past_payments: of those whose outcome is known. agreement_id: an agreement
-    that runs. holds: those about this obligation alone. notices: kinds of
-    statutory notices that the publisher has sent.
+    a later period (due on that local date or after) opens it again. pending_payments: those under
+    way, and since when. past_payments: those whose outcome is known, and since when.
+    agreement_id: an agreement that runs, made at agreed_at. holds: those about this obligation alone.
     """
 
     tenant: str
@@ -154,9 +153,10 @@ class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
     closed_by: str | None = None
     reopens_from: date | None = None
     as_of: datetime | None = None
-    pending_payments: tuple[str, ...] = ()
-    past_payments: tuple[str, ...] = ()
+    pending_payments: dict[str, datetime] = {}
+    past_payments: dict[str, datetime] = {}
     agreement_id: str | None = None
+    agreed_at: datetime | None = None
     holds: tuple[Hold, ...] = ()
     notices: tuple[str, ...] = ()
 

@@ -114,9 +114,9 @@ def pause(
     now: datetime,
 ) -> list[Outcome]:
     """Let no step of the customer go out before `until`; None ends a pause."""
-    known = book.customer(tenant, customer)
-    book.put(msgspec.structs.replace(known, paused_until=until))
-    running = [one for one in book.of_customer(known.key) if one.active]
+    stays = merging.survivor(book, (tenant, customer))
+    book.put(msgspec.structs.replace(book.customer(*stays), paused_until=until))
+    running = [one for one in book.of_customer(stays) if one.active]
     return [told for one in running for told in resume(book, one, packs, now)]
 
 

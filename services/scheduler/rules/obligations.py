@@ -1,7 +1,7 @@
 """What an event says of an obligation. When in doubt, what is settled stays settled."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -108,8 +108,12 @@ def _by_terms(known: Obligation, heard: Heard) -> Obligation:
         return msgspec.structs.replace(known, **given)
     if not _reopened_by_terms(known, heard, given.get("due_date")):
         kept = {n: v for n, v in given.items() if n not in ("amount_minor", "due_date")}
-        return msgspec.structs.replace(known, **kept)
-    return msgspec.structs.replace(_opened(known), agreement_id=None, **given)
+        reopens_from = _covered(known, heard, _given(heard.data).get("due_date"))
+        return msgspec.structs.replace(known, reopens_from=reopens_from, **kept)
+    agreed = known.agreement_id
+    if known.agreed_at and known.closed_at and known.agreed_at < known.closed_at:
+        agreed = None  # it was about what has ended
+    return msgspec.structs.replace(_opened(known), agreement_id=agreed, **given)
 
 
 def _reopened_by_terms(known: Obligation, heard: Heard, due_date: date | None) -> bool:
@@ -123,25 +127,38 @@ def _reopened_by_terms(known: Obligation, heard: Heard, due_date: date | None) -
     return known.kind == "subscription" and due_date is not None
 
 
+def _covered(known: Obligation, heard: Heard, due_date: date | None) -> date | None:
+    """From which due date on it may open again: what was asked before the end ended with it."""
+    since = known.reopens_from
+    if due_date is None or known.closed_at is None or heard.time > known.closed_at:
+        return since
+    after = due_date + timedelta(days=1)
+    return after if since is None or after > since else since
+
+
 def _by_payment(known: Obligation, heard: Heard) -> Obligation:
     remaining = heard.data.get("remaining_minor")
     currency = known.currency or heard.data.get("currency")
     payment = str(heard.data["payment_id"])
-    on_its_way = tuple(one for one in known.pending_payments if one != payment)
+    on_its_way = dict(known.pending_payments)
     if heard.type == "payment.received" and heard.data.get("pending"):
-        if payment in known.past_payments:
+        if payment in known.past_payments and heard.time < known.past_payments[payment]:
             return known
-        on_its_way = (*on_its_way, payment)
+        on_its_way[payment] = max(heard.time, on_its_way.get(payment, heard.time))
         return msgspec.structs.replace(known, currency=currency, pending_payments=on_its_way)
-    past = (*(one for one in known.past_payments if one != payment), payment)[-_REMEMBERED:]
+    if payment in on_its_way and on_its_way[payment] <= heard.time:
+        del on_its_way[payment]
+    past = {one: at for one, at in known.past_payments.items() if one != payment}
+    past[payment] = max(heard.time, known.past_payments.get(payment, heard.time))
+    remembered = dict(list(past.items())[-_REMEMBERED:])
     known = msgspec.structs.replace(
-        known, currency=currency, pending_payments=on_its_way, past_payments=past
+        known, currency=currency, pending_payments=on_its_way, past_payments=remembered
     )
+    if known.state is ObligationState.CLOSED:
+        return known  # what was recalled or sold stays so, whatever is still paid
     if heard.type == "payment.received" and remaining == 0:
         return _ended(known, heard, ObligationState.SETTLED, "paid", amount_minor=0)
     if remaining is None or _is_older(known, heard):
-        return known
-    if known.state is ObligationState.CLOSED:
         return known
     if known.state is ObligationState.SETTLED:
         taken_back = heard.type != "payment.received" and remaining > 0
@@ -163,12 +180,18 @@ def _by_closing(known: Obligation, heard: Heard) -> Obligation:
 
 
 def _by_agreement(known: Obligation, heard: Heard) -> Obligation:
+    if known.agreed_at is not None and heard.time < known.agreed_at:
+        return known
     if heard.type in ("agreement.made", "agreement.reopened"):
-        running = known if known.state is not ObligationState.SETTLED else _opened(known)
-        return msgspec.structs.replace(running, agreement_id=str(heard.data["agreement_id"]))
+        settled = known.state is ObligationState.SETTLED and heard.type == "agreement.reopened"
+        running = _opened(known) if settled else known
+        agreement_id = str(heard.data["agreement_id"])
+        return msgspec.structs.replace(running, agreement_id=agreement_id, agreed_at=heard.time)
     if heard.type == "agreement.broken":
         if known.agreement_id not in (None, heard.data["agreement_id"]):
             return known
+        return msgspec.structs.replace(known, agreement_id=None)
+    if known.state is ObligationState.CLOSED:
         return msgspec.structs.replace(known, agreement_id=None)
     settled = _ended(known, heard, ObligationState.SETTLED, "agreement_completed")
     return msgspec.structs.replace(settled, agreement_id=None)
@@ -187,9 +210,13 @@ def _ended(
         closed_version=heard.version,
         closed_by=heard.id,
         reopens_from=known.due_date + timedelta(days=1) if known.due_date else None,
-        pending_payments=(),
+        pending_payments=_since(known.pending_payments, heard.time),
         **more,
     )
+
+
+def _since(payments: Mapping[str, datetime], end: datetime) -> dict[str, datetime]:
+    return {one: at for one, at in payments.items() if at > end}
 
 
 def _opened(known: Obligation) -> Obligation:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.policy.packs import load
 from services.runtime.ids import derive
@@ -127,6 +127,13 @@ def step_ids(dispatched: Dispatched) -> list[str]:
     return [dispatched.step.id, *(one.step.id for one in dispatched.joined)]
 
 
+class Saved(NamedTuple):
+    """What a crash leaves."""
+
+    book: Book
+    told: int
+
+
 class World:
     """A book that time passes over; keeps every outcome with its instant."""
 
@@ -193,6 +200,22 @@ class World:
         return [
             (when, told.step.plan.name) for when, told in self.told if isinstance(told, Dispatched)
         ]
+
+    def save(self) -> Saved:
+        """What is committed by now."""
+        kept = Book(derive)
+        for name, rows in vars(self.book).items():
+            if isinstance(rows, dict):
+                lists = {
+                    key: list(one) if isinstance(one, list) else one for key, one in rows.items()
+                }
+                setattr(kept, name, lists)
+        return Saved(kept, len(self.told))
+
+    def restore(self, saved: Saved) -> None:
+        """Lose whatever came since."""
+        self.book = saved.book
+        del self.told[saved.told :]
 
     def _is_due(self, step_id: str) -> bool:
         step = self.book.steps[step_id]

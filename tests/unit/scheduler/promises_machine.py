@@ -1,0 +1,293 @@
+"""A state machine that lives through anything, and an oracle that knows what was promised.
+
+A step of the machine is a burst of things that happen, drawn as bytes: to draw each thing by
+itself costs hypothesis many times what the rules cost. The oracle shares nothing with the rules:
+it keeps the events that were delivered, and works out from them what may be said.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+import msgspec
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule
+from promises_oracle import Oracle
+from scheduler_world import PACKS, PAID, REMINDERS, TENANT, World, at, command, heard, step_ids
+
+from services.scheduler.model import Dispatched, Enrolled, ExitRule, Heard, Outcome, StepPlan
+from services.scheduler.model import StepState as State
+from services.scheduler.rules import hearing
+
+START = at("2026-03-02 09:00")
+CUSTOMERS = ("ann", "bob", "cho")
+BILLS = ("b1", "b2")
+PARTIES = [{"customer_id": "ann", "role": "borrower"}, {"customer_id": "bob", "role": "guarantor"}]
+PLACES = (("Asia/Tokyo", "JP"), ("America/New_York", "JP"), ("Asia/Kathmandu", None))
+LADDER = (
+    StepPlan("first", "trigger", 0, timedelta(days=2), "first"),
+    StepPlan("second", "trigger", 2, timedelta(days=2), "second", at="10:00"),
+    StepPlan("third", "trigger", 4, timedelta(days=9), "third", at="18:00"),
+    StepPlan("new_offer", "broken", 0, timedelta(days=3), "new_offer"),
+)
+EXITS = (PAID, ExitRule("handoff.requested", "person"))
+OUTCOMES = ("done", "passed_to_creditor")
+ANSWERS = ("message.sent", "message.unknown", "message.failed", "message.refused")
+
+
+class Flight(NamedTuple):
+    """A dispatch on its way, and the steps that it carries."""
+
+    told: Dispatched
+    steps: tuple[str, ...]
+
+
+class Promises(RuleBasedStateMachine):
+    """Three customers, two of whom owe two bills together, and all that may happen to them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World(START)
+        self.oracle = Oracle()
+        self.ticks = 0
+        self.held_back: list[Heard] = []
+        self.delivered: list[Heard] = []
+        self.flying: dict[str, Flight] = {}
+        self.told = 0
+
+    @rule(script=st.binary(min_size=48, max_size=48))
+    def live(self, script: bytes) -> None:
+        """A burst: each thing is what happens, and to whom or how."""
+        for index in range(0, len(script), 2):
+            WHAT[script[index] % len(WHAT)](self, script[index + 1] >> 4, script[index + 1] & 15)
+
+    # --- what happens: `who` and `how` are both below 16 -------------------------------------
+
+    def due_soon(self, who: int, how: int) -> None:
+        """A bill nears its day; told again, its due date may have moved."""
+        due = self.world.now.date() + timedelta(days=8 - (how >> 2 & 1) * 6)
+        self.trigger("bill.due_soon", who, how, due)
+
+    def missed(self, who: int, how: int) -> None:
+        """A bill was missed."""
+        self.trigger("payment.missed", who, how, self.world.now.date() - timedelta(days=1))
+
+    def pay(self, who: int, how: int) -> None:
+        """All that is asked is paid, or part of it; or it is on its way and not there yet."""
+        rest = 0 if how < 10 else 4_000 + 100 * how
+        self.payment("payment.received", who, how, rest, pending=how in (3, 7, 11))
+
+    def fail(self, who: int, how: int) -> None:
+        """A payment fails."""
+        self.payment("payment.failed", who, how, 12_000)
+
+    def reverse(self, who: int, how: int) -> None:
+        """A payment is taken back."""
+        self.payment("payment.reversed", who, how, 12_000)
+
+    def close(self, who: int, how: int) -> None:
+        """The bill is recalled."""
+        if how < 5:
+            event = self.event("bill.closed", who, bill_id=BILLS[who & 1], why="recalled")
+            self.come(event, how)
+
+    def refuse(self, who: int, how: int) -> None:
+        """The customer opts out, or thinks better of it."""
+        off = how < 8
+        changes = {"email/*": "off" if off else "on"}
+        self.come(self.event("contact.preference_changed", who, changes=changes), how)
+
+    def hold(self, who: int, how: int) -> None:
+        """A hold is placed, or lifted."""
+        type = "customer.hold_placed" if how < 8 else "customer.hold_lifted"
+        self.come(self.event(type, who, kind="hardship"), how)
+
+    def move(self, who: int, how: int) -> None:
+        """The customer's place changes; it may contradict itself."""
+        timezone, country = PLACES[how % 3]
+        self.come(self.event("customer.updated", who, timezone=timezone, country=country), 1)
+
+    def pause(self, who: int, how: int) -> None:
+        """An operator pauses a customer."""
+        customer, until = CUSTOMERS[who % 3], self.world.now + timedelta(hours=6 * how + 1)
+        self.oracle.pause(customer, until)
+        self.keep(hearing.pause(self.world.book, TENANT, customer, until, PACKS, self.world.now))
+
+    def person(self, who: int, how: int) -> None:
+        """A person takes over, hands back, or keeps it."""
+        about = {"handoff_id": f"h{who % 3}", "case_id": "c", "reason": "question"}
+        if how < 8:
+            asked = {"obligation_id": BILLS[who & 1], **about}
+            self.come(self.event("handoff.requested", who, **asked), 1)
+        else:
+            done = {"handoff_id": f"h{who % 3}", "outcome": OUTCOMES[how & 1]}
+            self.come(self.event("handoff.resolved", who, **done), 1)
+
+    def agree(self, who: int, how: int) -> None:
+        """Terms are agreed upon, and kept or not."""
+        types = ("agreement.made", "agreement.made", "agreement.broken", "agreement.completed")
+        name = BILLS[who & 1]
+        terms = {"agreement_id": f"a-{name}", "case_id": "c", "obligation_id": name}
+        self.come(self.event(types[how & 3], who & 1, **terms, instalment=1, short_minor=1), 1)
+
+    def merge(self, who: int, how: int) -> None:
+        """Two ids turn out to be one customer."""
+        if how < 4:
+            self.come(self.event("customer.merged", who, into=CUSTOMERS[(who + 1 + how) % 3]), 1)
+
+    def again(self, who: int, how: int) -> None:
+        """Something that was delivered is delivered once more."""
+        if self.delivered:
+            self.deliver(self.delivered[(who * 16 + how) % len(self.delivered)])
+
+    def late(self, who: int, how: int) -> None:
+        """Something that was held back comes after all."""
+        if self.held_back:
+            self.deliver(self.held_back.pop((who * 16 + how) % len(self.held_back)))
+
+    def answer(self, who: int, how: int) -> None:
+        """The messenger says what became of a dispatch, or of all but one step of it."""
+        if not self.flying:
+            return
+        dispatch_id = sorted(self.flying)[who % len(self.flying)]
+        told, steps = self.flying.pop(dispatch_id)
+        kind, retryable = ANSWERS[how & 3], bool(how & 4)
+        left = steps[1:2] if how & 8 else ()
+        for step_id in left:
+            self.keep(self.world.leave_out(told, step_id, retryable=retryable))
+        self.oracle.answered(told, kind, [one for one in steps if one not in left])
+        self.world.answer(told, kind, left, reason="test", retryable=retryable)
+        self.look()
+
+    def wait(self, who: int, how: int) -> None:
+        """Time passes; due steps are claimed now and then."""
+        for _ in range(1 + who % 4):
+            self.world.now += timedelta(minutes=(7, 61, 180, 499)[how & 3])
+            self.claim(crash=how & 8 > 0)
+
+    def sleep(self, who: int, how: int) -> None:
+        """Days pass in which nothing is claimed: what has come by then comes together."""
+        self.world.now += timedelta(hours=12 + 4 * how)
+        self.claim(crash=who & 8 > 0)
+
+    # --- how it reaches the rules -------------------------------------------------------------
+
+    def event(self, type: str, who: int, **data: Any) -> Heard:
+        """Something that happens now, at an instant of its own."""
+        self.ticks += 1
+        moment = self.world.now + timedelta(milliseconds=self.ticks)
+        return heard(type, moment, CUSTOMERS[who % 3], **data)
+
+    def payment(self, type: str, who: int, how: int, rest: int, pending: bool = False) -> None:
+        name = BILLS[who & 1]
+        terms = {"payment_id": f"p{who >> 1 & 1}", "amount_minor": 1, "currency": "EUR"}
+        event = self.event(type, who & 1, bill_id=name, remaining_minor=rest, **terms)
+        self.come(msgspec.structs.replace(event, data={**event.data, "pending": pending}), how)
+
+    def trigger(self, type: str, who: int, how: int, due: date) -> None:
+        terms = {"creditor": "Acme", "amount_minor": 12_000, "currency": "EUR"}
+        dated = {"bill_id": BILLS[who & 1], "due_date": due.isoformat(), "parties": PARTIES}
+        self.come(self.event(type, who >> 1 & 1, **terms, **dated), how)
+
+    def come(self, event: Heard, how: int) -> None:
+        """It is delivered at once; or much later, perhaps so late that it is old by then."""
+        if how & 3:
+            self.deliver(event)
+        else:
+            self.held_back.append(event)
+
+    def deliver(self, event: Heard) -> None:
+        old = self.world.now - event.time > timedelta(days=7)
+        event = msgspec.structs.replace(event, old=old)
+        self.delivered.append(event)
+        self.oracle.hear(event)
+        for told in self.world.hear(event):
+            assert not (old and isinstance(told, Enrolled)), "old news begins something"
+        if event.type in ("bill.due_soon", "payment.missed") and not old:
+            self.order(event)
+        self.look()
+
+    def order(self, event: Heard) -> None:
+        missed = event.type == "payment.missed"
+        asked = command(
+            event,
+            plans=LADDER if missed else REMINDERS,
+            playbook="recover" if missed else "bill-reminder",
+            purpose="collection" if missed else "service",
+            exits=EXITS if missed else (PAID,),
+            consolidate=not missed,
+        )
+        self.world.order(asked)
+
+    def claim(self, crash: bool) -> None:
+        """Decide on what is due. A crash before the commit loses all of it, and it is done again:
+        whatever was decided is decided again alike."""
+        if crash:
+            kept = self.world.save()
+            lost = self.world.claim()
+            self.world.restore(kept)
+            assert self.world.claim() == lost, "decided otherwise after a crash"
+        else:
+            self.world.claim()
+        self.look()
+
+    def keep(self, outcomes: list[Outcome]) -> None:
+        self.world.told += [(self.world.now, one) for one in outcomes]
+
+    # --- what must hold -----------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Hold every new dispatch against what was said, and the book against itself."""
+        news = self.world.told[self.told :]
+        self.told = len(self.world.told)
+        for when, told in news:
+            if isinstance(told, Dispatched):
+                self.check(when, told)
+        for flight in self.flying.values():
+            for step_id in flight.steps:
+                state = self.world.book.steps[step_id].state
+                assert state is State.DISPATCHED or step_id in self.oracle.ended, "lost on its way"
+
+    def check(self, when: datetime, told: Dispatched) -> None:
+        ids = tuple(step_ids(told))
+        flying = {one for flight in self.flying.values() for one in flight.steps}
+        assert flying.isdisjoint(ids), "two dispatches of a step at once"
+        self.oracle.check(when, told)
+        self.flying[told.step.dispatch_id or ""] = Flight(told, ids)
+
+    def teardown(self) -> None:
+        """What has ended plans nothing, and what is active has something left to do."""
+        book = self.world.book
+        for enrolment in book.enrolments.values():
+            states = {step.state for step in book.steps_of(enrolment.id)}
+            assert enrolment.active or State.PLANNED not in states, "ended, and still plans"
+            left = states & {State.PLANNED, State.DISPATCHED}
+            assert not enrolment.active or left, "active with nothing left to do"
+
+
+_USUAL: tuple[Callable[[Promises, int, int], None], ...] = (
+    Promises.wait,
+    Promises.wait,
+    Promises.wait,
+    Promises.sleep,
+    Promises.answer,
+    Promises.answer,
+    Promises.missed,
+    Promises.due_soon,
+    Promises.pay,
+    Promises.reverse,
+)
+WHAT: tuple[Callable[[Promises, int, int], None], ...] = (
+    *_USUAL,
+    Promises.fail,
+    Promises.close,
+    Promises.refuse,
+    Promises.hold,
+    Promises.move,
+    Promises.pause,
+    Promises.person,
+    Promises.agree,
+    Promises.merge,
+    Promises.again,
+    Promises.late,
+)

@@ -1,0 +1,229 @@
+"""What was promised, worked out anew for each dispatch from the events that were delivered."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from services.scheduler.model import Dispatched, Heard, Joined
+
+WEEK = timedelta(hours=168)
+NEVER = datetime.min.replace(tzinfo=UTC), False
+JOINS_WITHIN = timedelta(hours=1)
+"""What falls due so soon may go out with something that is due."""
+_CONTRA = ("payment.reversed", "payment.failed")
+_TERMS = ("bill.due_soon", "payment.missed")
+_COUNTRY = {"JP": "Asia/Tokyo"}
+
+
+@dataclass
+class Person:
+    """What one customer said, and where they are; two ids that are one customer share it."""
+
+    refused: tuple[datetime, bool] = NEVER
+    held: tuple[datetime, bool] = NEVER
+    paused: datetime | None = None
+    place: tuple[str, str | None] | None = None
+    cared_for: dict[str, str] = field(default_factory=dict)
+    """Open hand-offs, and the bills they are about."""
+
+    def with_words_of(self, old: "Person") -> None:
+        """Be the one that stays: what was said against contact under either id binds."""
+        self.refused = _stricter(self.refused, old.refused)
+        self.held = _stricter(self.held, old.held)
+        self.paused = max((one for one in (self.paused, old.paused) if one), default=None)
+        self.place = self.place or old.place
+        self.cared_for |= old.cared_for
+
+
+class Oracle:
+    """Keeps what was delivered; knows nothing of how it is decided upon."""
+
+    def __init__(self) -> None:
+        self.about: dict[str, list[Heard]] = defaultdict(list)
+        """By bill, what was told of it, in the order of its happening."""
+        self.people: dict[str, Person] = defaultdict(Person)
+        self.into: dict[str, str] = {}
+        self.contacts: dict[str, tuple[str, datetime]] = {}
+        self.ended: set[str] = set()
+        self.gone: set[tuple[str, str, str, str]] = set()
+
+    # --- what is told -------------------------------------------------------------------------
+
+    def hear(self, event: Heard) -> None:
+        """Take in what is delivered."""
+        who = self.people[self.person(event.customer)]
+        match event.type:
+            case "customer.merged":
+                into, old = self.person(str(event.data["into"])), self.person(event.customer)
+                if into != old and event.customer == old:
+                    self.people[into].with_words_of(who)
+                    self.into[old] = into
+            case "customer.updated":
+                self.people[event.customer].place = event.data["timezone"], event.data["country"]
+            case "contact.preference_changed":
+                off = event.data["changes"]["email/*"] == "off"
+                who.refused = max(who.refused, (event.time, off))
+            case "customer.hold_placed" | "customer.hold_lifted":
+                who.held = max(who.held, (event.time, event.type == "customer.hold_placed"))
+            case "handoff.requested":
+                who.cared_for[event.data["handoff_id"]] = event.data["obligation_id"]
+            case "handoff.resolved":
+                who.cared_for.pop(event.data["handoff_id"], None)
+            case _:
+                self._tell(event)
+
+    def _tell(self, event: Heard) -> None:
+        told = self.about[event.obligation_id or ""]
+        if all(one.id != event.id for one in told):
+            told.append(event)
+            told.sort(key=lambda one: one.time)
+
+    def pause(self, customer: str, until: datetime) -> None:
+        """An operator pauses a customer."""
+        self.people[self.person(customer)].paused = until
+
+    def answered(self, told: Dispatched, kind: str, steps: Iterable[str]) -> None:
+        """Take in what became of a dispatch."""
+        if kind in ("message.failed", "message.refused"):
+            del self.contacts[told.step.dispatch_id or ""]
+            return
+        self.ended.update(steps)
+        for one in (_first(told), *told.joined):
+            if one.step.id in self.ended:
+                self.gone.add(self._name(one))
+
+    # --- what was promised --------------------------------------------------------------------
+
+    def check(self, when: datetime, told: Dispatched) -> None:
+        """Hold a dispatch against every promise."""
+        customer = told.customer.id
+        assert customer not in self.into, "to an id that another stands for"
+        who = self.people[customer]
+        assert not who.refused[1], "against an opt-out"
+        assert not who.held[1], "against a hold"
+        assert who.paused is None or who.paused <= when, "during a pause"
+        self._hours(who, when)
+        self._caps(customer, when, told)
+        for one in (_first(told), *told.joined):
+            collects = one.enrolment.purpose == "collection"
+            cared_for = one.obligation.id in who.cared_for.values()
+            assert not (collects and cared_for), "while a person cares"
+            early = JOINS_WITHIN if one.step.id != told.step.id else timedelta()
+            self._matter(one, when, when + early)
+        seen = [one.enrolment.id for one in (_first(told), *told.joined)]
+        assert len(set(seen)) == len(seen), "two steps of an enrolment at once"
+
+    def person(self, customer: str) -> str:
+        """Who stands for the customer."""
+        while customer in self.into:
+            customer = self.into[customer]
+        return customer
+
+    def _matter(self, one: Joined, when: datetime, latest: datetime) -> None:
+        story = self.about[one.obligation.id]
+        assert not _settled(story), "contact after the end"
+        assert not _agreed(story), "contact against an agreement"
+        assert not _pending(story), "contact while a payment is under way"
+        assert one.step.id not in self.ended, "sent again"
+        assert self._name(one) not in self.gone, "the same letter again"
+        assert when < one.step.not_after, "sent too late"
+        assert one.step.planned_at <= latest, "sent too early"
+        if one.step.plan.anchor == "due":
+            due = _newest(story).data["due_date"]
+            day = date.fromisoformat(due) + timedelta(days=one.step.plan.days)
+            assert (latest + timedelta(hours=14)).date() >= day, "sent before its day"
+        asked = _asked(story)
+        assert one.obligation.amount_minor == asked, f"asks for another sum than {asked}"
+
+    def _hours(self, who: Person, when: datetime) -> None:
+        timezone, country = who.place or ("Asia/Tokyo", "JP")
+        for name in {timezone, _COUNTRY.get(country or "", timezone)}:
+            hour = when.astimezone(ZoneInfo(name)).hour
+            assert 8 <= hour < 21, f"contact off hours in {name}"
+
+    def _caps(self, person: str, when: datetime, told: Dispatched) -> None:
+        dispatch_id = told.step.dispatch_id or ""
+        assert dispatch_id not in self.contacts, "dispatched twice"
+        made = [at for who, at in self.contacts.values() if self.person(who) == person]
+        assert sum(at > when - WEEK for at in made) < 3, "contact over the cap"
+        self.contacts[dispatch_id] = (person, when)
+
+    def _name(self, one: Joined) -> tuple[str, str, str, str]:
+        """What makes a letter the same: whom, upon which trigger, which step of which playbook."""
+        trigger, playbook = one.enrolment.trigger.event_id, one.enrolment.playbook
+        broken = str(one.enrolment.broken_at or "")
+        return self.person(one.enrolment.customer), trigger, playbook, one.step.plan.name + broken
+
+
+def _stricter(one: tuple[datetime, bool], other: tuple[datetime, bool]) -> tuple[datetime, bool]:
+    if one[1] is other[1]:
+        return max(one, other)
+    return one if one[1] else other
+
+
+def _first(told: Dispatched) -> Joined:
+    return Joined(told.step, told.enrolment, told.obligation)
+
+
+def _settled(story: list[Heard]) -> bool:
+    """Whether the newest end was not undone: by money taken back, or by a later bill."""
+    story = _since_renewal(story)
+    ends = [one for one in story if _ends(one)]
+    if not ends:
+        return False
+    recalled = any(one.type == "bill.closed" for one in ends)
+    return recalled or not any(e.type in _CONTRA and e.time > ends[-1].time for e in story)
+
+
+def _since_renewal(story: list[Heard]) -> list[Heard]:
+    """What was told since the last end after which a later bill came."""
+    ends = [one.time for one in story if _ends(one) and _renewed(story, one)]
+    return [one for one in story if one.time > ends[-1]] if ends else story
+
+
+def _renewed(story: list[Heard], end: Heard) -> bool:
+    """Whether a later bill than any that was known came after the end."""
+    terms = [one for one in story if one.type in _TERMS]
+    since = [one.data["due_date"] for one in terms if one.time > end.time]
+    known = [one.data["due_date"] for one in terms if one.time < end.time] or since[:1]
+    return any(due > min(known) for due in since)
+
+
+def _ends(one: Heard) -> bool:
+    paid = one.type == "payment.received" and not one.data["pending"]
+    return (paid and one.data["remaining_minor"] == 0) or one.type in (
+        "bill.closed",
+        "agreement.completed",
+    )
+
+
+def _agreed(story: list[Heard]) -> bool:
+    words = [one.type for one in _since_renewal(story) if one.type.startswith("agreement.")]
+    return bool(words) and words[-1] == "agreement.made"
+
+
+def _pending(story: list[Heard]) -> bool:
+    state: dict[str, bool] = {}
+    for one in story:
+        if _ends(one):
+            state.clear()
+        elif "payment_id" in one.data:
+            state[one.data["payment_id"]] = bool(one.data["pending"])
+    return any(state.values())
+
+
+def _newest(story: list[Heard]) -> Heard:
+    return [one for one in story if one.type in _TERMS][-1]
+
+
+def _asked(story: list[Heard]) -> int:
+    """The newest sum that anybody told."""
+    asked = 0
+    for one in story:
+        if one.type in _TERMS:
+            asked = one.data["amount_minor"]
+        elif one.type.startswith("payment.") and not one.data.get("pending"):
+            asked = one.data["remaining_minor"]
+    return asked
