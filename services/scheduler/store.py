@@ -25,7 +25,7 @@ from services.scheduler.model import (
     StepPlan,
     StepState,
 )
-from services.scheduler.rules.timing import WITHIN
+from services.scheduler.rules.arbitration import HORIZON
 
 _CUSTOMER = msgspec.json.Decoder(Customer)
 _OBLIGATION = msgspec.json.Decoder(Obligation)
@@ -125,7 +125,7 @@ def load_due(
 ) -> list[str]:
     """Load what deciding about these locked customers needs; the ids of all their due steps.
 
-    That includes what falls due shortly and may go out with the rest.
+    That includes what falls due in the days ahead: it may go out with the rest, or before it.
     """
     book.load(customers=customers)
     rows = session.execute(
@@ -134,7 +134,7 @@ def load_due(
             f" (SELECT tenant, enrolment_id FROM step JOIN {_KEYS}"
             " ON tenant = t AND customer = i WHERE state = 'planned' AND due_at <= :soon)"
         ),
-        {**_pairs(book.customers), "soon": now + WITHIN},
+        {**_pairs(book.customers), "soon": now + HORIZON},
     )
     book.load(enrolments=[_ENROLMENT.decode(state) for state in rows.scalars().all()])
     _load_rest(session, book)

@@ -130,7 +130,8 @@ class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
     closed_at, closed_version: of the event that ended it, whose id is closed_by. reopens_from:
     a later period (due on that local date or after) opens it again. pending_payments: those under
     way, and since when. past_payments: those whose outcome is known, and since when.
-    agreement_id: an agreement that runs, made at agreed_at. holds: those about this obligation alone.
+    agreement_id: an agreement that runs, made at agreed_at. holds: those about this obligation
+    alone.
     """
 
     tenant: str

@@ -28,11 +28,11 @@ from services.scheduler.model import (
     Step,
     StepState,
 )
-from services.scheduler.rules import noticing, timing
+from services.scheduler.rules import arbitration, noticing, timing
 from services.scheduler.rules.ending import cancel, complete_if_done
 from services.scheduler.rules.holds import held
 from services.scheduler.rules.joining import MOST, may_join, superseded
-from services.scheduler.rules.planning import suppress
+from services.scheduler.rules.planning import place_anew, suppress
 from services.scheduler.rules.spreading import spread
 from services.scheduler.rules.stops import Stop, stopped
 from services.scheduler.rules.waiting import rests_on_payments, waits
@@ -94,14 +94,14 @@ def claim(
     now: datetime,
     alone: bool = False,
 ) -> list[Outcome]:
-    """Decide on steps that are due, oldest first, and do what was decided.
+    """Decide on steps that are due, in their order, and do what was decided.
 
     Contacts count at once: of two steps of a customer, the second sees the first. alone: none
     takes another with it.
     """
     outcomes: list[Outcome] = []
     due = [book.steps[step_id] for step_id in step_ids]
-    for step in sorted(due, key=lambda one: (one.due_at, one.planned_at, one.position)):
+    for step in sorted(due, key=lambda one: arbitration.turn(book, one)):
         current = book.steps[step.id]
         if current.state is StepState.PLANNED and current.due_at <= now:
             outcomes += _settle(book, current, packs, now, alone)
@@ -207,9 +207,16 @@ def _settle(
     if superseded(book, step, now):
         overtaken = suppress(book, enrolment, step, Stop("superseded", "one_at_a_time"), 1)
         return [overtaken, *complete_if_done(book, enrolment, now)]
+    if step.attempt > 1 and (moved_by := place_anew(book, step, packs, now)):
+        return moved_by
     contacts = book.contacts_about(customer.key, obligation)
     stops, unsure = book.sending_stops, book.unsure_until
-    match decide_step(step, enrolment, obligation, customer, contacts, packs, now, stops, unsure):
+    decision = decide_step(
+        step, enrolment, obligation, customer, contacts, packs, now, stops, unsure
+    )
+    if isinstance(decision, Dispatch):
+        decision = _unless_it_yields(book, step, decision, packs, now)
+    match decision:
         case Dispatch() as decided:
             joined = () if alone else _joining(book, step, packs, now)
             return [_dispatch(book, step, enrolment, obligation, customer, decided, joined, now)]
@@ -235,6 +242,19 @@ def _settle(
             cause = obligation.closed_by
             rule = stop.rule
             return [cancel(book, enrolment, stop.reason, cause, now, reenter=True, rule=rule)]
+
+
+def _unless_it_yields(
+    book: Book, step: Step, decided: Dispatch, packs: Sequence[Pack], now: datetime
+) -> Decision:
+    """It goes out, unless it would take the room of a contact that goes before it."""
+    found = arbitration.yields(book, step, packs, now)
+    if found is None:
+        return decided
+    stop = Stop("arbitration", f"arbitration/{found.purpose}")
+    if found.until is None:
+        return Suppress(stop, 1)
+    return _defer(step, Defer(found.until, stop.reason, stop.rule, 1))
 
 
 def _spread(

@@ -55,6 +55,8 @@ def _alike(book: Book, own: Enrolment, other: Enrolment) -> bool:
 
 
 def _next_due(book: Book, enrolment: Enrolment, lead: Step, now: datetime) -> Step | None:
+    if any(step.state is StepState.DISPATCHED for step in book.steps_of(enrolment.id)):
+        return None  # one of it is on its way: no second follows on its heels
     soon = [
         step
         for step in book.steps_of(enrolment.id)

@@ -183,8 +183,9 @@ def _by_agreement(known: Obligation, heard: Heard) -> Obligation:
     if known.agreed_at is not None and heard.time < known.agreed_at:
         return known
     if heard.type in ("agreement.made", "agreement.reopened"):
-        settled = known.state is ObligationState.SETTLED and heard.type == "agreement.reopened"
-        running = _opened(known) if settled else known
+        taken_back = heard.type == "agreement.reopened"
+        opens = taken_back and known.state is ObligationState.SETTLED
+        running = _opened(known) if opens else known
         agreement_id = str(heard.data["agreement_id"])
         return msgspec.structs.replace(running, agreement_id=agreement_id, agreed_at=heard.time)
     if heard.type == "agreement.broken":

@@ -110,6 +110,20 @@ def carry_on(
     return _enrol(book, enrolment, obligation, zones, packs, now, names)
 
 
+def place_anew(book: Book, step: Step, packs: Sequence[Pack], now: datetime) -> list[Outcome]:
+    """Give a step its day where the due date has moved while it was on its way."""
+    enrolment = book.enrolments[step.enrolment_id]
+    obligation = book.obligations[enrolment.obligation_key]
+    customer = book.customer(step.tenant, step.customer)
+    zones = timing.zones_of(customer, enrolment, obligation)
+    if step.plan.anchor != "due" or not zones.names:
+        return []
+    if timing.planned_instant(step.plan, enrolment, obligation, zones) == step.planned_at:
+        return []
+    outcomes = _place_steps(book, enrolment, obligation, [step], zones, packs, now)
+    return [*outcomes, *complete_if_done(book, enrolment, now)]
+
+
 def plan_chosen(
     book: Book, enrolment: Enrolment, packs: Sequence[Pack], now: datetime
 ) -> list[Outcome]:

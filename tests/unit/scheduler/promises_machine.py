@@ -26,8 +26,9 @@ PARTIES = [{"customer_id": "ann", "role": "borrower"}, {"customer_id": "bob", "r
 PLACES = (("Asia/Tokyo", "JP"), ("America/New_York", "JP"), ("Asia/Kathmandu", None))
 LADDER = (
     StepPlan("first", "trigger", 0, timedelta(days=2), "first"),
-    StepPlan("second", "trigger", 2, timedelta(days=2), "second", at="10:00"),
+    StepPlan("second", "trigger", 2, timedelta(days=5), "second", at="10:00"),
     StepPlan("third", "trigger", 4, timedelta(days=9), "third", at="18:00"),
+    StepPlan("fourth", "trigger", 12, timedelta(days=9), "fourth"),
     StepPlan("new_offer", "broken", 0, timedelta(days=3), "new_offer"),
 )
 EXITS = (PAID, ExitRule("handoff.requested", "person"))
@@ -68,6 +69,23 @@ class Promises(RuleBasedStateMachine):
         due = self.world.now.date() + timedelta(days=8 - (how >> 2 & 1) * 6)
         self.trigger("bill.due_soon", who, how, due)
 
+    def both_due(self, who: int, how: int) -> None:
+        """Two bills near their day together."""
+        for name in (0, 1):
+            self.due_soon(who & 2 | name, how | 1)
+
+    def crossed(self, who: int, how: int) -> None:
+        """Two words cross on their way: what was said first comes last."""
+        if how & 1:
+            lifted = self.event("customer.hold_lifted", who, kind="hardship")
+            words = lifted, self.event("customer.hold_placed", who, kind="hardship")
+        else:
+            on, off = {"email/*": "on"}, {"email/*": "off"}
+            granted = self.event("contact.preference_changed", who, changes=on)
+            words = granted, self.event("contact.preference_changed", who, changes=off)
+        for word in reversed(words):
+            self.deliver(word)
+
     def missed(self, who: int, how: int) -> None:
         """A bill was missed."""
         self.trigger("payment.missed", who, how, self.world.now.date() - timedelta(days=1))
@@ -84,6 +102,16 @@ class Promises(RuleBasedStateMachine):
     def reverse(self, who: int, how: int) -> None:
         """A payment is taken back."""
         self.payment("payment.reversed", who, how, 12_000)
+
+    def long_after(self, who: int, how: int) -> None:
+        """A bill is paid; much later it comes to light that the money was soon taken back."""
+        self.payment("payment.received", who, 1, 0)
+        name, when = BILLS[who & 1], self.world.now
+        terms = {"payment_id": "p9", "amount_minor": 1, "currency": "EUR", "pending": False}
+        back = self.event("payment.reversed", who & 1, bill_id=name, remaining_minor=9_000, **terms)
+        self.world.now = when + timedelta(days=2 if how & 1 else 8)
+        self.claim(crash=False)
+        self.deliver(back)
 
     def close(self, who: int, how: int) -> None:
         """The bill is recalled."""
@@ -276,12 +304,15 @@ _USUAL: tuple[Callable[[Promises, int, int], None], ...] = (
     Promises.due_soon,
     Promises.pay,
     Promises.reverse,
+    Promises.both_due,
 )
 WHAT: tuple[Callable[[Promises, int, int], None], ...] = (
     *_USUAL,
     Promises.fail,
+    Promises.long_after,
     Promises.close,
     Promises.refuse,
+    Promises.crossed,
     Promises.hold,
     Promises.move,
     Promises.pause,

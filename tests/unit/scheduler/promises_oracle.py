@@ -25,8 +25,10 @@ class Person:
     held: tuple[datetime, bool] = NEVER
     paused: datetime | None = None
     place: tuple[str, str | None] | None = None
-    cared_for: dict[str, str] = field(default_factory=dict)
-    """Open hand-offs, and the bills they are about."""
+    cared_for: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    """Open hand-offs: the bills they are about, and since when."""
+    kept: dict[str, datetime] = field(default_factory=dict)
+    """Bills that a person did not hand back, and since when they had them."""
 
     def with_words_of(self, old: "Person") -> None:
         """Be the one that stays: what was said against contact under either id binds."""
@@ -46,6 +48,8 @@ class Oracle:
         self.people: dict[str, Person] = defaultdict(Person)
         self.into: dict[str, str] = {}
         self.contacts: dict[str, tuple[str, datetime]] = {}
+        self.orders: set[str] = set()
+        self.latest: dict[str, datetime] = {}
         self.ended: set[str] = set()
         self.gone: set[tuple[str, str, str, str]] = set()
 
@@ -68,9 +72,12 @@ class Oracle:
             case "customer.hold_placed" | "customer.hold_lifted":
                 who.held = max(who.held, (event.time, event.type == "customer.hold_placed"))
             case "handoff.requested":
-                who.cared_for[event.data["handoff_id"]] = event.data["obligation_id"]
+                about = event.data["obligation_id"], event.time
+                who.cared_for[event.data["handoff_id"]] = about
             case "handoff.resolved":
-                who.cared_for.pop(event.data["handoff_id"], None)
+                bill, since = who.cared_for.pop(event.data["handoff_id"], ("", event.time))
+                if event.data["outcome"] == "passed_to_creditor":
+                    who.kept[bill] = since
             case _:
                 self._tell(event)
 
@@ -108,8 +115,13 @@ class Oracle:
         self._caps(customer, when, told)
         for one in (_first(told), *told.joined):
             collects = one.enrolment.purpose == "collection"
-            cared_for = one.obligation.id in who.cared_for.values()
-            assert not (collects and cared_for), "while a person cares"
+            bill, begun = one.obligation.id, one.enrolment.trigger.time
+            assert not (collects and any(bill == b for b, _ in who.cared_for.values())), (
+                "while a person cares"
+            )
+            assert not collects or begun > who.kept.get(bill, NEVER[0]), "a person has kept it"
+            assert self.latest.get(one.enrolment.id) != when, "in a heap"
+            self.latest[one.enrolment.id] = when
             early = JOINS_WITHIN if one.step.id != told.step.id else timedelta()
             self._matter(one, when, when + early)
         seen = [one.enrolment.id for one in (_first(told), *told.joined)]
@@ -145,7 +157,8 @@ class Oracle:
 
     def _caps(self, person: str, when: datetime, told: Dispatched) -> None:
         dispatch_id = told.step.dispatch_id or ""
-        assert dispatch_id not in self.contacts, "dispatched twice"
+        assert dispatch_id not in self.orders, "dispatched twice"
+        self.orders.add(dispatch_id)
         made = [at for who, at in self.contacts.values() if self.person(who) == person]
         assert sum(at > when - WEEK for at in made) < 3, "contact over the cap"
         self.contacts[dispatch_id] = (person, when)
@@ -186,9 +199,11 @@ def _since_renewal(story: list[Heard]) -> list[Heard]:
 def _renewed(story: list[Heard], end: Heard) -> bool:
     """Whether a later bill than any that was known came after the end."""
     terms = [one for one in story if one.type in _TERMS]
-    since = [one.data["due_date"] for one in terms if one.time > end.time]
-    known = [one.data["due_date"] for one in terms if one.time < end.time] or since[:1]
-    return any(due > min(known) for due in since)
+    return any(
+        one.time > end.time
+        and any(one.data["due_date"] > other.data["due_date"] for other in terms[:index])
+        for index, one in enumerate(terms)
+    )
 
 
 def _ends(one: Heard) -> bool:

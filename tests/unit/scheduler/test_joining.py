@@ -87,7 +87,6 @@ def test_without_consolidate_each_goes_alone() -> None:
     [
         {"playbook": "recover"},
         {"tone": "gentle"},
-        {"purpose": "collection"},
     ],
 )
 def test_only_what_is_alike_goes_together(other: dict[str, Any]) -> None:

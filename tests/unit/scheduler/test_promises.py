@@ -14,7 +14,7 @@ from promises_machine import Promises
 from services.policy import gate
 from services.policy.consent import check_consent
 from services.policy.places import candidate_zones
-from services.scheduler.model import Book, StepState
+from services.scheduler.model import Book, Obligation, ObligationState, StepState
 from services.scheduler.rules import (
     claiming,
     continuing,
@@ -62,11 +62,11 @@ def blind_to(type: str, where: Any, name: str) -> Plant:
     return [(where, name, lambda known, e: known if e.type.startswith(type) else right(known, e))]
 
 
-def in_order_of_delivery(known: tuple[Any, ...], heard: Any) -> tuple[Any, ...]:
+def in_order_of_delivery(_: tuple[Any, ...], heard: Any) -> tuple[Any, ...]:
     return with_hold((), heard)
 
 
-def newest_word(known: tuple[Any, ...], told: Any) -> tuple[Any, ...]:
+def newest_word(_: tuple[Any, ...], told: Any) -> tuple[Any, ...]:
     return (told,)
 
 
@@ -107,7 +107,7 @@ MUTANTS: dict[str, Plant] = {
         (
             obligations,
             "_by_closing",
-            lambda known, e: end(known, e, obligations.ObligationState.SETTLED, "recalled"),
+            lambda known, e: end(known, e, ObligationState.SETTLED, "recalled"),
         )
     ],
     "any terms open a bill again, late ones too": [
@@ -116,9 +116,7 @@ MUTANTS: dict[str, Plant] = {
     "late news takes the place of newer": [(obligations, "_is_older", lambda *_: False)],
     "a part payment leaves the old sum": blind_to("payment.received", obligations, "_by_payment"),
     "an agreement stops nothing": [(obligations, "_by_agreement", lambda known, _: known)],
-    "a payment under way is not waited for": [
-        (waiting.Obligation, "pending", property(lambda _: False))
-    ],
+    "a payment under way is not waited for": [(Obligation, "pending", property(lambda _: False))],
     "a pause is not kept": [(hearing, "pause", lambda *_: [])],
     "a person who cares is talked across": [(waiting, "keeps_quiet", lambda *_: False)],
     "holds stop nothing": [(stops, "stops", lambda *_: False)],
@@ -150,15 +148,7 @@ MUTANTS: dict[str, Plant] = {
         (joining, "superseded", lambda *_: False),
     ],
     "what is past is made up for": [(planning, "_enrol", nothing_is_past)],
-    "the whole ladder begins again": [
-        (
-            planning,
-            "carry_on",
-            lambda book, one, _, packs, now, right=planning.carry_on: right(
-                book, one, {plan.name for plan in one.plans}, packs, now
-            ),
-        )
-    ],
+    "what a person keeps goes on": [(continuing, "_keep_with_person", lambda *_: None)],
     "old news begins anew": [
         (
             continuing,
@@ -171,11 +161,11 @@ MUTANTS: dict[str, Plant] = {
     "an enrolment that has ended keeps its steps": [
         (ending, "StepState", SimpleNamespace(PLANNED=None, CANCELLED=None))
     ],
-    "merged: a refusal under the old id is lost": [(merging, "_united", lambda kept, old: kept)],
+    "merged: a refusal under the old id is lost": [(merging, "_united", lambda kept, _: kept)],
     "merged: contacts under the old id are lost": [(Book, "reserved_of", lambda *_: [])],
     "merged: words under the old id are not heard": [(merging, "ABOUT_THE_PERSON", frozenset())],
     "merged: the old id goes on": [
-        (merging, "survivor", lambda book, key: key),
+        (merging, "survivor", lambda _, key: key),
     ],
 }
 

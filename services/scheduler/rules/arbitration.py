@@ -1,0 +1,92 @@
+"""Which of several contacts goes first where the caps do not leave room for all of them.
+
+Service goes before collection, collection before retention, retention before marketing: what is
+needed most before what is only offered. Where two of a kind compete, the older goes first.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from services.policy import gate
+from services.policy.model import Contact, Pack
+from services.policy.places import applying
+from services.scheduler.model import Book, Step, StepState
+from services.scheduler.rules import timing
+
+ORDER = ("service", "collection", "retention", "marketing")
+HORIZON = timedelta(days=7)
+"""How far ahead a contact looks for what goes before it."""
+
+
+class Yields(NamedTuple):
+    """It waits until `until`, since a contact of `purpose` would find no room; None: no time."""
+
+    until: datetime | None
+    purpose: str
+
+
+def turn(book: Book, step: Step) -> tuple[int, datetime, datetime, int]:
+    """What decides the order of steps that are due together."""
+    return _rank(book, step), step.due_at, step.planned_at, step.position
+
+
+def yields(book: Book, step: Step, packs: Sequence[Pack], now: datetime) -> Yields | None:
+    """Whether a contact now would take the room of one that goes before it and comes soon."""
+    waiting = _before(book, step, now)
+    if not waiting:
+        return None
+    mine = _contact(book, step, now)
+    to_come: list[Contact] = []
+    for other in sorted(waiting, key=lambda one: one.due_at):
+        if _permitted(book, other, packs, to_come):
+            if not _permitted(book, other, packs, [*to_come, mine]):
+                theirs = [*to_come, _contact(book, other, other.due_at)]
+                purpose = book.enrolments[other.enrolment_id].purpose
+                return Yields(_after(book, step, other.due_at, packs, theirs), purpose)
+            to_come.append(_contact(book, other, other.due_at))
+    return None
+
+
+def _rank(book: Book, step: Step) -> int:
+    return ORDER.index(book.enrolments[step.enrolment_id].purpose)
+
+
+def _before(book: Book, step: Step, now: datetime) -> list[Step]:
+    """The customer's contacts that go before this one and are planned for the days ahead."""
+    rank = _rank(book, step)
+    if rank == 0:
+        return []
+    return [
+        other
+        for enrolment in book.of_customer((step.tenant, step.customer))
+        if enrolment.active and ORDER.index(enrolment.purpose) < rank
+        for other in book.steps_of(enrolment.id)
+        if other.state is StepState.PLANNED
+        and other.plan.by == "machine"
+        and now < other.due_at <= now + HORIZON
+    ]
+
+
+def _contact(book: Book, step: Step, at: datetime) -> Contact:
+    enrolment = book.enrolments[step.enrolment_id]
+    return Contact(at, enrolment.purpose, step.plan.channel, (enrolment.obligation_id,))
+
+
+def _permitted(book: Book, step: Step, packs: Sequence[Pack], more: Sequence[Contact]) -> bool:
+    """Whether the step would find room at its time, if `more` contacts were made."""
+    after = _after(book, step, step.due_at, packs, more)
+    return after is not None and after <= step.due_at
+
+
+def _after(
+    book: Book, step: Step, at: datetime, packs: Sequence[Pack], more: Sequence[Contact]
+) -> datetime | None:
+    """The first instant from `at` on that the rules permit for the step."""
+    enrolment = book.enrolments[step.enrolment_id]
+    obligation = book.obligations[enrolment.obligation_key]
+    customer = book.customer(step.tenant, step.customer)
+    zones = timing.zones_of(customer, enrolment, obligation)
+    approach = timing.approach_of(step.plan, enrolment, obligation)
+    contacts = [*book.contacts_about(customer.key, obligation), *more]
+    return gate.next_permitted(at, zones, applying(packs, zones), approach, contacts)
