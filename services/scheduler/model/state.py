@@ -126,12 +126,13 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
 class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
     """What outreach may be about, as events left it.
 
-    version: the publisher's, highest seen. as_of: time of the newest event about its terms.
+    version: the publisher's, highest seen. as_of: time of the newest event about it; terms_at: of
+    the newest that told its terms, and not only of money.
     closed_at, closed_version: of the event that ended it, whose id is closed_by. reopens_from:
     a later period (due on that local date or after) opens it again. pending_payments: those under
     way, and since when. past_payments: those whose outcome is known, and since when.
     agreement_id: an agreement that runs, made at agreed_at. holds: those about this obligation
-    alone.
+    alone. notices: kinds of statutory notices that the publisher has sent.
     """
 
     tenant: str
@@ -154,6 +155,7 @@ class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
     closed_by: str | None = None
     reopens_from: date | None = None
     as_of: datetime | None = None
+    terms_at: datetime | None = None
     pending_payments: dict[str, datetime] = {}
     past_payments: dict[str, datetime] = {}
     agreement_id: str | None = None

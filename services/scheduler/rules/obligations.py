@@ -34,6 +34,7 @@ _AGREEMENTS = frozenset(
 )
 _REMEMBERED = 20
 """Payments of a bill whose outcome is remembered, so that late news of them changes nothing."""
+_SUMS = frozenset({"amount_minor", "balance_minor"})
 _NOTICE = "notice.sent"
 TELLING = _TERMS | _PAYMENTS | set(_CLOSING) | _AGREEMENTS | holds.TELLING | {_NOTICE}
 """Types that say something of an obligation."""
@@ -101,9 +102,14 @@ def _outdated(known: Obligation, heard: Heard) -> bool:
 
 def _by_terms(known: Obligation, heard: Heard) -> Obligation:
     given = _given(heard.data)
-    if _is_older(known, heard):
+    by_version = None not in (heard.version, known.version) and heard.version != known.version
+    if known.terms_at is not None and heard.time < known.terms_at and not by_version:
         # Late news: it may tell what was never known, and replaces nothing.
         given = {name: value for name, value in given.items() if getattr(known, name) is None}
+    elif _is_older(known, heard):
+        # A payment came since: it told how much is asked, and nothing of the other terms.
+        given = {name: value for name, value in given.items() if name not in _SUMS}
+    known = msgspec.structs.replace(known, terms_at=max(filter(None, (known.terms_at, heard.time))))
     if known.state is ObligationState.OPEN:
         return msgspec.structs.replace(known, **given)
     if not _reopened_by_terms(known, heard, given.get("due_date")):

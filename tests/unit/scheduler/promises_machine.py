@@ -55,6 +55,7 @@ class Promises(RuleBasedStateMachine):
         self.delivered: list[Heard] = []
         self.flying: dict[str, Flight] = {}
         self.told = 0
+        self.sound = True
 
     @rule(script=st.binary(min_size=48, max_size=48))
     def live(self, script: bytes) -> None:
@@ -266,6 +267,7 @@ class Promises(RuleBasedStateMachine):
 
     def look(self) -> None:
         """Hold every new dispatch against what was said, and the book against itself."""
+        self.sound = False
         news = self.world.told[self.told :]
         self.told = len(self.world.told)
         for when, told in news:
@@ -275,6 +277,7 @@ class Promises(RuleBasedStateMachine):
             for step_id in flight.steps:
                 state = self.world.book.steps[step_id].state
                 assert state is State.DISPATCHED or step_id in self.oracle.ended, "lost on its way"
+        self.sound = True
 
     def check(self, when: datetime, told: Dispatched) -> None:
         ids = tuple(step_ids(told))
@@ -284,8 +287,14 @@ class Promises(RuleBasedStateMachine):
         self.flying[told.step.dispatch_id or ""] = Flight(told, ids)
 
     def teardown(self) -> None:
-        """What has ended plans nothing, and what is active has something left to do."""
+        """What has ended plans nothing, what is active has something left to do, and what is
+        said to be on its way is."""
+        if not self.sound:
+            return
         book = self.world.book
+        flying = {one for flight in self.flying.values() for one in flight.steps}
+        sent = {one.id for one in book.steps.values() if one.state is State.DISPATCHED}
+        assert sent <= flying, "nobody hears of it again"
         for enrolment in book.enrolments.values():
             states = {step.state for step in book.steps_of(enrolment.id)}
             assert enrolment.active or State.PLANNED not in states, "ended, and still plans"

@@ -148,7 +148,6 @@ MUTANTS: dict[str, Plant] = {
         (joining, "superseded", lambda *_: False),
     ],
     "what is past is made up for": [(planning, "_enrol", nothing_is_past)],
-    "what a person keeps goes on": [(continuing, "_keep_with_person", lambda *_: None)],
     "old news begins anew": [
         (
             continuing,
@@ -162,7 +161,6 @@ MUTANTS: dict[str, Plant] = {
         (ending, "StepState", SimpleNamespace(PLANNED=None, CANCELLED=None))
     ],
     "merged: a refusal under the old id is lost": [(merging, "_united", lambda kept, _: kept)],
-    "merged: contacts under the old id are lost": [(Book, "reserved_of", lambda *_: [])],
     "merged: words under the old id are not heard": [(merging, "ABOUT_THE_PERSON", frozenset())],
     "merged: the old id goes on": [
         (merging, "survivor", lambda _, key: key),
