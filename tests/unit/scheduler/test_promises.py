@@ -79,15 +79,6 @@ def any_zone(*known: Any) -> Any:
     return replace(zones, names=zones.names[:1])
 
 
-def nothing_is_past(*given: Any) -> Any:
-    return planning_enrol(*given[:6])
-
-
-planning_enrol = planning._enrol
-decide = claiming.decide_step
-united = merging._united
-
-
 def the_same_attempt(book: Book, step: Any, heard: Any, now: Any) -> Any:
     told = retry(book, step, heard, now)
     if told is not None:
@@ -147,7 +138,6 @@ MUTANTS: dict[str, Plant] = {
         (claiming, "superseded", lambda *_: False),
         (joining, "superseded", lambda *_: False),
     ],
-    "what is past is made up for": [(planning, "_enrol", nothing_is_past)],
     "old news begins anew": [
         (
             continuing,
