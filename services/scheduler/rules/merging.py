@@ -70,7 +70,7 @@ def carry_over(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -
             continue
         obligation = book.obligations[last.obligation_key]
         kept = book.customer(*into)
-        if stopped(kept, obligation, last.purpose, last.plans[0].channel, now) is not None:
+        if stopped(kept, obligation, last, last.plans[0].channel, packs, now) is not None:
             continue
         named = {s.plan.name for s in book.steps_of(last.id) if s.state is StepState.CANCELLED}
         base = book.derive(*into, last.playbook, last.obligation_id)
@@ -116,6 +116,10 @@ def _stricter(words: Iterable[ConsentRecord]) -> tuple[ConsentRecord, ...]:
 def _standing(holds: Iterable[Hold]) -> tuple[Hold, ...]:
     """One hold of each kind and scope: one that stands before one that was lifted."""
     best: dict[tuple[str, str | None], Hold] = {}
-    for hold in sorted(holds, key=lambda one: (not one.lifted, one.at)):
+    for hold in sorted(holds, key=_stands):
         best[hold.kind, hold.obligation_id] = hold
     return tuple(best.values())
+
+
+def _stands(hold: Hold) -> bool:
+    return hold.at is not None and (hold.lifted_at is None or hold.lifted_at < hold.at)
