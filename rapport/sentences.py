@@ -309,6 +309,27 @@ def _(data: negotiation.HandoffAssigned) -> str:
 
 
 @sentence.register
+def _(data: negotiation.HandoffReleased) -> str:
+    by = "" if data.by == data.held_by else f", by {data.by}"
+    return f"{data.held_by} laid it down{by}"
+
+
+@sentence.register
+def _(data: negotiation.HandoffSeen) -> str:
+    return f"{data.by} looked at the story"
+
+
+@sentence.register
+def _(data: negotiation.HandoffNoted) -> str:
+    return f"{data.by} wrote a note"
+
+
+@sentence.register
+def _(data: negotiation.HandoffAnswered) -> str:
+    return f"{data.by} answered the customer"
+
+
+@sentence.register
 def _(data: negotiation.HandoffResolved) -> str:
     return f"closed by a person: {data.outcome}"
 
