@@ -110,7 +110,10 @@ MUTANTS: dict[str, Plant] = {
     "a payment under way is not waited for": [(Obligation, "pending", property(lambda _: False))],
     "a pause is not kept": [(hearing, "pause", lambda *_: [])],
     "a person who cares is talked across": [(waiting, "keeps_quiet", lambda *_: False)],
-    "holds stop nothing": [(stops, "stops", lambda *_: False)],
+    "holds stop nothing": [
+        (stops, "held", lambda *_: None),
+        (claiming, "held", lambda *_: None),
+    ],
     "the last hold delivered counts, not the newest": [
         (customers, "with_hold", in_order_of_delivery)
     ],
