@@ -30,14 +30,15 @@ def steps(playbook: Playbook, event: str, data: dict[str, Any], **traits: Any) -
     choice = choose_segment(
         playbook, {**values, **customer_values(Traits(**traits))}, STEERING_ATTRIBUTES
     )
-    return [step.name for step in planned_steps(playbook, values, choice)]
+    planned = planned_steps(playbook, values, choice)
+    return [step.name for step in planned if step.anchor != "broken"]
 
 
 def test_recover_never_writes_more_than_three_times_in_seven_days(
     playbooks: dict[str, Playbook],
 ) -> None:
     # The first letter may leave at the very end of its day, the others at their hour or late.
-    planned = playbooks["recover"].document.steps
+    planned = [s for s in playbooks["recover"].document.steps if s.anchor == "trigger"]
     latest = [timedelta(days=step.days, hours=21) for step in planned]
     earliest = [timedelta(days=step.days, hours=int((step.at or "08:00")[:2])) for step in planned]
     assert all(
@@ -46,6 +47,14 @@ def test_recover_never_writes_more_than_three_times_in_seven_days(
     )
     at_their_hour = zip(earliest, earliest[3:], strict=False)
     assert all(fourth - first >= WEEK for first, fourth in at_their_hour)
+
+
+def test_recover_has_a_gentle_letter_for_a_plan_that_did_not_hold(
+    playbooks: dict[str, Playbook],
+) -> None:
+    recover = playbooks["recover"]
+    (step,) = (one for one in recover.document.steps if one.anchor == "broken")
+    assert all("gentle" in texts[step.template or ""] for texts in recover.templates.values())
 
 
 def test_recover_chooses_its_tone(playbooks: dict[str, Playbook]) -> None:
