@@ -19,7 +19,7 @@ from support.mail import Mailbox
 PERSON = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 PLAYBOOK = """\
 name: rescue
-version: 1
+version: 2
 title: An application stopped
 purpose: service
 about: application

@@ -19,7 +19,7 @@ from support.mail import Mailbox
 
 PLAYBOOK = {
     "name": "nudge",
-    "version": 1,
+    "version": 2,
     "title": "A nudge",
     "purpose": "service",
     "about": "bill",

@@ -1,7 +1,6 @@
 """`rapport playbook publish, approve, withdraw, list` and `rapport topics --create`."""
 
 import json
-import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typer.testing import CliRunner, Result
 from rapport.cli import app
 from services.runtime.settings import Settings
 from support.broker import Broker
+from support.playbooks import numbered
 
 TOKENS = "ann=1:operate,ben=2:operate+read,reader=3:read,other=4:operate+tenant:other"
 
@@ -19,12 +19,10 @@ TOKENS = "ann=1:operate,ben=2:operate+read,reader=3:read,other=4:operate+tenant:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A playbook to be published, by people who have tokens, beside the folder in force."""
-    shipped = Settings().playbooks_dir / "recover"
-    own = re.search(r"^version: \d+$", (shipped / "playbook.yaml").read_text("utf-8"), re.M)
-    assert own is not None
     for number, name in enumerate(("in-force", "new"), start=1):
-        shutil.copytree(shipped, tmp_path / name / "recover")
-        edit(tmp_path / name / "recover", own[0], f"version: {number}")
+        home = tmp_path / name / "recover"
+        shutil.copytree(Settings().playbooks_dir / "recover", home)
+        numbered(home, number)
     monkeypatch.setenv("PLAYBOOKS_DIR", str(tmp_path / "in-force"))
     monkeypatch.setenv("API_TOKENS", TOKENS)
     monkeypatch.chdir(tmp_path)

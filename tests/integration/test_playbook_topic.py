@@ -27,6 +27,7 @@ from services.segmenter import api
 from services.segmenter.playbooks import PlaybookNews
 from support.broker import Broker
 from support.database import Database
+from support.playbooks import numbered
 from support.polling import poll_until
 
 TOKENS = (
@@ -38,7 +39,9 @@ TOKENS = (
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """One of the shipped playbooks, to be changed."""
-    shutil.copytree(Settings().playbooks_dir / "recover", tmp_path / "playbooks" / "recover")
+    home = tmp_path / "playbooks" / "recover"
+    shutil.copytree(Settings().playbooks_dir / "recover", home)
+    numbered(home, 1)
     return tmp_path / "playbooks"
 
 
@@ -100,10 +103,9 @@ def reading(world: World, broker: Broker) -> Iterator[Reader]:
 
 def edited(folder: Path, version: int) -> Source:
     """The folder's playbook in another version."""
-    file = folder / "recover" / "playbook.yaml"
-    text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace("version: 1", f"version: {version}", 1), encoding="utf-8")
-    return read_source(file.parent)
+    home = folder / "recover"
+    numbered(home, version)
+    return read_source(home)
 
 
 def draft(settings: Settings, source: Source) -> Envelope:

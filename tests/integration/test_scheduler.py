@@ -325,11 +325,12 @@ def test_the_packs_in_force_are_told_once(bench: Bench) -> None:
     announce = Announcing(bench.context, PACKS)
     announce()
     announce()
-    told = bench.outbox()
-    assert [event.data["name"] for event in told] == [pack.name for pack in PACKS]
-    assert told[0].subject == f"policy:{PACKS[0].name}"
-    assert json.loads(json.dumps(told[0].data["content"])) == PACKS[0].content
-    assert told[0].id == derive(
+    told = {event.data["name"]: event for event in bench.outbox()}
+    assert len(bench.outbox()) == len(told) == len(PACKS)
+    first = told[PACKS[0].name]
+    assert first.subject == f"policy:{PACKS[0].name}"
+    assert json.loads(json.dumps(first.data["content"])) == PACKS[0].content
+    assert first.id == derive(
         "scheduler", "policy.in_force", "default", PACKS[0].name, PACKS[0].sha256
     )
 

@@ -1,5 +1,6 @@
 """Playbooks in force without a topic, for tests of what uses them."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,3 +23,10 @@ def in_force(folder: Path, *tenants: str) -> Callable[[], Standing]:
     ]
     standing = Standing(tuple(editions))
     return lambda: standing
+
+
+def numbered(home: Path, version: int) -> None:
+    """Give the playbook in this folder a version of the test's own."""
+    file = home / "playbook.yaml"
+    text = re.sub(r"(?m)^version: \d+$", f"version: {version}", file.read_text(encoding="utf-8"))
+    file.write_text(text, encoding="utf-8")

@@ -213,6 +213,8 @@ def whole_system(
             "API_TOKENS": _API_TOKENS,
             "PORT_BASE": str(_free_ports()),
             "KAFKA_SESSION_TIMEOUT": "3",
+            # Nobody waits in real time for a minute of jitter.
+            "SCHEDULER_SPREAD_SECONDS": "0",
             **environment,
         },
         mail_page=mailbox.url,
