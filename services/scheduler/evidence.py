@@ -56,11 +56,16 @@ class Evidence:
         proven = store.caught_up_at(work.session, PARTITIONS)
         age = (work.real_now - proven).total_seconds() if proven else float("inf")
         metrics.PAYMENT_LAG_SECONDS.set(age)
-        if age > self._longest / 2 and self._falls_due(work):
+        asks = age > self._longest / 2 and self._falls_due(work)
+        if asks:
             self._ask(work, now)
         if age <= self._longest:
             self._waits_since = None
             return Finding(Sure.ALL)
+        if not asks:
+            # Nothing is due, so nothing was asked: an idle hour is no hour of waiting.
+            self._waits_since = None
+            return Finding(Sure.NOTHING_YET)
         if self._waits_since is None:
             self._waits_since = now
         waited = now - self._waits_since
