@@ -18,7 +18,7 @@ from support.system import System, event
 START = datetime.fromisoformat("2026-03-02T11:00+01:00")
 """A Monday morning in Berlin: both letters to each customer are due at once."""
 LETTERS = 2
-"""To each customer: about the payment missed, and about the bill that falls due in three days."""
+"""To each customer: about the payment missed, and about the bill that falls due today."""
 _PAUSE_SECONDS = 0.1
 _WAITING = 40
 """So many customers wait for their letters at any moment; only then the next one comes."""
@@ -104,7 +104,7 @@ class Crowd:
             "verification": {"last_digits": "4711", "birth_year": "1984"},
         }
         missed = {**bill, "bill_id": f"missed-{who}", "due_date": _day(-3)}
-        due = {**bill, "bill_id": f"due-{who}", "due_date": _day(3)}
+        due = {**bill, "bill_id": f"due-{who}", "due_date": _day(0)}
         return (
             event("customer.updated", who, person, at=now),
             event("payment.missed", who, missed, at=now),
