@@ -12,7 +12,7 @@ from services.scheduler import metrics, store
 
 ASK_EVERY = 5.0
 """Real seconds between two questions."""
-GRACE = 3.0
+GRACE = 10.0
 """Real seconds in which an answer may come before anything is put off for want of it."""
 AHEAD = 10.0
 """Real seconds before a step is due in which the question is asked already."""
@@ -72,8 +72,7 @@ class Evidence:
         if waited < GRACE:
             return Finding(Sure.NOTHING_YET)
         # Looked at again after as long as it has lasted, so that a long outage makes no storm.
-        real = max(self._longest, waited)
-        return Finding(Sure.NO_PAYMENTS, timedelta(seconds=real * self._context.clock.speed))
+        return Finding(Sure.NO_PAYMENTS, timedelta(seconds=waited * self._context.clock.speed))
 
     def _falls_due(self, work: UnitOfWork) -> bool:
         ahead = timedelta(seconds=AHEAD * self._context.clock.speed)
