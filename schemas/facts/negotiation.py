@@ -266,31 +266,27 @@ class HandoffReleased(Typed):
     by: Text = Field(description="Name of the token that released it.")
 
 
-class HandoffSeen(Typed):
+class _AtTheDesk(Typed):
+    handoff_id: Text = Field(description="Id of the hand-off.")
+    by: Text = Field(description="Name of the token.")
+
+
+class HandoffSeen(_AtTheDesk):
     """A person looked at the customer's story; told once an hour for each of them."""
 
     TYPE: ClassVar[str] = "handoff.seen"
 
-    handoff_id: Text = Field(description="Id of the hand-off.")
-    by: Text = Field(description="Name of the token.")
 
-
-class HandoffNoted(Typed):
+class HandoffNoted(_AtTheDesk):
     """A person wrote a note for colleagues; its text is not on the log."""
 
     TYPE: ClassVar[str] = "handoff.noted"
 
-    handoff_id: Text = Field(description="Id of the hand-off.")
-    by: Text = Field(description="Name of the token.")
 
-
-class HandoffAnswered(Typed):
+class HandoffAnswered(_AtTheDesk):
     """A person answered the customer; the text is not on the log."""
 
     TYPE: ClassVar[str] = "handoff.answered"
-
-    handoff_id: Text = Field(description="Id of the hand-off.")
-    by: Text = Field(description="Name of the token.")
 
 
 class HandoffResolved(Typed):
