@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Final, Literal, LiteralString
+from typing import Annotated, Any, ClassVar, Final, Literal, LiteralString, get_args
 
 from pydantic import (
     AfterValidator,
@@ -62,6 +62,7 @@ PERSONAL: Final = Personal()
 NEAR_TIME: Final = NearTime()
 
 Channel = Literal["email", "sms", "webhook"]
+CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
 Purpose = Literal["service", "retention", "collection", "marketing"]
 Tone = Literal["neutral", "gentle", "formal", "light"]
 ObligationKind = Literal["bill", "subscription", "application", "benefit"]
@@ -355,6 +356,11 @@ def normal_email(text: str) -> str:
     with suppress(UnicodeError):
         domain = domain.encode("idna").decode("ascii")
     return f"{local}{at}{domain}".casefold()
+
+
+def normal_phone(text: str) -> str:
+    """The form under which one number is known: digits after a plus, or as given without one."""
+    return "+" + _DIGITS.sub("", text) if text.startswith("+") else text
 
 
 def _phone(value: str) -> str:

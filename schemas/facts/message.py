@@ -77,6 +77,9 @@ class MessageIntended(Typed):
         default={},
         description="Every variant that could have been chosen, with its probability.",
     )
+    segments: int | None = Field(
+        default=None, ge=1, description="SMS that a short text is sent in; absent for a mail."
+    )
 
 
 class MessageSent(Typed):
@@ -103,6 +106,7 @@ class MessageFailed(Typed):
     reason: Text = Field(description="Why.")
     status: Text | None = Field(default=None, description="SMTP reply code or RFC 3463 status.")
     retryable: bool = Field(description="Whether another attempt may do better.")
+    dead_address: bool = Field(default=False, description="Nobody is reached there any more.")
     joined: Joined = ()
 
 

@@ -140,7 +140,7 @@ def render(
     language = language_of(templates, locale)
     whole, used_tone = wording_of(templates, template, tone, language)
     wording = whole.named().get(variant, whole)
-    values = _values(matter, brand, addresses, formatting_locale(locale, language))
+    values = values_of(matter, brand, addresses, formatting_locale(locale, language))
     slots = Slots()
     try:
         subject = fill_slots(wording.subject, values, slots, markdown=False)
@@ -207,7 +207,7 @@ def wording_of(
     return (tones[tone], tone) if tone in tones else (tones["neutral"], "neutral")
 
 
-def _values(matter: Matter, brand: Brand, addresses: Addresses, locale: str) -> dict[str, Any]:
+def values_of(matter: Matter, brand: Brand, addresses: Addresses, locale: str) -> dict[str, Any]:
     """The variables of templates; see services/playbooks/template_variables.py."""
     whole = _said_of(matter, matter.today, locale)
     links = {name: Url(url) for name, url in addresses.links.items()}

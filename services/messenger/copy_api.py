@@ -21,22 +21,29 @@ def add_to(api: FastAPI, context: Context) -> None:
 
     @api.get("/messages/{message_id}/copy", tags=["internal"])
     def copy(caller: Desk, message_id: str) -> dict[str, Any]:
-        """Subject, text and HTML as they were rendered. intact: the copy has the hash that
-        `message.intended` told."""
+        """Subject, text and HTML as they were rendered; of what is no mail, the text.
+
+        intact: the copy has the hash that `message.intended` told.
+        """
         try:
             found = answers.find(context, message_id)
         except answers.NotKnown:
             raise Problem(404, "Not known", "No such message.") from None
         if not caller.may_see(found.tenant):
             raise Problem(403, "Refused", f"This token is bound to tenant {caller.tenant}.")
+        told = {
+            "message_id": message_id,
+            "content_sha256": found.content_sha256,
+            "intact": content_hash(found.copy_) == found.content_sha256,
+        }
+        if found.channel != "email":
+            return {**told, "subject": None, "text": found.copy_.decode(), "html": None}
         mail = message_from_bytes(found.copy_, _class=EmailMessage, policy=default)
         return {
-            "message_id": message_id,
+            **told,
             "subject": mail["Subject"],
             "text": _part(mail, "plain"),
             "html": _part(mail, "html"),
-            "content_sha256": found.content_sha256,
-            "intact": content_hash(found.copy_) == found.content_sha256,
         }
 
 

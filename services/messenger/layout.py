@@ -37,6 +37,14 @@ class Greeting(BaseModel):
     unnamed: str
 
 
+class Short(BaseModel):
+    """What stands around a short text. frame: with {brand}, {text} and {unsubscribe}."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    frame: str
+
+
 class Words(BaseModel):
     """One file of layouts/: what each letter in this language carries around its text."""
 
@@ -57,6 +65,7 @@ class Words(BaseModel):
     unsubscribe: str
     preferences: str
     disclosures: Mapping[str, str] = {}
+    short: Short
 
 
 @dataclass(frozen=True, slots=True)

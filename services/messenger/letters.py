@@ -85,7 +85,7 @@ class LetterWriter:
             for name, target in sender.targets(one.obligation_id, offered).items()
         }
         tracked = {name: self._links.click(message_id, name, now) for name in targets}
-        voice = sender.on_behalf_of(_creditor(dispatch))
+        voice = sender.on_behalf_of(creditor_of(dispatch))
         unsubscribe = self._links.unsubscribe(message_id, now)
         addresses = Addresses(
             links=tracked,
@@ -169,7 +169,7 @@ class LetterWriter:
             raise Unwritable("content_fault") from error
 
 
-def _creditor(dispatch: DispatchOrdered) -> str | None:
+def creditor_of(dispatch: DispatchOrdered) -> str | None:
     """The creditor of all that the letter is about, if there is one."""
     creditors = {terms.creditor for terms in dispatch.obligations}
     return creditors.pop() if len(creditors) == 1 else None

@@ -3,6 +3,9 @@
 from datetime import timedelta
 from functools import partial
 
+from pydantic import SecretStr
+
+from schemas.common import CHANNELS, Channel
 from schemas.topics import OUTREACH_DISPATCHES, PLAYBOOKS
 from services.messenger import api, copy_api, signatures, stream, tenants, variants_api
 from services.messenger.handlers.claiming import Claiming
@@ -15,10 +18,13 @@ from services.messenger.intake import SmtpDoor, sweep
 from services.messenger.letters import LetterWriter
 from services.messenger.links import Links
 from services.messenger.pacing import Pacing
+from services.messenger.providers import channels
+from services.messenger.providers.http import HttpProvider
 from services.messenger.providers.smtp import Relay, SmtpPool
 from services.messenger.rules.pacing import parse as parse_limits
 from services.messenger.sender import Sender
 from services.messenger.settings import MessengerSettings
+from services.messenger.texts import ByChannel, TextWriter
 from services.playbooks.catalogue import Catalogue
 from services.policy.standing import LOOK_AGAIN_SECONDS, PacksInForce
 from services.runtime import worker
@@ -54,13 +60,23 @@ def build(context: Context) -> worker.Service:
         memory_days=own.wording_memory_days,
         floor=own.wording_floor,
     )
-    writer = LetterWriter(
+    letters = LetterWriter(
         lambda: catalogue.standing,
         tenants_by_name,
         links,
         weighing,
         signatures.load(own.dkim_keys_dir, tenants_by_name.values()),
     )
+    served: dict[Channel, HttpProvider] = {
+        channel: found
+        for channel, variable, setting in (
+            ("sms", "SMS_URL", own.sms_url),
+            ("webhook", "WEBHOOK_URL", own.webhook_url),
+        )
+        if (found := _provider(context, own, variable, setting)) is not None
+    }
+    texts = TextWriter(lambda: catalogue.standing, tenants_by_name, links)
+    writer = ByChannel({"email": letters, **dict.fromkeys(served, texts)})
     relay = SmtpPool(Relay.parse(shared.smtp_url), context.clock.monotonic, own.smtp_timeout)
     packs = PacksInForce(shared.policies_dir)
     claiming = Claiming(context, writer, packs, own.longest_lag)
@@ -72,8 +88,28 @@ def build(context: Context) -> worker.Service:
     pacing = Pacing(
         parse_limits(own.domain_limits), context.clock, own.warm_up_since, own.warm_up_days
     )
-    sender = Sender(context, claiming, relay, own.smtp_connections, pacing)
-    served = api.create(
+    # Whoever is served by nobody else is told so by the mail's sender.
+    by_mail = [channel for channel in CHANNELS if channel not in served]
+    senders = [Sender(context, claiming, relay, own.smtp_connections, pacing, by_mail)]
+    for channel, provider in served.items():
+        unpaced = Pacing({}, context.clock, None, own.warm_up_days)
+        senders.append(
+            Sender(
+                context,
+                claiming,
+                provider,
+                own.http_connections,
+                unpaced,
+                [channel],
+                vital=False,
+            )
+        )
+
+    def wake() -> None:
+        for sender in senders:
+            sender.wake()
+
+    http_api = api.create(
         context,
         links,
         tenants_by_name,
@@ -82,10 +118,10 @@ def build(context: Context) -> worker.Service:
         listening,
         patience,
     )
-    variants_api.add_to(served, context, weighing)
+    variants_api.add_to(http_api, context, weighing)
     letterbox = _letterbox(context, tenants_by_name, listening, patience)
-    copy_api.add_to(served, context)
-    background: list[worker.Background] = [sender]
+    copy_api.add_to(http_api, context)
+    background: list[worker.Background] = [*senders]
     if own.replies_smtp_port is not None:
         door = SmtpDoor(letterbox, own.replies_smtp_host, own.replies_smtp_port)
         background.append(door)
@@ -101,13 +137,20 @@ def build(context: Context) -> worker.Service:
     return worker.Service(
         name=NAME,
         lead_topic=OUTREACH_DISPATCHES,
-        handlers=stream.handlers(shared.inbox_days, sender.wake),
-        api=served,
+        handlers=stream.handlers(shared.inbox_days, wake),
+        api=http_api,
         refuses=frozenset({OUTREACH_DISPATCHES}),
         background=tuple(background),
         timers=tuple(timers),
         follows=(Following(context, PLAYBOOKS, take, refuses=False),),
     )
+
+
+def _provider(
+    context: Context, own: MessengerSettings, variable: str, setting: SecretStr
+) -> HttpProvider | None:
+    hosts, timeout = own.provider_hosts, own.http_timeout
+    return channels.provider(variable, setting, hosts, context.clock, timeout)
 
 
 def _letterbox(

@@ -148,7 +148,9 @@ def find_reference(session: Session, message_ids: Sequence[str]) -> MessageRow |
     ).first()
 
 
-def stale(session: Session, lane: int, carried: Collection[str], limit: int) -> list[MessageRow]:
+def stale(
+    session: Session, lane: int, channels: Collection[str], carried: Collection[str], limit: int
+) -> list[MessageRow]:
     """Messages of the lane still `intended` that nobody carries any more, not locked.
 
     An earlier owner of the lane intended them; or this one did, and the answer to its commit was
@@ -160,6 +162,7 @@ def stale(session: Session, lane: int, carried: Collection[str], limit: int) -> 
             .where(
                 MessageRow.state == DispatchState.INTENDED.value,
                 MessageRow.lane == lane,
+                col(MessageRow.channel).in_(list(channels)),
                 col(MessageRow.dispatch_id).not_in(list(carried)),
             )
             .limit(limit)

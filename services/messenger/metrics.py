@@ -14,8 +14,18 @@ SEND_SECONDS = Histogram(
     ["provider"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
-IN_FLIGHT = Gauge("rapport_messages_in_flight", "Messages being handed to a provider now.")
-WAITING_LANES = Gauge("rapport_waiting_lanes", "Lanes with dispatches that are not sent yet.")
+PROVIDER_RESTS = Gauge(
+    "rapport_provider_rests",
+    "1 while a provider is left alone after failures in a row. What it should send waits: look at "
+    "the reasons of message.failed and message.unknown.",
+    ["provider"],
+)
+IN_FLIGHT = Gauge(
+    "rapport_messages_in_flight", "Messages being handed to a provider now.", ["provider"]
+)
+WAITING_LANES = Gauge(
+    "rapport_waiting_lanes", "Lanes with dispatches that are not sent yet.", ["provider"]
+)
 LOG_AGE_SECONDS = Gauge(
     "rapport_log_age_seconds",
     "Real seconds the messenger is behind the log, at the last final check. Near 2: it waits "

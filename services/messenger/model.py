@@ -132,6 +132,8 @@ class Customer:
     """What the final check needs to know of the addressee."""
 
     email: str | None = None
+    phone: str | None = None
+    webhook: str | None = None
     place: Place = field(default_factory=Place)
     consents: tuple[ConsentRecord, ...] = ()
     holds: tuple[Hold, ...] = ()
@@ -143,6 +145,10 @@ class Customer:
     merged_into: str | None = None
     wishes: tuple[Pack, ...] = ()
     """What they asked for themselves, as rules."""
+
+    def address(self, channel: str) -> str | None:
+        """Where they are reached by the channel."""
+        return {"email": self.email, "sms": self.phone, "webhook": self.webhook}.get(channel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,9 +258,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One finished mail: `copy` holds the exact bytes handed to the provider."""
+    """One finished message: `copy` holds the exact bytes handed to the provider.
+
+    A whole mail, or the text of what goes by another channel. fresh_until: real time until which
+    it may be handed over again where that is safe; None: never.
+    """
 
     message_id: str
     sender: str
     recipient: str
     copy: bytes
+    fresh_until: datetime | None = None

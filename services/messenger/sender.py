@@ -9,7 +9,7 @@ quick.
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from traceback import format_tb
@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
+from schemas.common import CHANNELS
 from schemas.topics import OUTREACH_DISPATCHES
 from services.messenger import metrics, store
 from services.messenger.handlers import flights, heartbeats
@@ -71,8 +72,15 @@ class Sender:
         provider: Provider,
         connections: int,
         pacing: Pacing,
+        channels: Collection[str] = CHANNELS,
+        *,
+        vital: bool = True,
     ) -> None:
+        """channels: whose dispatches it takes; no other sender of the worker does. vital: while
+        its provider is down, the worker is not ready."""
         self._context = context
+        self._channels = tuple(channels)
+        self._vital = vital
         self._claiming = claiming
         self._provider = provider
         self._pacing = pacing
@@ -96,7 +104,7 @@ class Sender:
 
     async def run(self) -> None:
         """Send until `stop`; then end what is in flight, and record it."""
-        self._context.health.down(self._provider.name, "starting")
+        self._down("starting")
         await asyncio.to_thread(self._loop)
 
     def stop(self) -> None:
@@ -134,9 +142,9 @@ class Sender:
         owned = {own.partition: own for own in self._context.owned_lanes(OUTREACH_DISPATCHES)}
         self._recover(owned)
         with Session(self._context.engine) as session:
-            waiting = store.waiting_lanes(session, list(owned))
+            waiting = store.waiting_lanes(session, list(owned), self._channels)
             known = store.lanes(session, waiting) if waiting else {}
-        metrics.WAITING_LANES.set(len(waiting))
+        metrics.WAITING_LANES.labels(self._provider.name).set(len(waiting))
         self._pause = BUSY_SECONDS if waiting or self._in_flight else IDLE_SECONDS
         self._beat([owned[lane] for lane in waiting])
         fresh = [
@@ -167,7 +175,7 @@ class Sender:
         self._in_flight.difference_update(one.flight.dispatch_id for one in self._unrecorded)
         # Kept until it is committed: an outcome must survive the database's absence.
         self._unrecorded = flights.record(self._context, self._unrecorded)
-        metrics.IN_FLIGHT.set(len(self._in_flight))
+        metrics.IN_FLIGHT.labels(self._provider.name).set(len(self._in_flight))
 
     def _learn_pace(self, handed: "_Handed") -> None:
         """Twice as many letters next time at the most: one slow answer must not hold up many."""
@@ -185,7 +193,7 @@ class Sender:
             if self._epochs.get(lane) == own.epoch:
                 continue
             carried = {*self._in_flight, *(one.flight.dispatch_id for one in self._unrecorded)}
-            while flights.recover(self._context, own, carried):
+            while flights.recover(self._context, own, self._channels, carried):
                 log.warning("messages of a lost sender are unknown", lane=lane)
             self._epochs[lane] = own.epoch
 
@@ -205,6 +213,7 @@ class Sender:
             found = store.candidates(
                 session,
                 lanes,
+                self._channels,
                 self._not_before,
                 min(self._free * self._bundle, self._round),
                 self._pacing.resting() if self._pacing.limited else None,
@@ -235,7 +244,7 @@ class Sender:
             bundle = deque(claimed.ready[number::used])
             self._pool.submit(self._hand_over, connections.pop(), bundle)
         self._release(connections)
-        metrics.IN_FLIGHT.set(len(self._in_flight))
+        metrics.IN_FLIGHT.labels(self._provider.name).set(len(self._in_flight))
         if claimed.ready or len(claimed.waiting) < len(candidates):
             self.wake()
 
@@ -325,11 +334,16 @@ class Sender:
         self._provider_failures += 1
         pause = min(5.0, 0.1 * 2.0 ** min(self._provider_failures, 6))
         self._provider_again = self._context.clock.monotonic() + pause
-        self._context.health.down(self._provider.name, f"not reached: {error}")
+        self._down(f"not reached: {error}")
 
     def _provider_up(self) -> None:
         self._provider_failures = 0
-        self._context.health.up(self._provider.name)
+        if self._vital:
+            self._context.health.up(self._provider.name)
+
+    def _down(self, why: str) -> None:
+        if self._vital:
+            self._context.health.down(self._provider.name, why)
 
     def wind_up(self) -> None:
         """Let what is in flight end, and record it; what takes too long stays intended."""

@@ -18,6 +18,26 @@ class MessengerSettings(BaseSettings):
     smtp_timeout: float = Field(
         30.0, gt=0, description="Real seconds to wait for a relay's answer before it is doubt."
     )
+    sms_url: SecretStr = Field(
+        SecretStr(""),
+        description="KIND+https://USER:SECRET@HOST/PATH?OPTIONS of who sends SMS; kinds: twilio, "
+        "webhook. Unset: nobody does.",
+    )
+    webhook_url: SecretStr = Field(
+        SecretStr(""),
+        description="The same for the channel `webhook`; kinds: whatsapp, wecom, webhook.",
+    )
+    provider_hosts: str = Field(
+        "",
+        description="HOST,...: where messages may go besides, such as the hosts of customers' own "
+        "webhooks. Nothing is ever sent to any other.",
+    )
+    http_connections: int = Field(
+        8, ge=1, le=64, description="Messages in flight at once, for each channel by HTTP."
+    )
+    http_timeout: float = Field(
+        10.0, gt=0, le=60, description="Real seconds of one exchange with such a provider, in all."
+    )
     dkim_keys_dir: Path | None = Field(
         None,
         description="Private keys that sign mail, DOMAIN/SELECTOR.pem; unset: none is signed.",

@@ -1,6 +1,6 @@
 """The messenger's SQL about customers, obligations and orders. Nothing here commits."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -270,48 +270,51 @@ def lanes(session: Session, wanted: Iterable[int]) -> dict[int, LaneRow]:
     return {row.lane: row for row in found}
 
 
-def waiting_lanes(session: Session, owned: Sequence[int]) -> list[int]:
-    """Those of the owned lanes that have pending dispatches."""
+def waiting_lanes(session: Session, owned: Sequence[int], channels: Collection[str]) -> list[int]:
+    """Those of the owned lanes that have pending dispatches by these channels."""
     found = session.connection().execute(
         text(
             "SELECT l FROM unnest(CAST(:owned AS int[])) AS own(l) WHERE EXISTS"
-            " (SELECT 1 FROM dispatch WHERE lane = l AND state = 'pending')"
+            " (SELECT 1 FROM dispatch WHERE lane = l AND state = 'pending'"
+            " AND channel = ANY(:channels))"
         ),
-        {"owned": list(owned)},
+        {"owned": list(owned), "channels": list(channels)},
     )
     return list(found.scalars())
 
 
 _ALL_CANDIDATES = text(
     "SELECT tenant, customer, dispatch_id, lane FROM dispatch"
-    " WHERE state = 'pending' AND lane = ANY(:owned) AND dispatch_id <> ALL(:busy)"
-    " ORDER BY seq LIMIT :limit"
+    " WHERE state = 'pending' AND lane = ANY(:owned) AND channel = ANY(:channels)"
+    " AND dispatch_id <> ALL(:busy) ORDER BY seq LIMIT :limit"
 )
 _CANDIDATES_BY_DOMAIN = text(
     "SELECT tenant, customer, dispatch_id, lane, domain FROM dispatch"
     " LEFT JOIN customer USING (tenant, customer)"
     " CROSS JOIN LATERAL (SELECT lower(split_part(coalesce(email, ''), '@', 2))) AS d(domain)"
-    " WHERE state = 'pending' AND lane = ANY(:owned) AND dispatch_id <> ALL(:busy)"
-    " AND domain <> ALL(:resting) ORDER BY seq LIMIT :limit"
+    " WHERE state = 'pending' AND lane = ANY(:owned) AND channel = ANY(:channels)"
+    " AND dispatch_id <> ALL(:busy) AND domain <> ALL(:resting) ORDER BY seq LIMIT :limit"
 )
 
 
 def candidates(
     session: Session,
     owned: Sequence[int],
+    channels: Collection[str],
     busy: Iterable[str],
     limit: int,
     resting: Sequence[str] | None = None,
 ) -> list[Candidate]:
     """The oldest pending dispatches of these lanes, at most one a customer, without locks.
 
-    busy: ids of dispatches that are not to be looked at now. resting: domains to which nothing
+    channels: only theirs. busy: ids not to be looked at now. resting: domains to which nothing
     may go now; None: nobody asks for domains.
     """
     found = session.connection().execute(
         _ALL_CANDIDATES if resting is None else _CANDIDATES_BY_DOMAIN,
         {
             "owned": list(owned),
+            "channels": list(channels),
             "busy": list(busy),
             "limit": limit,
             **({} if resting is None else {"resting": list(resting)}),

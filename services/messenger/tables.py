@@ -28,6 +28,7 @@ class _Table(SQLModel, registry=registry()):
 class CustomerRow(_Table, table=True):
     """The addressee; the row's lock is the lock of all that concerns the customer.
 
+    phone: digits after a plus (E.164). webhook: a URL, or who they are at the chat's provider.
     consents: by `channel/purpose`: {status, at, expires_at}. holds: by `kind/obligation_id`:
     {at, until, lifted_at, freed_at}. Instants as RFC 3339 text. handoffs: open ones, by id:
     {reason, obligation_id}.
@@ -40,6 +41,8 @@ class CustomerRow(_Table, table=True):
     tenant: str = Field(primary_key=True)
     customer: str = Field(primary_key=True)
     email: str | None = None
+    phone: str | None = None
+    webhook: str | None = None
     name: str | None = None
     locale: str | None = None
     timezone: str | None = None
@@ -116,6 +119,7 @@ class DispatchRow(_Table, table=True):
     step_id: str
     lane: int
     state: str
+    channel: str
     event: dict[str, Any] = _document()
 
 

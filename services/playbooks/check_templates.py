@@ -7,8 +7,9 @@ from typing import Any, get_args
 from schemas.common import Tone
 from schemas.playbook import NAME, PlaybookDocument
 from services.playbooks.markdown import UnsupportedMarkdown, parse
-from services.playbooks.model import BASE, CHOICES, SEVERAL, VARIANTS
+from services.playbooks.model import BASE, CHOICES, SEVERAL, SMS, VARIANTS
 from services.playbooks.prohibited import prohibited_words
+from services.playbooks.segments import segments
 from services.playbooks.spam import spam_signs
 from services.playbooks.template_variables import (
     ITEM,
@@ -26,6 +27,8 @@ from services.yaml_lines import Fault, LinedFile
 LOCALES = ("en", "zh", "ja")
 TEXTS = ("subject", "preheader", "body")
 _LONGEST_SUBJECT = 90
+_MOST_SEGMENTS = 2
+"""Of a short text, without the sender's name and the way out."""
 _TONES = get_args(Tone)
 
 
@@ -82,7 +85,7 @@ def _of_wording(
     document: PlaybookDocument,
 ) -> Iterable[Fault]:
     """Faults of a wording's texts and of its variants'."""
-    for part in TEXTS:
+    for part in (*TEXTS, *({SMS} & set(texts))):
         yield from _of_part(lined, (*path, part), texts[part], locale, document)
     variants = texts.get(VARIANTS, {})
     if not isinstance(variants, dict):
@@ -116,7 +119,8 @@ def _is_wording(texts: object) -> bool:
     return (
         isinstance(texts, dict)
         and set(TEXTS) <= set(texts)
-        and _is_variant({key: text for key, text in texts.items() if key != VARIANTS})
+        and _is_variant({key: text for key, text in texts.items() if key not in (SMS, VARIANTS)})
+        and _is_text(texts.get(SMS, "none"))
     )
 
 
@@ -125,8 +129,12 @@ def _is_variant(texts: object) -> bool:
         isinstance(texts, dict)
         and bool(texts)
         and set(texts) <= set(TEXTS)
-        and all(isinstance(text, str) and text.strip() for text in texts.values())
+        and all(map(_is_text, texts.values()))
     )
+
+
+def _is_text(text: object) -> bool:
+    return isinstance(text, str) and bool(text.strip())
 
 
 def _untranslated(files: Mapping[str, LinedFile]) -> Iterable[Fault]:
@@ -143,7 +151,8 @@ def _untranslated(files: Mapping[str, LinedFile]) -> Iterable[Fault]:
             if part in own:
                 continue
             name, tone, variant = part
-            lacking = f"tone {tone!r}" if not variant else f"variant {variant!r} of {tone!r}"
+            what = "text" if variant == SMS else "variant"
+            lacking = f"tone {tone!r}" if not variant else f"{what} {variant!r} of {tone!r}"
             if not variant or (name, tone, "") in own:
                 path = [name] if not variant else [name, tone]
                 why = f"template {name!r}: {lacking} is missing in {locale}; {other} has it"
@@ -154,7 +163,7 @@ def _parts_of(lined: LinedFile) -> Iterable[tuple[str, str, str]]:
     for name, tones in lined.data.items():
         for tone, texts in tones.items() if name != CHOICES else ():
             yield name, tone, ""
-            for variant in texts.get(VARIANTS, {}):
+            for variant in (*texts.get(VARIANTS, {}), *({SMS} & set(texts))):
                 yield name, tone, variant
 
 
@@ -179,7 +188,8 @@ def _text(
     for choice in sorted(asked.choices - {one.name for one in document.choices}):
         yield 0, f"choice {choice!r} is not listed in the playbook's choices; add it there"
     if part != "body":
-        yield from ((0, why) for why in _seen_by_others(source, asked.variables, document))
+        seen = _seen_by_others(source, part, asked.variables, document)
+        yield from ((0, why) for why in seen)
     if not unknown:
         yield from ((0, why) for why in _trial(source, part, locale, document, several))
 
@@ -201,14 +211,14 @@ def _of_one(asked: Needs) -> Iterable[str]:
 
 
 def _seen_by_others(
-    source: str, variables: frozenset[str], document: PlaybookDocument
+    source: str, part: str, variables: frozenset[str], document: PlaybookDocument
 ) -> Iterable[str]:
-    """A locked screen shows subject and preheader to whoever stands by."""
+    """A locked screen shows subject and preheader, and a whole short text, to whoever stands by."""
     if "choices" in variables:
         yield "offers a choice; a link belongs into the body"
     if "\n" in source.strip():
         yield "must be one line"
-    if len(source) > _LONGEST_SUBJECT * 2:
+    if part != SMS and len(source) > _LONGEST_SUBJECT * 2:
         yield f"is too long for an inbox; keep it under {_LONGEST_SUBJECT} characters"
     if document.purpose == "collection":
         for name in sorted(variables & {"amount", "balance", "creditor", "product"}):
@@ -243,6 +253,8 @@ def _trial(
     for values, which in trials:
         try:
             filled = fill(source, values, markdown=part == "body")
+            if part == SMS and (parts := segments(filled)) > _MOST_SEGMENTS:
+                yield f"takes {parts} SMS without sender and opt-out; {_MOST_SEGMENTS} at the most"
             if not filled.strip() or (part == "body" and not parse(filled)):
                 yield f"comes out empty{which}"
         except UnsupportedMarkdown as error:
@@ -274,8 +286,9 @@ def _unused_links(
         for name, tones in lined.data.items():
             for texts in tones.values() if name != CHOICES else ():
                 for said in (texts, *texts.get(VARIANTS, {}).values()):
-                    asked = needs(said.get("body", ""))
-                    used |= asked.links | asked.item_links
+                    for part in ("body", SMS):
+                        asked = needs(said.get(part, ""))
+                        used |= asked.links | asked.item_links
     for index, link in enumerate(document.links):
         if link not in LINKS:
             why = f"no link {link!r}; there are {', '.join(sorted(LINKS))}"

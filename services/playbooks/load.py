@@ -31,7 +31,7 @@ from services.playbooks.check_choices import check_choices
 from services.playbooks.check_templates import TEXTS, check_templates
 from services.playbooks.checks import check_document
 from services.playbooks.conditions import attributes_of
-from services.playbooks.model import CHOICES, VARIANTS, Labels, Playbook, Templates, Wording
+from services.playbooks.model import CHOICES, SMS, VARIANTS, Labels, Playbook, Templates, Wording
 from services.yaml_lines import Fault, FaultyFile, LinedFile, read
 
 _PARTS = (PlaybookDocument, Trigger, Segment, Step, Choice, Exit, Offers)
@@ -169,7 +169,7 @@ def wording_hash(templates: Templates, template: str, tone: str, variant: str) -
     Other words are another wording, whatever its name: what was learnt of it is of no use then.
     """
     texts = {
-        locale: _texts(replace(tones[tone].named()[variant], variants={}))
+        locale: _texts(replace(tones[tone].named()[variant], variants={}, sms=""))
         for locale, by_name in templates.items()
         if (tones := by_name.get(template, {})) and variant in tones.get(tone, _NONE).named()
     }
@@ -184,6 +184,8 @@ def _texts(wording: Wording) -> list[Any]:
     own: list[Any] = [wording.subject, wording.preheader, wording.body]
     if wording.variants:
         own.append({name: _texts(other) for name, other in wording.variants.items()})
+    if wording.sms:
+        own.append({SMS: wording.sms})
     return own
 
 
@@ -233,5 +235,7 @@ def _wording(texts: Mapping[str, Any]) -> Wording:
     own = {part: texts[part] for part in TEXTS}
     variants = texts.get(VARIANTS, {})
     return Wording(
-        **own, variants={name: Wording(**{**own, **said}) for name, said in variants.items()}
+        **own,
+        variants={name: Wording(**{**own, **said}) for name, said in variants.items()},
+        sms=texts.get(SMS, ""),
     )

@@ -9,6 +9,9 @@ from schemas.playbook import PlaybookDocument
 CHOICES = "choices"
 """Key of a file of templates under which its labels of choices stand."""
 
+SMS = "sms"
+"""Key of a wording under which its short text stands."""
+
 VARIANTS = "variants"
 """Key of a wording under which its variants stand."""
 
@@ -24,12 +27,14 @@ class Wording:
     """One text in one language and tone: Jinja2, the body in Markdown as well.
 
     variants: other wordings of the same, by name, of which the messenger learns which does best.
+    sms: the same in a line, for channels of short texts; empty: there is none.
     """
 
     subject: str
     preheader: str
     body: str
     variants: Mapping[str, "Wording"] = field(default_factory=dict)
+    sms: str = ""
 
     def named(self) -> Mapping[str, "Wording"]:
         """All of them by name; this one is `base`."""

@@ -6,9 +6,12 @@ Design section 3: names, addresses, numbers and what people wrote stay on `custo
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from schemas.common import Typed, normal_email
+from schemas.common import Typed, normal_email, normal_phone
 from schemas.customer_events import CustomerUpdated
 from schemas.registry import public_part
+
+_FIELDS = {"email": "email", "sms": "phone", "webhook": "contact_points"}
+"""By channel: the field that says where the customer is reached by it."""
 
 
 def nonpersonal(
@@ -26,12 +29,25 @@ def nonpersonal(
         channel: keyed_hash(address) if address else None
         for channel, address in (
             ("email", data.email and normal_email(data.email)),
-            ("sms", data.phone),
+            ("sms", data.phone and normal_phone(data.phone)),
+            ("webhook", _own_webhook(data)),
         )
-        if {"email": "email", "sms": "phone"}[channel] in given
+        if _FIELDS[channel] in given
     }
     if channels:
         kept["channels"] = channels
     if "verification" in given:
         kept["verification"] = sorted(data.verification or ())
     return kept
+
+
+def _own_webhook(data: CustomerUpdated) -> str | None:
+    """The first that is the customer's, and nobody else's."""
+    return next(
+        (
+            point.value
+            for point in data.contact_points or ()
+            if point.channel == "webhook" and not (point.work or point.shared)
+        ),
+        None,
+    )

@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import FastAPI
 from sqlmodel import Session
 
+from schemas.common import CHANNELS
 from schemas.envelope import Envelope, encode
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.messenger import api, copy_api, stream, variants_api
@@ -28,6 +29,7 @@ from services.messenger.providers import Provider
 from services.messenger.rules.pacing import parse as parse_limits
 from services.messenger.sender import Sender
 from services.messenger.tenants import load as load_tenants
+from services.messenger.texts import ByChannel, TextWriter
 from services.policy.packs import load as load_packs
 from services.runtime import ledger
 from services.runtime.clock import Clock
@@ -70,6 +72,8 @@ class World:
     links: Links
     processor: Processor
     weighing: Weighing
+    besides: Sender | None = None
+    """Of another channel."""
     facts: list[dict[str, Any]] = field(default_factory=list)
     offsets: dict[tuple[str, int], "itertools.count[int]"] = field(default_factory=dict)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -155,7 +159,8 @@ class World:
 
     def step(self) -> None:
         """One round of the sender, and what it published."""
-        self.sender.round()
+        for sender in filter(None, (self.sender, self.besides)):
+            sender.round()
         self.flow()
 
     def of(self, *types: str) -> list[dict[str, Any]]:
@@ -181,8 +186,9 @@ class World:
 
     def close(self) -> None:
         """Let go of threads and connections."""
-        self.sender.stop()
-        self.sender.wind_up()
+        for sender in filter(None, (self.sender, self.besides)):
+            sender.stop()
+            sender.wind_up()
         self.context.engine.dispose()
 
 
@@ -201,10 +207,11 @@ def world(
     connections: int = 2,
     folder: Path | None = None,
     limits: str = "",
+    by_sms: Provider | None = None,
 ) -> World:
     """A messenger that owns every lane. folder: of its playbooks, if not those that we ship.
 
-    limits: as DOMAIN_LIMITS.
+    limits: as DOMAIN_LIMITS. by_sms: who sends SMS; None: nobody does.
     """
     base: Settings = database.settings
     settings = base.model_copy(update={"api_tokens": TOKENS, "public_url": "https://m.example"})
@@ -218,13 +225,20 @@ def world(
         timedelta(days=180),
     )
     weighing = Weighing(context, window_days=14, memory_days=180, floor=0.05)
-    writer = LetterWriter(in_force(folder or settings.playbooks_dir), tenants, links, weighing)
+    playbooks = in_force(folder or settings.playbooks_dir)
+    texts = {} if by_sms is None else {"sms": TextWriter(playbooks, tenants, links)}
+    writer = ByChannel({"email": LetterWriter(playbooks, tenants, links, weighing), **texts})
     claiming = Claiming(context, writer, packs(settings.policies_dir), 1.5)
     pacing = Pacing(parse_limits(limits), context.clock, None, 14)
-    sender = Sender(context, claiming, provider, connections, pacing)
+    by_mail = [channel for channel in CHANNELS if channel not in texts]
+    sender = Sender(context, claiming, provider, connections, pacing, by_mail)
+    besides = None
+    if by_sms is not None:
+        besides = Sender(context, claiming, by_sms, connections, pacing, ["sms"], vital=False)
     made = World(
         context=context,
         sender=sender,
+        besides=besides,
         weighing=weighing,
         api=api.create(
             context,
@@ -254,7 +268,7 @@ def order(dispatch_id: str, step_id: str, now: datetime) -> dict[str, Any]:
         "enrolment_id": "en-1",
         "attempt": 1,
         "playbook": "recover",
-        "playbook_version": 2,
+        "playbook_version": 3,
         "step": "hello",
         "template": "hello",
         "segment": "everyone",

@@ -214,7 +214,7 @@ def test_who_is_held_out_gets_a_fact_in_place_of_a_command(
         "holdout": "global",
         "share_bp": 5000,
         "instead_of": "recover",
-        "playbook_version": 2,
+        "playbook_version": 3,
         "segment": "everyone",
         "tone": "neutral",
         "obligation_id": "b-1",

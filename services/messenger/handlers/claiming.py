@@ -1,7 +1,7 @@
 """The final check: in one transaction with the intent, before any provider hears of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from traceback import format_tb
 from typing import Any, NamedTuple
@@ -274,9 +274,13 @@ class Claiming:
             case.epoch,
             case.address_hash,
             intent,
+            case.dispatch.channel,
         )
-        left = timedelta(seconds=PROMISED_LAG - lag)
-        ready = Ready(written.letter, flight, self._context.clock.real() + left)
+        fresh_until = self._context.clock.real() + timedelta(seconds=PROMISED_LAG - lag)
+        letter = written.letter
+        if flight.channel != "email":
+            letter = replace(letter, fresh_until=fresh_until)
+        ready = Ready(letter, flight, fresh_until)
         return _Intent(ready, _row(case, written, flight, content_sha256, work.now))
 
     def _intended(
@@ -343,6 +347,7 @@ class Claiming:
             portal="portal" in written.links,
             choices=tuple(sorted(written.choices)),
             joined=joined_of(dispatch),
+            segments=written.segments,
             **choice_told(written.drawn),
         )
 

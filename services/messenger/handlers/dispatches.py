@@ -19,6 +19,7 @@ def handle(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
             "step_id": message.data.step_id,
             "lane": message.partition,
             "state": DispatchState.PENDING.value,
+            "channel": message.data.channel,
             "event": message.event.model_dump(mode="json", exclude_none=True),
         }
         for message in batch

@@ -1,10 +1,11 @@
 """Customer events: who the addressee is, what they said, what they still owe."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from schemas import customer_events as contract
+from schemas.common import normal_phone
 from services.messenger import message_store, store
 from services.messenger.handlers.translate import (
     obligation_of,
@@ -76,11 +77,10 @@ class CustomerEvents:
         for message in batch:
             who = (message.event.tenant, message.key)
             apply(rows[who], message)
-            update = message.data
-            if isinstance(update, contract.CustomerUpdated) and "email" in update.model_fields_set:
+            for channel in _readdressed(message.data):
                 # What was said of the old address stays with that address.
                 store.lift_suppressions(
-                    work.session, *who, "email", ANY, WRONG_PERSON, of_addresses=False
+                    work.session, *who, channel, ANY, WRONG_PERSON, of_addresses=False
                 )
 
     def _learn_of_obligations(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
@@ -149,12 +149,35 @@ def _update(row: CustomerRow, update: contract.CustomerUpdated) -> None:
     if "email" in update.model_fields_set:
         row.email = update.email
     elif update.contact_points is not None and row.email is None:
-        own = [
+        row.email = _own(update, "email")
+    if "phone" in update.model_fields_set:
+        row.phone = update.phone and normal_phone(update.phone)
+    elif update.contact_points is not None and row.phone is None:
+        row.phone = (own := _own(update, "sms")) and normal_phone(own)
+    if update.contact_points is not None:
+        row.webhook = _own(update, "webhook")
+
+
+def _own(update: contract.CustomerUpdated, channel: str) -> str | None:
+    """The first way to reach the customer, and nobody else, by the channel."""
+    return next(
+        (
             point.value
-            for point in update.contact_points
-            if point.channel == "email" and not (point.work or point.shared)
-        ]
-        row.email = own[0] if own else None
+            for point in update.contact_points or ()
+            if point.channel == channel and not (point.work or point.shared)
+        ),
+        None,
+    )
+
+
+def _readdressed(data: object) -> Iterator[str]:
+    """The channels by which the customer has another address now."""
+    if isinstance(data, contract.CustomerUpdated):
+        given = data.model_fields_set
+        if "email" in given:
+            yield "email"
+        if "phone" in given:
+            yield "sms"
 
 
 def _note_consent(

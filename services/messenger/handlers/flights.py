@@ -40,6 +40,7 @@ class Flight:
     epoch: int
     address_hash: str
     cause: Link
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ def flight_of(message: MessageRow) -> Flight:
         message.epoch,
         message.address_hash,
         cause_of(message),
+        message.channel,
     )
 
 
@@ -160,15 +162,21 @@ def _not_ended_yet(context: Context, finished: Sequence[Finished]) -> list[Finis
     return [one for one in finished if one.flight.dispatch_id in waiting]
 
 
-def recover(context: Context, own: Ownership, carried: Collection[str], limit: int = 200) -> int:
+def recover(
+    context: Context,
+    own: Ownership,
+    channels: Collection[str],
+    carried: Collection[str],
+    limit: int = 200,
+) -> int:
     """Declare unknown what was intended in the lane and is carried by nobody; how many.
 
-    `carried`: the dispatches that this worker is handing over, or has handed over and not
-    recorded yet. Raises Fenced if the lane is owned no more.
+    `carried`: the dispatches by these channels that this worker is handing over, or has handed
+    over and not recorded yet. Raises Fenced if the lane is owned no more.
     """
     with context.unit() as work:
         ledger.confirm(work.session, own.topic, own.partition, own.epoch)
-        rows = message_store.stale(work.session, own.partition, carried, limit)
+        rows = message_store.stale(work.session, own.partition, channels, carried, limit)
         _end(work, [Finished(flight_of(row), Doubtful("sender_lost"), None) for row in rows])
     return len(rows)
 
@@ -228,7 +236,7 @@ def suppress_address(work: UnitOfWork, flight: Flight, reason: str) -> None:
         SuppressionRow(
             tenant=flight.tenant,
             customer=flight.customer,
-            channel="email",
+            channel=flight.channel,
             purpose=ANY,
             reason=reason,
             address_hash=flight.address_hash,
@@ -265,6 +273,7 @@ def _failed(finished: Finished) -> End:
         reason=outcome.reason,
         status=outcome.status,
         retryable=outcome.retryable,
+        dead_address=outcome.dead_address,
     )
     return DispatchState.FAILED, data
 

@@ -12,6 +12,7 @@ from services.messenger import message_store, sending_store, store
 from services.messenger.handlers import choices
 from services.messenger.handlers.flights import ordered_by
 from services.messenger.handlers.translate import (
+    address_of,
     customer_of,
     halted_of,
     joined_of,
@@ -87,8 +88,11 @@ def cases(
     """
     session = work.session
     orders = {row.dispatch_id: DispatchOrdered.model_validate_json(row.data) for row in rows}
-    hashes = {key: hash_address(context.signer, one.email) for key, one in addressees.items()}
     keys = [(row.tenant, row.customer) for row in rows]
+    hashes = {
+        key: hash_address(context.signer, orders[row.dispatch_id].channel, addressees[key])
+        for row, key in zip(rows, keys, strict=True)
+    }
     lanes = store.lanes(session, {row.lane for row in rows})
     cancelled = store.cancelled(
         session,
@@ -184,12 +188,15 @@ def _with_others(
     ]
 
 
-def hash_address(signer: Signer, email: str | None) -> str:
-    """The keyed hash under which a mailbox is known; empty where there is none to write to."""
+def hash_address(signer: Signer, channel: str, addressee: CustomerRow) -> str:
+    """The keyed hash under which the address is known; empty where there is none to write to."""
+    address = address_of(addressee, channel)
     try:
-        return signer.keyed_hash(normal_address(email)) if email else ""
+        if channel == "email" and address:
+            address = normal_address(address)
     except UnusableAddress:
         return ""
+    return signer.keyed_hash(address) if address else ""
 
 
 def _lag(

@@ -29,6 +29,8 @@ def customer_of(
     """The addressee as the final check sees them."""
     return Customer(
         email=row.email,
+        phone=row.phone,
+        webhook=row.webhook,
         place=Place(row.timezone, row.country, row.region, row.city),
         consents=tuple(_consent(key, said) for key, said in row.consents.items()),
         holds=tuple(_hold(key, hold) for key, hold in row.holds.items()),
@@ -40,6 +42,11 @@ def customer_of(
         merged_into=row.merged_into,
         wishes=wished(row.wishes.get("hours"), row.wishes.get("max_a_week")),
     )
+
+
+def address_of(row: CustomerRow, channel: str) -> str | None:
+    """Where the addressee is reached by the channel."""
+    return {"email": row.email, "sms": row.phone, "webhook": row.webhook}[channel]
 
 
 def without(dispatch: DispatchOrdered, left_out: Collection[str]) -> DispatchOrdered:

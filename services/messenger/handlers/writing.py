@@ -30,7 +30,7 @@ class Written:
     """A rendered message. links: target by name of the tracked links that it carries.
 
     choices: what each of the one-tap answers that it offers says and does. drawn: how the
-    wording was chosen; None: there was only one.
+    wording was chosen; None: there was only one. segments: the parts that a short text is sent in.
     """
 
     letter: Letter
@@ -41,6 +41,7 @@ class Written:
     choices: Mapping[str, Choice]
     preheader: str = ""
     drawn: Drawn | None = None
+    segments: int | None = None
 
 
 class Unwritable(Exception):

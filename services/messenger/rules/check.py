@@ -191,7 +191,7 @@ def _final_refusals(
             )
     if any(keeps_quiet(h, order.obligation_ids, order.purpose) for h in customer.handoffs):
         yield Refuse("handoff", "handoff", retryable=True, not_before=now + LOOKS_AGAIN)
-    if customer.email is None:
+    if customer.address(order.channel) is None:
         yield Refuse("no_address", "address")
 
 
