@@ -67,12 +67,9 @@ def build(context: Context) -> worker.Service:
         weighing,
         signatures.load(own.dkim_keys_dir, tenants_by_name.values()),
     )
-    served: dict[Channel, HttpProvider] = {
+    served = {
         channel: found
-        for channel, variable, setting in (
-            ("sms", "SMS_URL", own.sms_url),
-            ("webhook", "WEBHOOK_URL", own.webhook_url),
-        )
+        for channel, variable, setting in _by_http(own)
         if (found := _provider(context, own, variable, setting)) is not None
     }
     texts = TextWriter(lambda: catalogue.standing, tenants_by_name, links)
@@ -144,6 +141,11 @@ def build(context: Context) -> worker.Service:
         timers=tuple(timers),
         follows=(Following(context, PLAYBOOKS, take, refuses=False),),
     )
+
+
+def _by_http(own: MessengerSettings) -> tuple[tuple[Channel, str, SecretStr], ...]:
+    """Each channel that may be served by HTTP, with the setting that says by whom."""
+    return ("sms", "SMS_URL", own.sms_url), ("webhook", "WEBHOOK_URL", own.webhook_url)
 
 
 def _provider(

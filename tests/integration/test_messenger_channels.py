@@ -72,10 +72,10 @@ def messenger(database: Database, mailbox: Mailbox, gateway: Gateway) -> Iterato
     made.close()
 
 
-def report(kind: str, message_id: str, call: str, **data: Any) -> tuple[dict[str, str], str]:
+def report(event: str, message_id: str, call: str, **data: Any) -> tuple[dict[str, str], str]:
     """Headers and body of a provider's signed call."""
     at = Clock().real()
-    body = json.dumps({"type": kind, "data": {"message_id": message_id, **data}})
+    body = json.dumps({"type": event, "data": {"message_id": message_id, **data}})
     signature = Webhook(WEBHOOK_SECRET).sign(call, at, body)
     stamp = str(int(at.timestamp()))
     return {"webhook-id": call, "webhook-timestamp": stamp, "webhook-signature": signature}, body

@@ -11,6 +11,7 @@ import pytest
 
 from services.messenger.model import Accepted, Doubtful, Letter, Outcome, Rejected
 from services.messenger.providers import Unavailable
+from services.messenger.providers.adapters import Adapter
 from services.messenger.providers.adapters.twilio import Twilio
 from services.messenger.providers.adapters.webhook import SignedWebhook
 from services.messenger.providers.endpoint import Endpoint
@@ -115,6 +116,7 @@ def speaking(
 ) -> Iterator[HttpProvider]:
     secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     at = f"127.0.0.1:{server.port}/in"
+    adapter: Adapter
     if webhook:
         adapter = SignedWebhook(Endpoint.parse("X", f"webhook+http://:{secret}@{at}"))
     else:
