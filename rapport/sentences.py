@@ -368,6 +368,17 @@ def _(data: operation.HoldLiftRefused) -> str:
 
 
 @sentence.register
+def _(data: operation.OutreachPaused) -> str:
+    until = f"until {data.until:%Y-%m-%d %H:%M} UTC" if data.until else "until it is resumed"
+    return f"{data.by} paused this outreach {until}"
+
+
+@sentence.register
+def _(data: operation.OutreachResumed) -> str:
+    return f"{data.by} resumed this outreach"
+
+
+@sentence.register
 def _(data: message.VariantWithdrawn) -> str:
     return (
         f"the wording {data.variant} of {data.playbook} withdrawn by the {data.by}: complaints and "

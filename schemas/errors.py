@@ -17,6 +17,9 @@ RejectionCode = Literal[
     "out_of_range",
     "too_old",
     "processing_error",
+    "unknown_enrolment",
+    "waited_too_long",
+    "too_many_waiting",
 ]
 
 CODES: Final[frozenset[str]] = frozenset(get_args(RejectionCode))

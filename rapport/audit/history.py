@@ -6,6 +6,7 @@ from functools import cached_property
 
 from rapport.audit.holds import Holds
 from rapport.audit.log import Fact, Log, Position
+from rapport.audit.merging import Who
 from rapport.audit.packs import InForce, Packs
 from rapport.audit.places import Candidates, candidates, is_update, whereabouts
 from rapport.audit.sending import words_of
@@ -58,6 +59,11 @@ class History:
         for key, word in said_paid(self.log, sent):
             found[key].append(word)
         return found
+
+    def ids(self, intended: Fact[MessageIntended]) -> list[Who]:
+        """The message's customer, and ids that the messenger knew them to have gone by before."""
+        who = intended.who
+        return [who, *self.words.merged.former(who, intended.data.applied_through)]
 
     @cached_property
     def holds(self) -> Holds:

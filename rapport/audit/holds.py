@@ -52,13 +52,30 @@ class Holds:
 
     def __init__(self, log: Log) -> None:
         self._of: dict[tuple[str, str], list[Said]] = defaultdict(list)
+        self._about: dict[tuple[str, str], list[Said]] = defaultdict(list)
+        """By tenant and obligation: what is said of one bill, whichever party it is told of."""
         for event in log.of(EventApplied):
             if event.data.event_type in _EVENTS:
-                self._of[event.who].append(_of_event(event))
+                self._add(event.who, _of_event(event))
         for lift in log.of(HoldLifted):
             kind, about = lift.data.kind, lift.data.obligation_id
             said = Said(kind, about, False, True, lift.time, None, lift, (lift.position,))
-            self._of[lift.who].append(said)
+            self._add(lift.who, said)
+
+    def _add(self, who: tuple[str, str], said: Said) -> None:
+        self._of[who].append(said)
+        if said.obligation is not None:
+            self._about[who[0], said.obligation].append(said)
+
+    def _of_message(
+        self, intended: Fact[MessageIntended], ids: Sequence[tuple[str, str]], joint: bool
+    ) -> list[Said]:
+        """What was said of the customer, under each of their ids, and of what they answer for."""
+        found = [said for who in ids for said in self._of.get(who, ())]
+        for obligation in intended.data.obligation_ids if joint else ():
+            others = self._about.get((intended.tenant, obligation), ())
+            found += [said for said in others if said not in found]
+        return found
 
     def too_late(self, intended: Fact[MessageIntended]) -> int:
         """Holds placed before the message, of which the messenger could not know."""
@@ -69,12 +86,20 @@ class Holds:
         )
 
     def standing(
-        self, intended: Fact[MessageIntended], packs: Sequence[InForce], roles: frozenset[str]
+        self,
+        intended: Fact[MessageIntended],
+        packs: Sequence[InForce],
+        roles: frozenset[str],
+        ids: Sequence[tuple[str, str]],
+        joint: bool,
     ) -> Iterator[Standing]:
-        """The holds that the messenger knew and that concern the message."""
+        """The holds that the messenger knew and that concern the message.
+
+        ids: the customer's. joint: others may answer for the same, and be told of its holds.
+        """
         through = intended.data.applied_through
         heard: dict[tuple[str, str | None], list[Said]] = defaultdict(list)
-        for one in self._of.get(intended.who, ()):
+        for one in self._of_message(intended, ids, joint):
             # What permits again counts as soon as it is told at all.
             if one.known(through) or (not one.placed and one.fact.order < intended.order):
                 heard[one.kind, one.obligation].append(one)

@@ -67,10 +67,11 @@ def _watermarks(intended: Fact[MessageIntended], outcome: Outcome) -> None:
 
 def _words(history: History, intended: Fact[MessageIntended]) -> Iterator[Word]:
     words, data = history.words, intended.data
-    yield from words.about(customer_key(*intended.who))
+    yield from words.of_person(intended.who, data.applied_through)
     yield from words.about(address_key(intended.tenant, data.address_hash))
     yield from words.about((intended.tenant,))
-    yield from history.paid_by_word.get(customer_key(*intended.who), ())
+    for one in history.ids(intended):
+        yield from history.paid_by_word.get(customer_key(*one), ())
     kind = history.obligation_kind(intended)
     for obligation in data.obligation_ids:
         yield from words.about(obligation_key(intended.tenant, kind, obligation))
@@ -140,7 +141,8 @@ def _against_holds(history: History, intended: Fact[MessageIntended], outcome: O
     data = intended.data
     packs, roles = history.packs_for(intended), history.roles(intended)
     told: set[tuple[str, int]] = set()
-    for one in history.holds.standing(intended, packs, roles):
+    ids, kind = history.ids(intended), history.obligation_kind(intended)
+    for one in history.holds.standing(intended, packs, roles, ids, joint=kind == "bill"):
         said, rule = one.said, "hold" if one.silent else "gentler"
         broken = one.silent or data.tone != "gentle"
         if broken and (rule, said.fact.order) not in told:

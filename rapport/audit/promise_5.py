@@ -43,8 +43,10 @@ def _asked(
     history: History, ledger: "_Ledger", contact: Fact[MessageIntended], outcome: Outcome
 ) -> None:
     """Whether the customer themselves asked for fewer."""
-    too_many = above_limit(history.wishes, contact, ledger.sent_to(contact.who))
-    if too_many is not None:
+    for who in history.ids(contact):
+        too_many = above_limit(history.wishes, who, contact, ledger.sent_to(contact))
+        if too_many is None:
+            continue
         most, counted = too_many
         what = f"{len(counted)} messages in 168 h, their reader asked for {most}"
         outcome.violate("against-a-wish", what, *counted)
@@ -68,20 +70,22 @@ class _Ledger:
         for key in self._about(contact):
             self._sent[key].append(contact)
 
-    def sent_to(self, who: tuple[str, str]) -> Sequence[Fact[MessageIntended]]:
-        """Messages to a customer so far."""
-        return self._sent.get(who, ())
+    def sent_to(self, contact: Fact[MessageIntended]) -> Sequence[Fact[MessageIntended]]:
+        """Messages to the contact's customer so far, by whichever id."""
+        return [one for who in self._history.ids(contact) for one in self._sent.get(who, ())]
 
     def before(self, contact: Fact[MessageIntended], scope: str) -> Iterator[list[Told]]:
         """What a cap of that scope may count; of caps on obligations, for each of them."""
         through = contact.data.applied_through
+        ids = self._history.ids(contact)
         made = [
             fact
-            for fact in self._made.get(contact.who, ())
+            for who in ids
+            for fact in self._made.get(who, ())
             if fact.data.position.offset
             <= through.get(f"{fact.data.position.topic}/{fact.data.position.partition}", -1)
         ]
-        own: list[Told] = [*self._sent.get(contact.who, ()), *made]
+        own: list[Told] = [*self.sent_to(contact), *made]
         if scope == "customer":
             yield own
         elif scope == "number":
@@ -96,7 +100,7 @@ class _Ledger:
                 fact
                 for key in self._about(contact)
                 for fact in self._sent.get(key, ())
-                if fact.who != contact.who
+                if fact.who not in ids
             ]
             yield [*own, *others]
 

@@ -31,15 +31,17 @@ class Wishes:
         for fact in log.of(ContactPreferenceChanged):
             self._told[fact.who].append(fact)
 
-    def in_force(self, intended: Fact[MessageIntended], name: str) -> list[Any]:
-        """Values of a wish, any of which the message may have gone by.
+    def in_force(
+        self, intended: Fact[MessageIntended], name: str, who: tuple[str, str] | None = None
+    ) -> list[Any]:
+        """Values of a wish, any of which the message may have gone by. who: a former id.
 
         The last one that the messenger had read back, and those after it: it knows what is said to
         itself before the log does.
         """
         through = intended.data.applied_through
         values: list[Any] = [None]
-        for fact in sorted(self._told.get(intended.who, ()), key=lambda one: one.order):
+        for fact in sorted(self._told.get(who or intended.who, ()), key=lambda one: one.order):
             if name not in fact.data.changes or fact.order > intended.order:
                 continue
             if fact.position.within(through):
@@ -57,10 +59,16 @@ def outside_hours(wishes: Wishes, intended: Fact[MessageIntended]) -> str | None
 
 
 def above_limit(
-    wishes: Wishes, intended: Fact[MessageIntended], earlier: Sequence[Fact[MessageIntended]]
+    wishes: Wishes,
+    who: tuple[str, str],
+    intended: Fact[MessageIntended],
+    earlier: Sequence[Fact[MessageIntended]],
 ) -> tuple[int, list[Fact[MessageIntended]]] | None:
-    """How many a week were asked for, and the messages that are too many, where they are."""
-    asked = wishes.in_force(intended, "max_a_week")
+    """How many a week were asked for, and the messages that are too many, where they are.
+
+    who: the id under which it was asked.
+    """
+    asked = wishes.in_force(intended, "max_a_week", who)
     since = intended.data.checked_at - WEEK
     counted = [*(one for one in earlier if one.data.checked_at > since), intended]
     if any(not isinstance(most, int) or len(counted) <= most for most in asked):

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from rapport.audit.log import Fact, Log, Position
+from rapport.audit.merging import MERGED, Merged, Who
 from schemas.common import Typed
 from schemas.facts import (
     AgreementBroken,
@@ -57,6 +58,8 @@ _CLOSING = {
     "benefit.withdrawn": "withdrawn",
 }
 _KINDS = {"payment": "bill"}
+_OF_THE_ID = frozenset({"merged", "erased", "address", "right_party"})
+"""Topics that are about an id or its address, and not about the person."""
 
 Key = tuple[str, ...]
 """What a word is about: ("obligation", tenant, kind, id), ("customer", tenant, id), ("address",
@@ -132,12 +135,23 @@ class Words:
 
     def __init__(self, log: Log) -> None:
         self._about: dict[Key, list[Word]] = defaultdict(list)
+        self.merged = Merged(log)
         addresses = {fact.data.message_id: fact for fact in log.of(MessageIntended)}
         for event in log.of(EventApplied):
+            if event.data.event_type == MERGED and not self.merged.gave_way(event):
+                continue
             for key, word in _of_event(event):
                 self._about[key].append(word)
         for key, word in (*_of_agreements(log), *_of_customers(log), *_of_returns(log, addresses)):
             self._about[key].append(word)
+
+    def of_person(self, who: Who, through: Mapping[str, int]) -> Iterator[Word]:
+        """The words about a customer, under each id that a reader knew to be theirs."""
+        yield from self.about(customer_key(*who))
+        for one in self.merged.former(who, through):
+            for word in self.about(customer_key(*one)):
+                if word.topic not in _OF_THE_ID:
+                    yield word
 
     def about(self, key: Key) -> Sequence[Word]:
         """The words about one thing, in no particular order."""

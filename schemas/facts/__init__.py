@@ -70,6 +70,8 @@ from schemas.facts.negotiation import (
 from schemas.facts.operation import (
     HoldLifted,
     HoldLiftRefused,
+    OutreachPaused,
+    OutreachResumed,
     SendingResumed,
     SendingScope,
     SendingStopped,
@@ -163,7 +165,9 @@ __all__ = [
     "OutreachCompleted",
     "OutreachDispatched",
     "OutreachEnrolled",
+    "OutreachPaused",
     "OutreachPersonDue",
+    "OutreachResumed",
     "OutreachStepDeferred",
     "OutreachStepJoined",
     "OutreachStepPlanned",

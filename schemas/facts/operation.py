@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.common import Code, HoldKind, Identifier, Tenant, Text, Typed
+from schemas.common import Code, HoldKind, Identifier, Instant, Tenant, Text, Typed
 
 SendingScope = Literal["everything", "tenant", "creditor", "playbook"]
 
@@ -72,4 +72,32 @@ class HoldLiftRefused(Typed):
     rule_version: int = Field(description="Version of the rule's pack.")
 
 
-FACTS: tuple[type[Typed], ...] = (SendingStopped, SendingResumed, HoldLifted, HoldLiftRefused)
+class OutreachPaused(Typed):
+    """An operator paused one enrolment: its steps wait."""
+
+    TYPE: ClassVar[str] = "outreach.paused"
+
+    enrolment_id: Text = Field(description="Id of the enrolment.")
+    until: Instant | None = Field(
+        default=None, description="When it goes on by itself; null: when it is resumed."
+    )
+    by: Text = Field(description="Name of the token that paused it.")
+
+
+class OutreachResumed(Typed):
+    """An operator ended the pause of one enrolment: what has its time ahead goes on."""
+
+    TYPE: ClassVar[str] = "outreach.resumed"
+
+    enrolment_id: Text = Field(description="Id of the enrolment.")
+    by: Text = Field(description="Name of the token that resumed it.")
+
+
+FACTS: tuple[type[Typed], ...] = (
+    SendingStopped,
+    SendingResumed,
+    HoldLifted,
+    HoldLiftRefused,
+    OutreachPaused,
+    OutreachResumed,
+)

@@ -54,12 +54,25 @@ class ObligationState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A typed reason that stops or changes contact; a `services.policy.holds.Hold`."""
+
+    kind: str
+    obligation_id: str | None = None
+    until: datetime | None = None
+    at: datetime | None = None
+    lifted_at: datetime | None = None
+    freed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Obligation:
     """One obligation as customer events left it.
 
     amount_minor: what is asked now, in the currency's minor unit, where known. version: the
     publisher's, None until one is given. changed_at: the time of the newest event applied.
-    agreed: an agreement runs, so that nothing but its own reminders may be sent.
+    agreed: an agreement runs, so that nothing but its own reminders may be sent. holds: those
+    about it, whichever party they were told of. notices: kinds of statutory notices sent.
     """
 
     state: ObligationState = ObligationState.OPEN
@@ -67,6 +80,8 @@ class Obligation:
     version: int | None = None
     changed_at: datetime | None = None
     agreed: bool = False
+    holds: tuple[Hold, ...] = ()
+    notices: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +92,6 @@ class Change:
     at: datetime
     version: int | None = None
     remaining_minor: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A typed reason that stops or changes contact; a `services.policy.holds.Hold`."""
-
-    kind: str
-    obligation_id: str | None = None
-    until: datetime | None = None
-    at: datetime | None = None
-    lifted_at: datetime | None = None
-    freed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import text, tuple_
+from sqlalchemy import Row, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from services.messenger.model import DispatchState, Obligation, ObligationState, Suppression
+from services.messenger.model import DispatchState, Suppression
 from services.messenger.tables import (
     CustomerRow,
     DispatchRow,
@@ -79,6 +79,47 @@ def lock_customers(
     return {(row.tenant, row.customer): row for row in rows}
 
 
+def former(session: Session, keys: Iterable[Key]) -> dict[Key, list[CustomerRow]]:
+    """By customer, the ids they went by before, directly or over others; not locked."""
+    tenants, customers = _columns(keys)
+    arrays = {"tenants": tenants, "customers": customers}
+    pairs = session.connection().execute(_FORMER, arrays).all()
+    if not pairs:
+        return {}
+    wanted = [(tenant, customer) for tenant, customer, _ in pairs]
+    query = select(CustomerRow).where(
+        tuple_(col(CustomerRow.tenant), col(CustomerRow.customer)).in_(wanted)
+    )
+    rows = {(row.tenant, row.customer): row for row in session.exec(query)}
+    found: dict[Key, list[CustomerRow]] = {}
+    for tenant, customer, stays in sorted(pairs):
+        if customer != stays:
+            found.setdefault((tenant, stays), []).append(rows[tenant, customer])
+    return found
+
+
+_FORMER = text(
+    "WITH RECURSIVE past(tenant, customer, stays) AS ("
+    "SELECT k.tenant, k.customer, k.merged_into FROM customer k"
+    " JOIN unnest(CAST(:tenants AS text[]), CAST(:customers AS text[])) AS w(t, c)"
+    " ON k.tenant = w.t AND k.merged_into = w.c UNION"
+    " SELECT k.tenant, k.customer, past.stays FROM customer k"
+    " JOIN past ON k.tenant = past.tenant AND k.merged_into = past.customer)"
+    " SELECT tenant, customer, stays FROM past"
+)
+
+
+def stays_for(session: Session, tenant: str, customer: str) -> str:
+    """The id that stands for the customer in the end, which may be their own."""
+    seen = {customer}
+    while (row := session.get(CustomerRow, (tenant, customer))) and row.merged_into:
+        if row.merged_into in seen:
+            break
+        customer = row.merged_into
+        seen.add(customer)
+    return customer
+
+
 def lock_obligations(
     session: Session, keys: Iterable[ObligationKey]
 ) -> dict[ObligationKey, ObligationRow]:
@@ -102,18 +143,14 @@ def lock_obligations(
     return {(row.tenant, row.kind, row.obligation_id): row for row in rows}
 
 
-def obligations(session: Session, keys: Iterable[ObligationKey]) -> dict[ObligationKey, Obligation]:
-    """The obligations that are known, not locked."""
+def obligations(session: Session, keys: Iterable[ObligationKey]) -> dict[ObligationKey, Row[Any]]:
+    """The obligations that are known, with the fields of `ObligationRow`, not locked."""
     statement = text(
-        "SELECT tenant, kind, obligation_id, state, amount_minor, version, changed_at, agreed"
-        f" FROM obligation JOIN {_OBLIGATIONS}"
+        f"SELECT obligation.* FROM obligation JOIN {_OBLIGATIONS}"
         " ON tenant = w.t AND kind = w.k AND obligation_id = w.o"
     )
     found = session.connection().execute(statement, _obligation_arrays(keys))
-    return {
-        (tenant, kind, identity): Obligation(ObligationState(state), *rest)
-        for tenant, kind, identity, state, *rest in found
-    }
+    return {(row.tenant, row.kind, row.obligation_id): row for row in found}
 
 
 _OBLIGATIONS = (
@@ -194,12 +231,16 @@ def lift_suppressions(
     *,
     of_addresses: bool = True,
 ) -> bool:
-    """Drop what the customer takes back; True if there was something.
+    """Drop what the customer takes back, under whichever id; True if there was something.
 
     of_addresses: also what is about one address, and not whichever the customer has.
     """
     statement = text(
-        "DELETE FROM suppression WHERE tenant = :tenant AND customer = :customer"
+        "WITH RECURSIVE named(customer) AS (SELECT CAST(:customer AS text) UNION"
+        " SELECT k.customer FROM customer k JOIN named"
+        " ON k.tenant = :tenant AND k.merged_into = named.customer)"
+        " DELETE FROM suppression WHERE tenant = :tenant"
+        " AND customer IN (SELECT customer FROM named)"
         " AND channel = :channel AND purpose = :purpose AND reason = :reason"
         " AND (:of_addresses OR address_hash = '')"
     )

@@ -34,6 +34,7 @@ class CustomerRow(_Table, table=True):
     {reason, obligation_id}.
     wishes: max_a_week, hours, language, by; what the customer asked for on the page.
     links_end: those of messages up to this instant lead nowhere: someone else reads them.
+    merged_into: the id that stands for this one since merged_at.
     """
 
     __tablename__ = "customer"
@@ -50,6 +51,7 @@ class CustomerRow(_Table, table=True):
     region: str | None = None
     city: str | None = None
     merged_into: str | None = None
+    merged_at: datetime | None = _instant(nullable=True)
     links_end: datetime | None = _instant(nullable=True)
     consents: dict[str, dict[str, Any]] = _document()
     holds: dict[str, dict[str, Any]] = _document()
@@ -58,7 +60,10 @@ class CustomerRow(_Table, table=True):
 
 
 class ObligationRow(_Table, table=True):
-    """One obligation of a tenant; several customers may be party to it."""
+    """One obligation of a tenant; several customers may be party to it.
+
+    holds: those about it by kind, like a customer's. notices: kinds that the publisher has sent.
+    """
 
     __tablename__ = "obligation"
 
@@ -70,6 +75,8 @@ class ObligationRow(_Table, table=True):
     version: int | None = Field(default=None, sa_type=BigInteger)
     changed_at: datetime | None = _instant(nullable=True)
     agreed: bool = False
+    holds: dict[str, dict[str, Any]] = _document()
+    notices: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
 
 
 class SuppressionRow(_Table, table=True):

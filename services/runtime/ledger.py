@@ -47,6 +47,8 @@ class ParkedRow(NamedTuple):
     offset: int
     key: str
     value: bytes
+    at: datetime
+    """Real time since which it waits."""
 
 
 @dataclass(slots=True)
@@ -331,24 +333,28 @@ def park(
         )
 
 
-def parked_keys(session: Session, topic: str, partition: int) -> set[str]:
-    """Keys with a parked message: what follows them must wait behind it."""
-    return set(
-        session.execute(
-            text("SELECT DISTINCT key FROM parked WHERE topic = :topic AND partition = :partition"),
-            {"topic": topic, "partition": partition},
-        ).scalars()
-    )
-
-
-def parked_batch(session: Session, own: Ownership, limit: int) -> list[ParkedRow]:
-    """The oldest parked messages of an owned partition, locked."""
+def parked_keys(session: Session, topic: str, partition: int) -> dict[str, int]:
+    """Keys with parked messages, and how many: what follows them must wait behind them."""
     rows = session.execute(
         text(
-            "SELECT partition, position, key, value FROM parked WHERE topic = :topic"
-            " AND partition = :partition ORDER BY position LIMIT :limit FOR UPDATE"
+            "SELECT key, count(*) AS waiting FROM parked WHERE topic = :topic"
+            " AND partition = :partition GROUP BY key"
         ),
-        {"topic": own.topic, "partition": own.partition, "limit": limit},
+        {"topic": topic, "partition": partition},
+    )
+    return {row.key: row.waiting for row in rows}
+
+
+def parked_batch(session: Session, own: Ownership, limit: int, after: int) -> list[ParkedRow]:
+    """The oldest parked message of each key of an owned partition, those behind `after` first."""
+    rows = session.execute(
+        text(
+            "SELECT partition, position, key, value, at FROM parked JOIN (SELECT key, min(position)"
+            " AS position FROM parked WHERE topic = :topic AND partition = :partition GROUP BY key)"
+            " AS oldest USING (key, position) WHERE topic = :topic AND partition = :partition"
+            " ORDER BY position <= :after, position LIMIT :limit"
+        ),
+        {"topic": own.topic, "partition": own.partition, "limit": limit, "after": after},
     )
     return [ParkedRow(*row) for row in rows]
 

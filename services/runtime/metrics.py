@@ -38,6 +38,12 @@ PARKED_ROWS = Gauge(
     "rapport_parked_rows",
     "Messages that wait for another topic. Not falling: that topic is not consumed.",
 )
+WAITED_IN_VAIN = Counter(
+    "rapport_waited_in_vain_total",
+    "Messages that waited for another topic too long, or behind too many, and went to"
+    " dead.letters. Any: see why that topic is not consumed, then replay them.",
+    ["topic", "reason"],
+)
 RETRIES = Counter(
     "rapport_retries_total",
     "Batches tried again after a passing failure (database, broker, relay).",

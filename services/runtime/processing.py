@@ -6,7 +6,7 @@ Kafka: `consuming.py` brings the records, `outbox.py` publishes what they caused
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from traceback import format_tb
 from types import MappingProxyType
@@ -60,6 +60,8 @@ class Processor:
         self._handlers = handlers
         self._refuses = refuses
         self._wants = wants
+        self._swept: dict[tuple[str, int], int] = {}
+        """By partition, the last parked message that was looked at."""
 
     def apply(self, own: Ownership, records: Sequence[Record]) -> None:
         """Apply `records` and advance `own`. Raises Fenced, or what may pass by itself.
@@ -74,17 +76,25 @@ class Processor:
     def sweep(self, own: Ownership, limit: int = 500) -> int:
         """Feed parked messages of an owned partition to their handler again; how many went on.
 
-        Of each key only the oldest is fed: the others wait behind it. Raises as `apply` does.
+        Of each key only the oldest is fed: the others wait behind it. At most `limit` of them, the
+        next ones the next time. What has waited too long is refused. Raises as `apply` does.
         """
+        place = own.topic, own.partition
         with self._context.unit() as work:
-            rows = ledger.parked_batch(work.session, own, limit)
-        oldest = list({row.key: row for row in reversed(rows)}.values())[::-1]
-        if not oldest:
+            rows = ledger.parked_batch(work.session, own, limit, self._swept.get(place, -1))
+        if not rows:
             return 0
+        self._swept[place] = rows[-1].offset
+        patience = timedelta(hours=self._context.settings.waiting_hours)
+        since = self._context.clock.real() - patience
         gone: list[int] = []
         self._isolating(
-            oldest, partial(self._sweep_together, own, gone), partial(self._bury_parked, own, gone)
+            rows, partial(self._sweep_together, own, gone), partial(self._bury_parked, own, gone)
         )
+        for row in rows:
+            if row.at < since and row.offset not in gone:
+                self._refuse_parked(own, gone, row, _waited_too_long(patience))
+                metrics.WAITED_IN_VAIN.labels(own.topic, "waited_too_long").inc()
         return len(gone)
 
     def _isolating(
@@ -135,14 +145,14 @@ class Processor:
             ledger.advance(work.session, own, following)
             ids = [key for key, _ in incoming]
             unseen = ledger.first_seen(work.session, ids, work.real_now) if ids else set()
-            blocked = ledger.parked_keys(work.session, own.topic, own.partition) if ids else set()
+            blocked = ledger.parked_keys(work.session, own.topic, own.partition) if ids else {}
             batch: list[Incoming] = []
             for key, message in incoming:
                 if key not in unseen:
                     continue
                 unseen.discard(key)
                 if message.key in blocked:
-                    work.park(message, "behind another of the same key")
+                    self._park_behind(work, message, blocked)
                 else:
                     batch.append(message)
             if batch:
@@ -166,6 +176,16 @@ class Processor:
         )
         metrics.EVENTS.labels(own.topic, "rejected").inc(len(refused) + len(work.rejected))
 
+    def _park_behind(self, work: UnitOfWork, message: Incoming, blocked: dict[str, int]) -> None:
+        """Let a message wait behind others of its key, unless they are too many already."""
+        most = self._context.settings.waiting_per_key
+        if blocked[message.key] < most:
+            blocked[message.key] += 1
+            work.park(message, "behind another of the same key")
+        else:
+            work.reject(message, _too_many(most))
+            metrics.WAITED_IN_VAIN.labels(message.topic, "too_many_waiting").inc()
+
     def _wanted(self, own: Ownership, records: Sequence[Record]) -> Sequence[Record]:
         """Those that this service needs, or may need: they are not validated yet."""
         wanted = self._wants.get(own.topic)
@@ -185,7 +205,11 @@ class Processor:
     def _bury_parked(
         self, own: Ownership, gone: list[int], row: ParkedRow, error: Exception
     ) -> None:
-        rejection = _unforeseen(own, row.offset, error)
+        self._refuse_parked(own, gone, row, _unforeseen(own, row.offset, error))
+
+    def _refuse_parked(
+        self, own: Ownership, gone: list[int], row: ParkedRow, rejection: Rejection
+    ) -> None:
         with self._context.unit() as work:
             ledger.confirm(work.session, own.topic, own.partition, own.epoch)
             ledger.unpark(work.session, own, [row.offset])
@@ -261,6 +285,24 @@ def _unforeseen(own: Ownership, offset: int, error: Exception) -> Rejection:
         "processing_error",
         f"Handling this message raised {type(error).__name__}. It is kept here; replay it "
         "with `rapport dead-letters replay` once the fault is mended.",
+    )
+
+
+def _waited_too_long(patience: timedelta) -> Rejection:
+    hours = patience.total_seconds() / 3600
+    return Rejection(
+        "waited_too_long",
+        f"This message waited {hours:g} hours for what it rests on, which has not come. See that "
+        "every service runs and reads its topics, then replay it with `rapport dead-letters "
+        "replay`.",
+    )
+
+
+def _too_many(most: int) -> Rejection:
+    return Rejection(
+        "too_many_waiting",
+        f"{most} messages of this customer wait already for what they rest on. See that every "
+        "service runs and reads its topics, then replay it with `rapport dead-letters replay`.",
     )
 
 

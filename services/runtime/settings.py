@@ -57,6 +57,18 @@ class Settings(BaseSettings):
     inbox_days: int = Field(
         45, description="Days an event's identity is kept; older replays are refused."
     )
+    waiting_hours: float = Field(
+        24,
+        gt=0,
+        description="Real hours that a message may wait for another topic; then it goes to"
+        " dead.letters.",
+    )
+    waiting_per_key: int = Field(
+        1000,
+        ge=1,
+        description="Messages of one customer that may wait for another topic; further ones go to"
+        " dead.letters.",
+    )
     batch_events: int = Field(1000, description="Events one poll takes at the most.")
 
     def port(self, service: str) -> int:

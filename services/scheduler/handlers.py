@@ -12,8 +12,8 @@ from services.policy.model import Pack
 from services.runtime.ids import derive
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
-from services.scheduler import saving, sending_store, store, watching
-from services.scheduler.model import Book, Heard, Key
+from services.scheduler import saving, sending_store, store, strangers, watching
+from services.scheduler.model import LOOKS_AHEAD, Book, Heard, Key
 from services.scheduler.rules import claiming, hearing, planning
 from services.scheduler.rules.customers import covers
 from services.scheduler.telling import tell
@@ -63,10 +63,19 @@ class Taken(NamedTuple):
 class Handlers:
     """What the scheduler does with its two topics, its timers and its operators."""
 
-    def __init__(self, packs: Sequence[Pack], spread: timedelta = timedelta(0)) -> None:
-        """spread: over how much business time steps that fall due together are spread."""
+    def __init__(
+        self,
+        packs: Sequence[Pack],
+        spread: timedelta = timedelta(0),
+        looks_ahead: timedelta = LOOKS_AHEAD,
+    ) -> None:
+        """spread: over how much business time steps that fall due together are spread.
+
+        looks_ahead: how far ahead a contact looks for what goes before it.
+        """
         self._packs = packs
         self._spread = spread
+        self._looks_ahead = looks_ahead
 
     def commands(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         """Plan what is ordered; park what rests on events that are not applied here yet."""
@@ -113,6 +122,10 @@ class Handlers:
             if any(heard.type in CONTACTS_MATTER for _, heard in heards):
                 store.load_contacts(work.session, book, self._counted_since(work.now))
         for message, heard in heards:
+            unknown = strangers.refusal(book, message, DISPATCH_FACTS, work.now)
+            if unknown is not None:
+                work.reject(message, unknown)
+                continue
             outcomes = hearing.hear(book, heard, self._packs, work.now)
             tell(work, outcomes, message.event)
             watching.time_cancelling(message, outcomes, work.real_now)
@@ -178,7 +191,7 @@ class Handlers:
             saving.save(work.session, book)
 
     def _book(self) -> Book:
-        return Book(derive, self._spread)
+        return Book(derive, self._spread, self._looks_ahead)
 
     def _counted_since(self, now: datetime) -> datetime:
         return now - gate.longest_window(self._packs) - timedelta(seconds=1)

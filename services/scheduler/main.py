@@ -20,7 +20,11 @@ def build(context: Context) -> worker.Service:
     """Put the service together. Raises PolicyFaults on a faulty policy folder."""
     settings = SchedulerSettings()
     in_force = PacksInForce(context.settings.policies_dir)
-    decide = Handlers(in_force, timedelta(seconds=settings.spread_seconds))
+    decide = Handlers(
+        in_force,
+        timedelta(seconds=settings.spread_seconds),
+        timedelta(days=settings.looks_ahead_days),
+    )
     return worker.Service(
         name=NAME,
         lead_topic=OUTREACH_LOG,

@@ -7,6 +7,8 @@ from typing import Literal
 from schemas.facts import (
     ContactPreferenceChanged,
     HoldLifted,
+    OutreachPaused,
+    OutreachResumed,
     SendingResumed,
     SendingScope,
     SendingStopped,
@@ -14,8 +16,8 @@ from schemas.facts import (
 from services.policy.model import Pack
 from services.runtime.ids import derive
 from services.runtime.unit_of_work import UnitOfWork
-from services.scheduler import saving, sending_store, store
-from services.scheduler.model import Book, Heard, Key
+from services.scheduler import reading, saving, sending_store, store
+from services.scheduler.model import Book, Enrolment, Heard, Key
 from services.scheduler.rules import hearing, holds
 from services.scheduler.sending_store import Scope
 from services.scheduler.telling import tell
@@ -42,6 +44,49 @@ def pause(
         tenant=tenant,
         key=("pause", customer, str(told), work.now.isoformat()),
     )
+
+
+def pause_enrolment(
+    work: UnitOfWork, enrolment: Key, until: datetime | None, actor: str
+) -> Enrolment | None:
+    """Let an enrolment wait until an instant, or until it is resumed; None: it is not known."""
+    book = _with_enrolment(work, enrolment)
+    found = book.enrolments.get(enrolment[1])
+    if found is None or not found.active:
+        return found
+    hearing.pause_enrolment(book, found, until)
+    saving.save(work.session, book)
+    _tell(work, found, OutreachPaused(enrolment_id=found.id, until=until, by=actor))
+    return found
+
+
+def resume_enrolment(
+    work: UnitOfWork, packs: Sequence[Pack], enrolment: Key, actor: str
+) -> Enrolment | None:
+    """End the pause of an enrolment; None: it is not known. Without a pause nothing changes."""
+    book = _with_enrolment(work, enrolment)
+    found = book.enrolments.get(enrolment[1])
+    if found is None or not found.paused:
+        return found
+    _tell(work, found, OutreachResumed(enrolment_id=found.id, by=actor))
+    tell(work, hearing.resume_enrolment(book, found, packs, work.now))
+    saving.save(work.session, book)
+    return found
+
+
+def _with_enrolment(work: UnitOfWork, key: Key) -> Book:
+    """What a word about one enrolment may change, its customer locked; empty if not known."""
+    row = reading.enrolment(work.session, *key)
+    book = Book(derive)
+    if row is not None:
+        who = {(row.tenant, row.customer)}
+        store.load(work.session, book, customers=who, obligations=(), enrolments=[key])
+    return book
+
+
+def _tell(work: UnitOfWork, about: Enrolment, told: OutreachPaused | OutreachResumed) -> None:
+    key = (about.id, work.now.isoformat())
+    work.fact(told.TYPE, told, subject=about.customer, tenant=about.tenant, key=key)
 
 
 def lift(work: UnitOfWork, packs: Sequence[Pack], who: Key, told: HoldLifted) -> bool:

@@ -23,6 +23,14 @@ class SchedulerSettings(BaseSettings):
         " spread, each customer at their own part of it. A second for 2,000 of them is enough for"
         " one scheduler.",
     )
+    looks_ahead_days: float = Field(
+        7,
+        ge=0,
+        le=31,
+        description="Business days that a contact looks ahead for one that is needed more (service"
+        " before collection before retention before marketing) and would find no room after it."
+        " 0: what is due first goes first.",
+    )
     payment_lag_seconds: float = Field(
         30,
         ge=4,

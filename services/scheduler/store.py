@@ -25,7 +25,7 @@ from services.scheduler.model import (
     StepPlan,
     StepState,
 )
-from services.scheduler.rules.arbitration import HORIZON
+from services.scheduler.rules.timing import WITHIN
 
 _CUSTOMER = msgspec.json.Decoder(Customer)
 _OBLIGATION = msgspec.json.Decoder(Obligation)
@@ -134,7 +134,7 @@ def load_due(
             f" (SELECT tenant, enrolment_id FROM step JOIN {_KEYS}"
             " ON tenant = t AND customer = i WHERE state = 'planned' AND due_at <= :soon)"
         ),
-        {**_pairs(book.customers), "soon": now + HORIZON},
+        {**_pairs(book.customers), "soon": now + max(book.looks_ahead, WITHIN)},
     )
     book.load(enrolments=[_ENROLMENT.decode(state) for state in rows.scalars().all()])
     _load_rest(session, book)

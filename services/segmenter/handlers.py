@@ -20,7 +20,7 @@ from services.runtime.ids import derive
 from services.runtime.messages import Incoming
 from services.runtime.security import Signer
 from services.runtime.unit_of_work import UnitOfWork
-from services.segmenter import rules, store
+from services.segmenter import joint, rules, store, together
 from services.segmenter.holdouts import NO_HOLDOUTS, HeldOut, Holdouts
 from services.segmenter.model import Decision, Enrolment, Happening, Profile, Segmentation
 from services.segmenter.nonpersonal import nonpersonal
@@ -73,12 +73,16 @@ class CustomerEvents:
     def handle(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         """Apply each event to its customer's profile; emit what follows."""
         accepted = [message for message in batch if self._young_enough(work, message)]
-        profiles = store.lock_profiles(
-            work.session, [(message.event.tenant, message.key) for message in accepted]
-        )
+        told = [(message.event.tenant, message.key, _told(message)) for message in accepted]
+        bills = joint.bills(work.session, told)
+        profiles = store.lock_with_heirs(work.session, joint.concerned(told, bills))
         versions = store.newest_versions(work.session, _versioned(accepted))
-        for message in accepted:
-            self.decide(work, message, profiles[message.event.tenant, message.key], versions)
+        for message, (tenant, customer, happening) in zip(accepted, told, strict=True):
+            profile = profiles[tenant, customer]
+            self.decide(work, message, profile, versions)
+            if profile.merged_into is not None:
+                together.pass_on(profiles, (tenant, customer), happening)
+        joint.share(profiles, bills)
         store.save_profiles(work.session, profiles, work.now)
         store.save_versions(work.session, versions)
 
@@ -184,6 +188,12 @@ class CustomerEvents:
             | {name: data[name] for name in EVIDENCE if name in data},
         }
         _tell(work, message, EventApplied.TYPE, applied)
+
+
+def _told(message: Incoming) -> Happening:
+    """The event as it came: what it tells of others than its customer."""
+    event = message.event
+    return Happening(event.type, event.id, event.source, event.time, event.replay, event.data)
 
 
 def _request(work: UnitOfWork, message: Incoming, order: Order) -> None:

@@ -7,11 +7,11 @@ what is known already is not harmed by it.
 
 from collections.abc import Sequence
 
-from schemas.facts import EventApplied
+from schemas.facts import EventApplied, HoldLifted
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
-from services.segmenter import rules, store
-from services.segmenter.model import Happening
+from services.segmenter import joint, rules, store, together
+from services.segmenter.model import Happening, Profile
 from services.segmenter.tags.marks import learn_fact, leaves
 
 
@@ -20,25 +20,37 @@ def learn(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
     telling = [message for message in batch if _tells(message)]
     if not telling:
         return
-    profiles = store.lock_profiles(
-        work.session, [(message.event.tenant, message.key) for message in telling]
-    )
-    for message in telling:
-        event, profile = message.event, profiles[message.event.tenant, message.key]
+    told = [(message.event.tenant, message.key, _happened(message)) for message in telling]
+    bills = joint.bills(work.session, told)
+    profiles = store.lock_with_heirs(work.session, joint.concerned(told, bills))
+    for message, (tenant, customer, happening) in zip(telling, told, strict=True):
+        profile = profiles[tenant, customer]
         if isinstance(message.data, EventApplied):
-            rules.recall(profile, _happened(message.data))
+            rules.recall(profile, happening)
+            together.pass_on(profiles, (tenant, customer), happening)
         else:
-            learn_fact(profile.history, event.type, event.id, event.time, event.data)
+            _hear(profile, happening)
+            if (stays := together.heir(profiles, (tenant, customer))) is not None:
+                _hear(stays, happening)
+    joint.share(profiles, bills)
     store.save_profiles(work.session, profiles, work.now)
 
 
 def _tells(message: Incoming) -> bool:
     if isinstance(message.data, EventApplied):
         return message.data.effect != "stale_version"
-    return leaves(message.event.type, message.event.data)
+    return isinstance(message.data, HoldLifted) or leaves(message.event.type, message.event.data)
 
 
-def _happened(applied: EventApplied) -> Happening:
+def _hear(profile: Profile, fact: Happening) -> None:
+    learn_fact(profile.history, fact.type, fact.id, fact.time, fact.data)
+    rules.hear_of_hold(profile, fact)
+
+
+def _happened(message: Incoming) -> Happening:
+    event, applied = message.event, message.data
+    if not isinstance(applied, EventApplied):
+        return Happening(event.type, event.id, event.source, event.time, False, event.data)
     return Happening(
         type=applied.event_type,
         id=applied.event_id,

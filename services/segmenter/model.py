@@ -39,7 +39,8 @@ class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
 class Profile(msgspec.Struct, omit_defaults=True):
     """One customer as of their last event: traits that may steer, and holds in force.
 
-    Names, addresses and numbers are not here: the segmenter has no use for them. `history` is
+    Names, addresses and numbers are not here: the segmenter has no use for them. `merged_into`:
+    the id that stands for this one. `history` is
     what the tags rest on; `described` are tags as a rehearsal supposes them, which go before
     those worked out. No service sets it.
     """
@@ -59,6 +60,7 @@ class Profile(msgspec.Struct, omit_defaults=True):
     interests: list[str] = []
     holds: list[Hold] = []
     events: int = 0
+    merged_into: str | None = None
     history: History = {}
     described: dict[str, str | float] = {}
 

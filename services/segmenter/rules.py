@@ -104,8 +104,16 @@ def remember(profile: Profile, event: Happening) -> None:
             if name in event.data:
                 value = event.data[name]
                 setattr(profile, name, [] if name == "interests" and value is None else value)
-    elif event.type in ("customer.hold_placed", "customer.hold_lifted"):
-        profile.holds = _with(profile.holds, _hold(event))
+    else:
+        hear_of_hold(profile, event)
+        if event.type == "customer.merged":
+            profile.merged_into = event.data["into"]
+
+
+def hear_of_hold(profile: Profile, event: Happening) -> None:
+    """Take in that a hold was placed, or lifted by its publisher or by an operator."""
+    if event.type in ("customer.hold_placed", "customer.hold_lifted", "hold.lifted"):
+        profile.holds = with_hold(profile.holds, _hold(event))
 
 
 def recall(profile: Profile, event: Happening) -> None:
@@ -120,8 +128,9 @@ def recall(profile: Profile, event: Happening) -> None:
         if before.get(mark.kind) != mark:
             value = event.data[mark.kind]
             setattr(profile, mark.kind, [] if mark.kind == "interests" and value is None else value)
-    if event.type in ("customer.hold_placed", "customer.hold_lifted"):
-        profile.holds = _with(profile.holds, _hold(event))
+    hear_of_hold(profile, event)
+    if event.type == "customer.merged":
+        profile.merged_into = event.data["into"]
 
 
 def traits(profile: Profile, now: datetime, tags: frozenset[str] = frozenset()) -> Traits:
@@ -213,11 +222,11 @@ def _hold(event: Happening) -> Hold:
         at=event.time.isoformat(),
         obligation_id=event.data.get("obligation_id"),
         until=event.data.get("until"),
-        lifted=event.type == "customer.hold_lifted",
+        lifted=event.type != "customer.hold_placed",
     )
 
 
-def _with(holds: Sequence[Hold], heard: Hold) -> list[Hold]:
+def with_hold(holds: Sequence[Hold], heard: Hold) -> list[Hold]:
     """The holds after an event about one of them; what is older than the known changes nothing."""
     same = [
         hold

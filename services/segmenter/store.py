@@ -1,6 +1,6 @@
 """The segmenter's SQL. Nothing here commits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -14,6 +14,9 @@ from services.segmenter.tables import ProfileRow
 
 Customer = tuple[str, str]
 """Tenant and customer id."""
+
+Obligation = tuple[str, str]
+"""Tenant and the publisher's id."""
 
 
 class Profiles(dict[Customer, Profile]):
@@ -37,6 +40,53 @@ def lock_profiles(session: Session, customers: Sequence[Customer]) -> Profiles:
     profiles = Profiles({customer: found.get(customer) or Profile() for customer in wanted})
     profiles.fresh = frozenset(profiles.keys() - found.keys())
     return profiles
+
+
+def lock_with_heirs(session: Session, customers: Sequence[Customer]) -> Profiles:
+    """As `lock_profiles`, with those of the ids that stand for them since they were merged."""
+    profiles = lock_profiles(session, customers)
+    while heirs := _heirs(profiles) - profiles.keys():
+        more = lock_profiles(session, sorted(heirs))
+        profiles.update(more)
+        profiles.fresh |= more.fresh
+    return profiles
+
+
+def _heirs(profiles: Profiles) -> set[Customer]:
+    return {
+        (tenant, profile.merged_into)
+        for (tenant, _), profile in profiles.items()
+        if profile.merged_into is not None
+    }
+
+
+def add_parties(session: Session, told: Mapping[Obligation, Collection[str]]) -> None:
+    """Note who answers together for an obligation; whoever did so far stays."""
+    for (tenant, obligation_id), parties in sorted(told.items()):
+        session.connection().execute(
+            text(
+                "INSERT INTO joint_obligation AS j VALUES (:tenant, :obligation_id, :parties)"
+                " ON CONFLICT (tenant, obligation_id) DO UPDATE SET parties = ARRAY("
+                "SELECT DISTINCT unnest(j.parties || excluded.parties) ORDER BY 1)"
+            ),
+            {"tenant": tenant, "obligation_id": obligation_id, "parties": sorted(parties)},
+        )
+
+
+def parties(session: Session, named: Collection[Obligation]) -> dict[Obligation, list[str]]:
+    """Who answers for those of the obligations that several answer for."""
+    if not named:
+        return {}
+    wanted = sorted(named)
+    rows = session.connection().execute(
+        text(
+            "SELECT tenant, obligation_id, parties FROM joint_obligation"
+            " JOIN unnest(CAST(:tenants AS text[]), CAST(:ids AS text[])) AS w(t, o)"
+            " ON tenant = w.t AND obligation_id = w.o"
+        ),
+        {"tenants": [one for one, _ in wanted], "ids": [one for _, one in wanted]},
+    )
+    return {(tenant, obligation): among for tenant, obligation, among in rows}
 
 
 def save_profiles(session: Session, profiles: Profiles, now: datetime) -> None:

@@ -143,9 +143,9 @@ class Worker:
         """Apply a batch of one partition that this worker took over."""
         self.processor.apply(self.context.owned[CUSTOMER_EVENTS, records[0].partition], records)
 
-    def sweep(self, partition: int = 0) -> int:
+    def sweep(self, partition: int = 0, limit: int = 500) -> int:
         """Look at what waits in a partition."""
-        return self.processor.sweep(self.context.owned[CUSTOMER_EVENTS, partition])
+        return self.processor.sweep(self.context.owned[CUSTOMER_EVENTS, partition], limit)
 
 
 def _processor(context: Context, handler: Handler) -> Processor:

@@ -396,3 +396,26 @@ def test_counts_come_out_right_whatever_the_batches(world: World) -> None:
     assert world.counts() == Counter(name.split("@")[1] for name in sent)
     assert len(world.dead_letters()) == sum(b'"raise"' in (one.value or b"") for one in records)
     assert world.watermark() == 300
+
+
+def test_what_waits_too_long_or_behind_too_many_is_refused_with_its_reason(world: World) -> None:
+    worker = world.worker()
+    worker.take_over()
+    worker.counting.may_decide = False
+    most = worker.context.settings.waiting_per_key
+    worker.apply(world.records([event("e-0", do="wait"), event("x-0", "c-2", do="wait")]))
+    worker.apply(world.records([event(f"e-{n}") for n in range(1, most + 2)]))
+    assert [letter["code"] for letter in world.dead_letters()] == ["too_many_waiting"] * 2
+    patience = timedelta(hours=worker.context.settings.waiting_hours, seconds=1)
+    world.database.rows(
+        "UPDATE segmenter.parked SET at = at - CAST(%s AS interval) WHERE key = 'c-2'",
+        f"{patience.total_seconds()} seconds",
+    )
+    assert worker.sweep(limit=1) == 0, "c-1 has its time still"
+    assert worker.sweep(limit=1) == 1
+    last = world.dead_letters()[-1]
+    assert (last["code"], last["key"]) == ("waited_too_long", "c-2")
+    worker.counting.may_decide = True
+    assert worker.sweep() == 1
+    worker.apply(world.records([event("x-0", "c-2"), event(f"e-{most + 1}", "c-2")]))
+    assert world.counts() == {"c-1": 1, "c-2": 2}, "what was refused left no trace"

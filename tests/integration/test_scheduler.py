@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -350,19 +350,3 @@ def test_calls_by_the_publishers_people_count_for_the_week(
     bench.claim()
     deferred = [e.data for e in bench.outbox() if e.type.startswith("outreach.step_")]
     assert deferred[-1]["rule"] == "default/week"
-
-
-def test_a_fact_about_what_nobody_knows_is_noted_and_stops_nothing(bench: Bench) -> None:
-    bench.deliver(OUTREACH_LOG, due_soon())
-    bench.deliver(OUTREACH_COMMANDS, requested())
-    order = make(
-        "x", {"step_id": "?", "dispatch_id": "?"}, id="d", source="/x", tenant="default",
-        subject="ann", time=datetime.fromisoformat("2026-03-02T09:00:00Z"),
-    )  # fmt: skip
-    bench.deliver(OUTREACH_LOG, message("message.unknown", order, message_id="m", reason="crash"))
-    assert (
-        bench.get("/customers/ann/timeline?type=message")["facts"][0]["data"]["reason"] == "crash"
-    )
-    later = datetime.fromisoformat("2026-03-05T10:00:00+09:00") + timedelta(seconds=1)
-    bench.at(later.isoformat())
-    assert bench.claim() == 1

@@ -155,3 +155,36 @@ def test_only_an_operator_lifts_what_is_final_and_says_why(bench: Bench) -> None
     assert (fact.data["by"], fact.data["reason"]) == ("ops", "reported by mistake")
     assert bench.get("/customers/ann/outreach")["holds"] == []
     assert post(bench, path, reason="again").status_code == 404
+
+
+def test_one_enrolment_is_paused_and_goes_on_where_its_time_is_ahead(bench: Bench) -> None:
+    planned(bench)
+    bench.deliver(OUTREACH_LOG, due_soon(8, bill_id="b2"))
+    bench.deliver(OUTREACH_COMMANDS, requested(8, bill_id="b2"))
+    mine, other = [
+        one.data["enrolment_id"] for one in bench.outbox() if one.type == "outreach.enrolled"
+    ]
+    path = f"/outreach/{mine}"
+    assert post(bench, f"{path}/pause", "r1", until=None).status_code == 403
+    assert post(bench, "/outreach/nobody/pause", until=None).status_code == 404
+    assert post(bench, "/outreach/nobody/resume").status_code == 404
+    assert post(bench, f"{path}/pause", until="2028-01-01T00:00:00Z").status_code == 422
+    assert post(bench, f"{path}/pause", until=None).json()["paused"]
+    assert bench.get(path)["paused"]
+    bench.at("2026-03-05T10:00:01+09:00")
+    bench.claim()
+    [sent] = bench.outbox(OUTREACH_DISPATCHES)
+    assert sent.data["enrolment_id"] == other
+    waits = [one.data for one in bench.outbox() if one.type == "outreach.step_deferred"]
+    assert [(one["enrolment_id"], one["reason"]) for one in waits] == [(mine, "paused")]
+    bench.at("2026-03-07T10:00:00+09:00")
+    for _ in range(2):
+        assert post(bench, f"{path}/resume").status_code == 200
+    told = [one for one in bench.outbox() if one.type in ("outreach.paused", "outreach.resumed")]
+    assert [(one.type, one.data["by"]) for one in told] == [
+        ("outreach.paused", "ops"),
+        ("outreach.resumed", "ops"),
+    ]
+    bench.at("2026-03-09T10:00:01+09:00")
+    bench.claim()
+    assert {one.data["enrolment_id"] for one in bench.outbox(OUTREACH_DISPATCHES)} == {mine, other}

@@ -142,9 +142,16 @@ def rest(context: Context, message_id: str, days: int) -> datetime:
 
 def _opted_out(work: UnitOfWork, message: MessageRow) -> set[str]:
     who = (message.tenant, message.customer)
-    found = store.suppressions(work.session, [(*who, "")]).get(who, ())
+    former = store.former(work.session, [who]).get(who, ())
+    named = [who, *((one.tenant, one.customer) for one in former)]
+    found = store.suppressions(work.session, [(*one, "") for one in named])
     about = (message.channel, ANY)
-    return {one.purpose for one in found if one.reason == OPTED_OUT and one.channel in about}
+    return {
+        one.purpose
+        for each in found.values()
+        for one in each
+        if one.reason == OPTED_OUT and one.channel in about
+    }
 
 
 def suppress(

@@ -15,7 +15,7 @@ from services.messenger.handlers.translate import (
 )
 from services.messenger.model import ANY, WRONG_PERSON, Change, ChangeKind
 from services.messenger.rules import obligations as rules
-from services.messenger.tables import CustomerRow
+from services.messenger.tables import CustomerRow, ObligationRow
 from services.policy.holds import Words
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
@@ -69,25 +69,56 @@ class CustomerEvents:
             if message.event.replay or work.now - message.event.time <= self._oldest
         ]
         self._learn_of_customers(work, [m for m in accepted if isinstance(m.data, PERSONS)])
-        self._learn_of_obligations(work, [m for m in accepted if m.event.type in ABOUT])
+        self._learn_of_obligations(work, [m for m in accepted if _obligation_key(m) is not None])
         message_store.note_people(work.session, [row for m in accepted for row in _made(m)])
 
     def _learn_of_customers(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         rows = store.lock_customers(work.session, ((m.event.tenant, m.key) for m in batch))
         for message in batch:
             who = (message.event.tenant, message.key)
+            told = message.data
+            if isinstance(told, contract.CustomerMerged) and _leads_back(work, who, told.into):
+                continue
             apply(rows[who], message)
-            for channel in _readdressed(message.data):
+            for channel in _readdressed(told):
                 # What was said of the old address stays with that address.
                 store.lift_suppressions(
                     work.session, *who, channel, ANY, WRONG_PERSON, of_addresses=False
                 )
 
     def _learn_of_obligations(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
-        changes = [(_obligation_key(message), change_of(message)) for message in batch]
-        rows = store.lock_obligations(work.session, (key for key, _ in changes))
-        for key, change in changes:
-            update_obligation(rows[key], rules.apply(obligation_of(rows[key]), change))
+        told = [(key, message) for message in batch if (key := _obligation_key(message))]
+        rows = store.lock_obligations(work.session, (key for key, _ in told))
+        for key, message in told:
+            _tell(rows[key], message)
+
+
+def _tell(row: ObligationRow, message: Incoming) -> None:
+    """Bring an obligation up to date with one event about it."""
+    match message.data:
+        case contract.NoticeSent(kind=kind):
+            row.notices = sorted({*row.notices, kind})
+        case contract.CustomerHoldPlaced() | contract.CustomerHoldLifted() as hold:
+            note_joint_hold(row, hold.kind, _words(row.holds.get(hold.kind), hold, message))
+        case _:
+            update_obligation(row, rules.apply(obligation_of(row), change_of(message)))
+
+
+def note_joint_hold(row: ObligationRow, kind: str, words: Words) -> None:
+    """Keep the last words on a hold about one obligation: it binds all its parties."""
+    row.holds = {**row.holds, kind: stored(words)}
+
+
+def _leads_back(work: UnitOfWork, who: store.Key, into: str) -> bool:
+    """Whether the customer stands for `into` already: two ids never both give way."""
+    return store.stays_for(work.session, who[0], into) == who[1]
+
+
+def _words(known: dict[str, Any] | None, hold: Hold, message: Incoming) -> Words:
+    words = words_of(known)
+    if isinstance(hold, contract.CustomerHoldPlaced):
+        return words.placed(message.event.time, hold.until)
+    return words.lifted(message.event.time, by_operator=False)
 
 
 def _made(message: Incoming) -> list[dict[str, Any]]:
@@ -126,14 +157,11 @@ def apply(row: CustomerRow, message: Incoming) -> None:
             _update(row, update)
         case contract.CustomerConsentChanged() as consent:
             _note_consent(row, consent, message)
-        case contract.CustomerHoldPlaced() as hold:
-            words = words_of(row.holds.get(_hold_key(hold)))
-            note_hold(row, _hold_key(hold), words.placed(message.event.time, hold.until))
-        case contract.CustomerHoldLifted() as hold:
-            words = words_of(row.holds.get(_hold_key(hold)))
-            note_hold(row, _hold_key(hold), words.lifted(message.event.time, by_operator=False))
+        case contract.CustomerHoldPlaced() | contract.CustomerHoldLifted() as hold:
+            key = _hold_key(hold)
+            note_hold(row, key, _words(row.holds.get(key), hold, message))
         case contract.CustomerMerged() as merged:
-            row.merged_into = merged.into
+            row.merged_into, row.merged_at = merged.into, message.event.time
         case contract.RequestAnswered(request_id=request_id, answer="refused"):
             # The publisher finds no payment: what waited for it goes on.
             row.holds = {k: one for k, one in row.holds.items() if one.get("request") != request_id}
@@ -212,7 +240,17 @@ def _hold_key(hold: Hold) -> str:
     return f"{hold.kind}/{hold.obligation_id or ''}"
 
 
-def _obligation_key(message: Incoming) -> store.ObligationKey:
+_ABOUT_BILLS = (contract.NoticeSent, contract.CustomerHoldPlaced, contract.CustomerHoldLifted)
+"""What does not say of which kind the obligation is: only bills have several parties."""
+
+
+def _obligation_key(message: Incoming) -> store.ObligationKey | None:
+    """The obligation that an event is about, if it is about one."""
+    if isinstance(message.data, _ABOUT_BILLS):
+        about = message.data.obligation_id
+        return (message.event.tenant, "bill", about) if about is not None else None
+    if message.event.type not in ABOUT:
+        return None
     field = ABOUT[message.event.type].identity
     return message.event.tenant, field.removesuffix("_id"), getattr(message.data, field)
 

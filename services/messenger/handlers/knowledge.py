@@ -22,7 +22,15 @@ from services.messenger.handlers.translate import (
     without,
 )
 from services.messenger.mail import UnusableAddress, normal_address
-from services.messenger.model import Customer, Lag, Obligation, Order, Part
+from services.messenger.model import (
+    WRONG_PERSON,
+    Customer,
+    Lag,
+    Obligation,
+    Order,
+    Part,
+    Suppression,
+)
 from services.messenger.tables import CustomerRow, LaneRow
 from services.policy.model import Contact
 from services.runtime.context import Context
@@ -103,10 +111,16 @@ def cases(
         ],
     )
     overtaken = choices.overtaken(session, rows, orders)
-    suppressions = store.suppressions(session, [(*key, hashes[key]) for key in keys])
+    former = store.former(session, keys)
+    others = {(old.tenant, old.customer) for olds in former.values() for old in olds}
+    suppressions = store.suppressions(
+        session, [*((*key, hashes[key]) for key in keys), *((*old, "") for old in others)]
+    )
     obligations = _obligations(session, rows, orders)
     # After the lock on joint obligations: what another party was sent meanwhile is seen.
-    contacts = message_store.contacts(session, {*keys, *_parties(rows, orders)}, work.now - window)
+    contacts = message_store.contacts(
+        session, {*keys, *others, *_parties(rows, orders)}, work.now - window
+    )
     stops = sending_store.standing(session)
     found = []
     for row, key in zip(rows, keys, strict=True):
@@ -119,6 +133,8 @@ def cases(
             for terms in dispatch.obligations
             if (obligation := obligations.get((row.tenant, terms.kind, terms.obligation_id)))
         }
+        olds = former.get(key, ())
+        theirs = [(old.tenant, old.customer) for old in olds]
         found.append(
             Case(
                 row=row,
@@ -128,11 +144,16 @@ def cases(
                     dispatch, cancelled=stopped, halted=halted_of(dispatch, row.tenant, stops)
                 ),
                 parts=parts_of(dispatch, stopped),
-                addressee=addressees[key],
+                addressee=_spoken_to(addressees[key], olds),
                 customer=customer_of(
                     addressees[key],
-                    suppressions.get(key, ()),
-                    (*contacts.get(key, ()), *_with_others(key, dispatch, contacts)),
+                    [*suppressions.get(key, ()), *_of_person(suppressions, theirs)],
+                    (
+                        *(one for who in (key, *theirs) for one in contacts.get(who, ())),
+                        *_with_others([key, *theirs], dispatch, contacts),
+                    ),
+                    olds,
+                    [hold for one in known.values() for hold in one.holds],
                 ),
                 address_hash=hashes[key],
                 obligations=known,
@@ -159,8 +180,10 @@ def _obligations(
             key = (row.tenant, terms.kind, terms.obligation_id)
             (joint if len(terms.parties) > 1 else alone).append(key)
     locked = store.lock_obligations(session, joint)
-    return store.obligations(session, alone) | {
-        key: obligation_of(row) for key, row in locked.items()
+    return {
+        key: obligation_of(row)
+        for found in (store.obligations(session, alone), locked)
+        for key, row in found.items()
     }
 
 
@@ -173,17 +196,35 @@ def _parties(rows: Sequence[store.Pending], orders: _Orders) -> set[store.Key]:
     }
 
 
+def _spoken_to(addressee: CustomerRow, former: Sequence[CustomerRow]) -> CustomerRow:
+    """The addressee; in the language that they asked for under another id, if under no other."""
+    asked = [one.wishes["language"] for one in former if one.wishes.get("language")]
+    if not asked or addressee.wishes.get("language"):
+        return addressee
+    return CustomerRow(**{**addressee.model_dump(), "locale": asked[0]})
+
+
+def _of_person(
+    suppressions: Mapping[store.Key, Sequence[Suppression]], former: Sequence[store.Key]
+) -> list[Suppression]:
+    """What was said under other ids of the person, and not of an address."""
+    return [
+        one for who in former for one in suppressions.get(who, ()) if one.reason != WRONG_PERSON
+    ]
+
+
 def _with_others(
-    key: store.Key,
+    own: Sequence[store.Key],
     dispatch: DispatchOrdered,
     contacts: Mapping[store.Key, Sequence[Contact]],
 ) -> list[Contact]:
-    """Contacts with the other parties about the same obligations."""
+    """Contacts with the other parties about the same obligations. own: the addressee's ids."""
+    tenant = own[0][0]
     return [
         replace(contact, other_party=True)
         for party in sorted({p for terms in dispatch.obligations for p in terms.parties})
-        if party != key[1]
-        for contact in contacts.get((key[0], party), ())
+        if (tenant, party) not in own
+        for contact in contacts.get((tenant, party), ())
         if any(terms.obligation_id in contact.obligation_ids for terms in dispatch.obligations)
     ]
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from schemas import facts
 from services.messenger import sending_store, store
 from services.messenger.handlers import wordings
-from services.messenger.handlers.events import note_hold
+from services.messenger.handlers.events import note_hold, note_joint_hold
 from services.messenger.handlers.translate import obligation_of, update_obligation, words_of
 from services.messenger.model import ANY, WRONG_PERSON, Change, ChangeKind
 from services.messenger.rules import obligations as rules
@@ -90,6 +90,8 @@ def _learn_of_customers(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
                 key = f"{kind}/{about or ''}"
                 words = words_of(row.holds.get(key)).lifted(message.event.time, by_operator=True)
                 note_hold(row, key, words)
+                if about is not None:
+                    _lift_for_all(work, (message.event.tenant, "bill", about), kind, message)
             case facts.HandoffResolved(handoff_id=handoff_id):
                 row.handoffs = {key: h for key, h in row.handoffs.items() if key != handoff_id}
             case facts.ContactRightParty(confirmed=confirmed, channel=channel):
@@ -98,6 +100,15 @@ def _learn_of_customers(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
                     store.lift_suppressions(work.session, *who, channel, ANY, WRONG_PERSON)
                 else:
                     store.suppress(work.session, _silence(work, who, channel, WRONG_PERSON))
+
+
+def _lift_for_all(
+    work: UnitOfWork, about: store.ObligationKey, kind: str, message: Incoming
+) -> None:
+    """A hold about one obligation rests with it as well: it is lifted for all its parties."""
+    row = store.lock_obligations(work.session, [about])[about]
+    words = words_of(row.holds.get(kind)).lifted(message.event.time, by_operator=True)
+    note_joint_hold(row, kind, words)
 
 
 def _later(known: datetime | None, told: datetime) -> datetime:

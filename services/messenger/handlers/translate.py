@@ -1,8 +1,10 @@
 """Between rows and contracts on one side and the rules' plain values on the other."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import Row
 
 from schemas.commands import DispatchOrdered
 from services.messenger.model import (
@@ -16,6 +18,7 @@ from services.messenger.model import (
     Place,
     Suppression,
 )
+from services.messenger.rules import merging
 from services.messenger.tables import CustomerRow, ObligationRow
 from services.policy.holds import Words
 from services.policy.model import ConsentRecord, Contact
@@ -24,23 +27,34 @@ from services.policy.sending import SendingStop, halting
 
 
 def customer_of(
-    row: CustomerRow, suppressions: Sequence[Suppression], contacts: tuple[Contact, ...]
+    row: CustomerRow,
+    suppressions: Sequence[Suppression],
+    contacts: tuple[Contact, ...],
+    former: Sequence[CustomerRow] = (),
+    holds: Iterable[Hold] = (),
 ) -> Customer:
-    """The addressee as the final check sees them."""
+    """The addressee as the final check sees them.
+
+    former: ids they went by before. holds: those of the obligations it is about.
+    """
+    wishes = merging.wishes(row.wishes, [one.wishes for one in former])
+    said = [merging.Former(one.merged_at, _consents(one)) for one in former]
     return Customer(
         email=row.email,
         phone=row.phone,
         webhook=row.webhook,
         place=Place(row.timezone, row.country, row.region, row.city),
-        consents=tuple(_consent(key, said) for key, said in row.consents.items()),
-        holds=tuple(_hold(key, hold) for key, hold in row.holds.items()),
+        consents=merging.consents(_consents(row), said) if former else _consents(row),
+        holds=(*(h for one in (row, *former) for h in _holds(one)), *holds),
         handoffs=tuple(
-            Handoff(str(h["reason"]), h["obligation_id"]) for h in row.handoffs.values()
+            Handoff(str(h["reason"]), h["obligation_id"])
+            for one in (row, *former)
+            for h in one.handoffs.values()
         ),
         suppressions=tuple(suppressions),
         contacts=contacts,
         merged_into=row.merged_into,
-        wishes=wished(row.wishes.get("hours"), row.wishes.get("max_a_week")),
+        wishes=wished(wishes.get("hours"), wishes.get("max_a_week")),
     )
 
 
@@ -123,10 +137,19 @@ def order_of(
     )
 
 
-def obligation_of(row: ObligationRow) -> Obligation:
+def obligation_of(row: ObligationRow | Row[Any]) -> Obligation:
     """The row as a value."""
     return Obligation(
-        ObligationState(row.state), row.amount_minor, row.version, row.changed_at, row.agreed
+        ObligationState(row.state),
+        row.amount_minor,
+        row.version,
+        row.changed_at,
+        row.agreed,
+        tuple(
+            Hold(kind, row.obligation_id, **words_of(hold)._asdict())
+            for kind, hold in row.holds.items()
+        ),
+        frozenset(row.notices),
     )
 
 
@@ -142,6 +165,14 @@ def update_obligation(row: ObligationRow, value: Obligation) -> None:
 def instant(text: str | None) -> datetime | None:
     """An RFC 3339 instant out of a JSON column."""
     return None if text is None else datetime.fromisoformat(text)
+
+
+def _consents(row: CustomerRow) -> tuple[ConsentRecord, ...]:
+    return tuple(_consent(key, said) for key, said in row.consents.items())
+
+
+def _holds(row: CustomerRow) -> list[Hold]:
+    return [_hold(key, hold) for key, hold in row.holds.items()]
 
 
 def _consent(key: str, said: dict[str, Any]) -> ConsentRecord:

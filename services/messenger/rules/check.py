@@ -21,6 +21,7 @@ from services.policy import consent, gate
 from services.policy.handoffs import LOOKS_AGAIN, keeps_quiet
 from services.policy.holds import Ruling, ruling, standing
 from services.policy.model import Approach, Pack, Verdict, Zones
+from services.policy.notices import missing
 from services.policy.packs import applying
 from services.policy.places import candidate_zones
 
@@ -173,6 +174,7 @@ def _final_refusals(
     for known in (obligations.get(name) for name in order.obligation_ids):
         if known is not None:
             yield from _about(known, now)
+    yield from _without_notice(order, customer, obligations, packs, now)
     hold = held(order, customer, packs, now)
     if hold is not None and hold.silent:
         # What goes on after it is planned again, and waits where it is known until when.
@@ -193,6 +195,25 @@ def _final_refusals(
         yield Refuse("handoff", "handoff", retryable=True, not_before=now + LOOKS_AGAIN)
     if customer.address(order.channel) is None:
         yield Refuse("no_address", "address")
+
+
+def _without_notice(
+    order: Order,
+    customer: Customer,
+    obligations: Mapping[str, Obligation],
+    packs: Sequence[Pack],
+    now: datetime,
+) -> Iterator[Refuse]:
+    """The statutory notices that must have gone before; the scheduler waits for them as well."""
+    if not any(pack.notices for pack in packs):
+        return
+    zones = place_of(order, customer)
+    applied = applying(packs, zones)
+    for name in order.obligation_ids:
+        approach = Approach(order.purpose, order.channel, order.roles, (name,))
+        sent = obligations[name].notices if name in obligations else ()
+        for one in missing(sent, approach, zones, applied, now):
+            yield Refuse(one.reason, one.rule, one.rule_version, retryable=True)
 
 
 def _about(known: Obligation, now: datetime) -> Iterator[Refuse]:

@@ -15,7 +15,7 @@ DESCRIPTION = "When each contact goes out, or why not."
 def create(context: Context, packs: Sequence[Pack]) -> FastAPI:
     """The scheduler's routes. packs: the policy packs in force."""
     api = create_api(context, "Rapport scheduler", DESCRIPTION)
-    api.include_router(outreach.routes(context))
+    api.include_router(outreach.routes(context, packs))
     api.include_router(customers.routes(context, packs))
     api.include_router(explain.routes(context, packs))
     api.include_router(sending.routes(context))

@@ -21,8 +21,10 @@ from services.scheduler.api.shared import (
     CustomerRef,
     OfTenant,
     Operator,
+    Pause,
     Reader,
     answer,
+    check_pause,
     may_see,
     problems,
     shown_hold,
@@ -34,7 +36,6 @@ from services.scheduler.reading import Wanted
 from services.scheduler.rules import holds
 from services.scheduler.tables import TimelineRow
 
-LONGEST_PAUSE = timedelta(days=366)
 _FACT = {
     "id": "b218c936-e3d7-53c6-8753-9524bf9c6938",
     "at": "2026-03-02T09:00:00Z",
@@ -42,16 +43,6 @@ _FACT = {
     "data": {"step": "t-3", "reason": "hours", "rule": "default/hours", "rule_version": 1},
     "cause": "evt-2026-000011",
 }
-
-
-class Pause(BaseModel):
-    """No step goes out before `until`; null ends a pause."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"until": "2026-04-01T00:00:00Z"}]}
-    )
-
-    until: AwareDatetime | None = Field(description="RFC 3339 instant, at most 366 days ahead.")
 
 
 class Lift(BaseModel):
@@ -143,9 +134,7 @@ def routes(context: Context, packs: Sequence[Pack]) -> APIRouter:
         Steps that come due meanwhile wait for the end of the pause, if they keep that long.
         """
         may_see(caller, tenant)
-        now = context.clock.now()
-        if asked.until is not None and not now < asked.until <= now + LONGEST_PAUSE:
-            raise Problem(422, "Invalid pause", "Set until to an instant within 366 days ahead.")
+        check_pause(asked.until, context.clock.now())
         with context.unit() as work:
             operating.pause(work, packs, tenant, customer, asked.until, caller.name)
         return {"customer": customer, "paused_until": text(asked.until)}

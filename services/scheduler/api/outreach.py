@@ -6,13 +6,18 @@ from typing import Any
 from fastapi import APIRouter
 from sqlmodel import Session
 
+from services.policy.model import Pack
 from services.runtime.context import Context
 from services.runtime.web import Problem
-from services.scheduler import reading
+from services.scheduler import operating, reading
 from services.scheduler.api.shared import (
     Identity,
     OfTenant,
+    Operator,
+    Pause,
     Reader,
+    answer,
+    check_pause,
     may_see,
     problems,
     text,
@@ -20,9 +25,11 @@ from services.scheduler.api.shared import (
 )
 from services.scheduler.tables import EnrolmentRow, StepRow
 
+_EXAMPLE = "b218c936-e3d7-53c6-8753-9524bf9c6938"
 
-def routes(context: Context) -> APIRouter:
-    """`/outreach/{id}` and `/obligations/{id}`."""
+
+def routes(context: Context, packs: Sequence[Pack]) -> APIRouter:
+    """`/outreach/{id}`, its `/pause` and `/resume`, and `/obligations/{id}`."""
     api = APIRouter(tags=["outreach"], responses=problems(s404="No such id is known."))
 
     @api.get("/outreach/{enrolment_id}")
@@ -36,6 +43,47 @@ def routes(context: Context) -> APIRouter:
             if row is None:
                 raise unknown("enrolment")
             return enrolment(row, reading.steps_of(session, tenant, [enrolment_id]))
+
+    @api.post(
+        "/outreach/{enrolment_id}/pause",
+        responses=answer({"enrolment_id": _EXAMPLE, "paused": True, "paused_until": None})
+        | problems(s409="The enrolment has ended: nothing of it is to come."),
+    )
+    def pause(
+        caller: Operator, enrolment_id: Identity, asked: Pause, tenant: OfTenant = "default"
+    ) -> dict[str, Any]:
+        """Let one enrolment wait until an instant, or with null until it is resumed.
+
+        The customer's other enrolments go on. What was ordered an instant before may still go.
+        """
+        may_see(caller, tenant)
+        check_pause(asked.until, context.clock.now())
+        with context.unit() as work:
+            about = (tenant, enrolment_id)
+            found = operating.pause_enrolment(work, about, asked.until, caller.name)
+        if found is None:
+            raise unknown("enrolment")
+        if not found.active:
+            raise Problem(409, "Ended", f"This enrolment is {found.status}: {found.reason}.")
+        return {"enrolment_id": enrolment_id, "paused": True, "paused_until": text(asked.until)}
+
+    @api.post(
+        "/outreach/{enrolment_id}/resume",
+        responses=answer({"enrolment_id": _EXAMPLE, "paused": False, "paused_until": None}),
+    )
+    def resume(
+        caller: Operator, enrolment_id: Identity, tenant: OfTenant = "default"
+    ) -> dict[str, Any]:
+        """End the pause of one enrolment: what has its time ahead goes on, what is over says so.
+
+        Without a pause nothing changes.
+        """
+        may_see(caller, tenant)
+        with context.unit() as work:
+            found = operating.resume_enrolment(work, packs, (tenant, enrolment_id), caller.name)
+        if found is None:
+            raise unknown("enrolment")
+        return {"enrolment_id": enrolment_id, "paused": False, "paused_until": None}
 
     @api.get(
         "/obligations/{obligation_id}",
@@ -73,6 +121,8 @@ def enrolment(row: EnrolmentRow, steps: Sequence[StepRow]) -> dict[str, Any]:
         "tone",
         "trigger",
         "due_date",
+        "paused",
+        "paused_until",
         "chosen",
         "ended_at",
     )

@@ -1,9 +1,10 @@
 """What the scheduler's routes have in common."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.common import PLAIN, Tenant
 from services.runtime.security import Caller, require
@@ -18,6 +19,28 @@ CustomerRef = Annotated[
     str, Path(max_length=128, pattern=PLAIN, description="The publisher's id of the customer.")
 ]
 Identity = Annotated[str, Path(max_length=128, pattern=PLAIN)]
+
+
+LONGEST_PAUSE = timedelta(days=366)
+
+
+class Pause(BaseModel):
+    """No step goes out before `until`.
+
+    null: of a customer, ends the pause; of an enrolment, pauses it until it is resumed.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"until": "2026-04-01T00:00:00Z"}]}
+    )
+
+    until: AwareDatetime | None = Field(description="RFC 3339 instant, at most 366 days ahead.")
+
+
+def check_pause(until: datetime | None, now: datetime) -> None:
+    """Refuse a pause that is over, or would last longer than anybody remembers it."""
+    if until is not None and not now < until <= now + LONGEST_PAUSE:
+        raise Problem(422, "Invalid pause", "Set until to an instant within 366 days ahead.")
 
 
 def problems(**details: str) -> dict[int | str, dict[str, Any]]:

@@ -4,7 +4,7 @@ A `Book` holds the part of the state that one decision may touch; rules read and
 return `Outcome`s.
 """
 
-from services.scheduler.model.book import Book
+from services.scheduler.model.book import LOOKS_AHEAD, Book
 from services.scheduler.model.news import Command, Heard
 from services.scheduler.model.outcomes import (
     Cancelled,
@@ -43,6 +43,7 @@ from services.scheduler.model.state import (
 )
 
 __all__ = [
+    "LOOKS_AHEAD",
     "Book",
     "Cancelled",
     "Cause",

@@ -17,17 +17,27 @@ from services.scheduler.model.state import (
     Step,
 )
 
+LOOKS_AHEAD = timedelta(days=7)
+"""As far as most caps count back."""
+
 
 class Book:
     """The rows that one transaction decides on, and which of them changed.
 
     derive: makes a stable id of its parts. spread: business time over which steps that would fall
-    due at one instant are spread.
+    due at one instant are spread. looks_ahead: how far ahead a contact looks for what goes before
+    it.
     """
 
-    def __init__(self, derive: Callable[..., str], spread: timedelta = timedelta(0)) -> None:
+    def __init__(
+        self,
+        derive: Callable[..., str],
+        spread: timedelta = timedelta(0),
+        looks_ahead: timedelta = LOOKS_AHEAD,
+    ) -> None:
         self.derive = derive
         self.spread = spread
+        self.looks_ahead = looks_ahead
         self.customers: dict[Key, Customer] = {}
         self.obligations: dict[ObligationKey, Obligation] = {}
         self.enrolments: dict[str, Enrolment] = {}

@@ -5,7 +5,7 @@ needed most before what is only offered. Where two of a kind compete, the older 
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from services.policy import gate
@@ -15,8 +15,6 @@ from services.scheduler.model import Book, Step, StepState
 from services.scheduler.rules import timing
 
 ORDER = ("service", "collection", "retention", "marketing")
-HORIZON = timedelta(days=7)
-"""How far ahead a contact looks for what goes before it."""
 
 
 class Yields(NamedTuple):
@@ -64,7 +62,7 @@ def _before(book: Book, step: Step, now: datetime) -> list[Step]:
         for other in book.steps_of(enrolment.id)
         if other.state is StepState.PLANNED
         and other.plan.by == "machine"
-        and now < other.due_at <= now + HORIZON
+        and now < other.due_at <= now + book.looks_ahead
     ]
 
 

@@ -159,7 +159,9 @@ def decide_step(
         return Suppress(stop, consent.rule_version or 1)
     wait = waits(customer, enrolment, obligation, step.plan.by, now)
     if wait is not None:
-        return _defer(step, Defer(*wait, 1))
+        if wait.until is None:
+            return _await(step, None, wait.reason, wait.rule, 1)
+        return _defer(step, Defer(wait.until, wait.reason, wait.rule, 1))
     for notice in noticing.missing(obligation, approach, zones, packs, now):
         return _await(step, None, notice.reason, notice.rule, notice.rule_version)
     if ruling is not None and ruling.asks_person:

@@ -93,6 +93,7 @@ def _united(kept: Customer, old: Customer) -> Customer:
     """The one that stays, with every word against contact that was said under either id."""
     handoffs = {one.id: one for one in (*kept.handoffs, *old.handoffs)}
     pauses = [one for one in (kept.paused_until, old.paused_until) if one is not None]
+    fewest = [one for one in (kept.max_a_week, old.max_a_week) if one is not None]
     return msgspec.structs.replace(
         kept,
         consents=_stricter((*kept.consents, *old.consents)),
@@ -100,6 +101,8 @@ def _united(kept: Customer, old: Customer) -> Customer:
         holds=_standing((*kept.holds, *old.holds)),
         handoffs=tuple(handoffs.values()),
         paused_until=max(pauses, default=None),
+        hours=kept.hours or old.hours,
+        max_a_week=min(fewest, default=None),
         place=kept.place if kept.place.known else old.place,
         locale=kept.locale or old.locale,
     )

@@ -8,14 +8,12 @@ from services.scheduler.model import Customer, Enrolment, Obligation
 
 PENDING_PAYMENT_WAITS = timedelta(hours=24)
 """How long a step waits before it looks again whether a payment under way has come in."""
-PAUSE_LOOKS_AGAIN = timedelta(hours=24)
-"""The same, of a pause without an end."""
 
 
 class Wait(NamedTuple):
-    """Not now, and not before `until`, when it is looked at again."""
+    """Not now, and not before `until`, when it is looked at again; None: until it is told."""
 
-    until: datetime
+    until: datetime | None
     reason: str
     rule: str
 
@@ -27,7 +25,7 @@ def waits(
     if customer.paused_until is not None and now < customer.paused_until:
         return Wait(customer.paused_until, "paused", "pause")
     if _paused(enrolment, now):
-        return Wait(enrolment.paused_until or now + PAUSE_LOOKS_AGAIN, "paused", "pause")
+        return Wait(enrolment.paused_until, "paused", "pause")
     if obligation.pending:
         return Wait(now + PENDING_PAYMENT_WAITS, "payment_pending", "obligation.pending")
     if by == "machine" and _person_cares(customer, enrolment):

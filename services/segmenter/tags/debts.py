@@ -29,7 +29,8 @@ NOT_ABLE = {"failed": 1.0, "reversed": 1.5, "broken": 2.0, "missed": 1.0}
 PART = 0.5
 """What a part payment is worth, of a whole one."""
 
-_OWED, _SETTLED = ("missed", "reversed"), ("received", "closed")
+_OWED, _SETTLED = ("missed", "reversed", "reopened"), ("received", "closed")
+"""`reopened`: money that another party had paid was taken back."""
 
 
 def delinquency(evidence: Evidence) -> Tag | None:

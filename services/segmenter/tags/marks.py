@@ -210,6 +210,7 @@ def _instalment(kind: str) -> Callable[[Data], Iterator[Left]]:
 
 
 FACTS: Mapping[str, Callable[[Data], Iterator[Left]]] = {
+    "hold.lifted": _lifted,
     "message.intended": _intended,
     "message.failed": _not_sent,
     "message.bounced": _not_sent,

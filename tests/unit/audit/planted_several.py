@@ -68,5 +68,5 @@ def it_counts_as_a_contact(world: World) -> None:
     "e-several-2.enrolled",
 )  # fmt: skip
 def an_obligation_that_no_step_is_about(world: World) -> None:
-    ids = ["b-several-1", "b-several-2", "b-other"]
+    ids = ["b-several-1", "b-several-2", "b-stranger"]
     world.change("d-several.intended", obligation_ids=ids)

@@ -40,6 +40,14 @@ def test_choices_and_steps_for_a_person_explain_themselves() -> None:
     assert "due steps without a contact or a reason yet" not in eighth.notes
 
 
+def test_of_ids_that_give_way_in_a_ring_nobody_says_which_must_not_be_used() -> None:
+    world = good()
+    for old, into in (("tokyo", "kyoto"), ("kyoto", "tokyo")):
+        world.event(f"{old}.merged", "customer.merged", old, "2026-03-08T00:00:00+00:00",
+                    into=into, before="d-tokyo-3.dispatched")  # fmt: skip
+    assert audit(world.records()).held
+
+
 def test_it_does_not_matter_in_which_partitions_the_facts_stand() -> None:
     world = good()
     world.by_lane = False

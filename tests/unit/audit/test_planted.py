@@ -2,6 +2,7 @@
 
 import planted_events
 import planted_holds
+import planted_merged
 import planted_packs
 import planted_rules
 import planted_sending
@@ -23,6 +24,7 @@ PLANTED = [
     *planted_sending.CASES,
     *planted_packs.CASES,
     *planted_holds.CASES,
+    *planted_merged.CASES,
     *planted_rules.CASES,
     *planted_several.CASES,
     *planted_terms.CASES,

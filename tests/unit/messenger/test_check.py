@@ -96,6 +96,30 @@ def test_says_nothing_about_what_is_over(
     assert (refused.reason, refused.rule, refused.retryable) == (reason, "obligation", retryable)
 
 
+def test_waits_for_the_notices_that_must_have_gone_about_each_obligation() -> None:
+    pack = packs.from_content(
+        {"name": "de", "version": 3, "title": "Somewhere", "applies": {"countries": ["DE"]},
+         "notices": [{"rule": "notice.validation", "notice": "validation", "roles": ["collector"],
+                      "purposes": ["collection"], "citation": "A law", "status": "binding",
+                      "verified": False}]}
+    )  # fmt: skip
+    order = replace(ORDER, obligation_ids=("b1", "b2"), roles=frozenset({"collector"}))
+
+    def told(order: Order, **sent: Obligation) -> Decision:
+        return check(order, CUSTOMER, sent, [*PACKS, pack], FRESH, LONGEST_LAG, NOW)
+
+    sent = Obligation(notices=frozenset({"validation"}))
+    refused = refusal(told(order, b1=sent))
+    assert (refused.reason, refused.rule, refused.rule_version, refused.retryable) == (
+        "notice:validation",
+        "de/notice.validation",
+        3,
+        True,
+    )
+    assert told(order, b1=sent, b2=sent) == Send()
+    assert told(replace(order, roles=frozenset({"creditor"}))) == Send()
+
+
 @pytest.mark.parametrize(
     "kind",
     [

@@ -104,6 +104,22 @@ def test_the_stricter_word_counts_whatever_the_one_that_stays_said_later() -> No
     assert dispatched(world, "2026-03-20 12:00") == []
 
 
+def test_wishes_of_either_id_are_kept_and_the_fewest_messages_count() -> None:
+    world = World(NOON)
+    for who, wishes in (
+        ("ann", {"hours": "08:00-12:00", "max_a_week": 1}),
+        ("bob", {"max_a_week": 2}),
+    ):
+        world.hear(heard("contact.preference_changed", NOON, who, changes=wishes))
+    merge(world)
+    stays = world.book.customers[BOB]
+    assert (stays.hours, stays.max_a_week) == ("08:00-12:00", 1)
+    begin(world, "bob", "b1")
+    begin(world, "bob", "b2")
+    assert dispatched(world, "2026-03-18 20:00") == [("bob", "first")]
+    assert world.sent()[0][0].hour == 8
+
+
 def test_the_same_news_twice_and_merged_back_change_nothing() -> None:
     world = World(NOON)
     begin(world, "ann", "b1")

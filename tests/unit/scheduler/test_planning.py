@@ -1,6 +1,6 @@
 """From commands to steps: local dates, permitted hours, updates, re-entry."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 import pytest
@@ -188,6 +188,26 @@ def test_the_due_day_is_local_and_never_over_where_it_is_due(
     zones = candidate_zones(place, due_zone)
     found = planned_instant(today, asked.enrolment, asked.terms, zones)
     assert found == datetime.fromisoformat(expected)
+
+
+@pytest.mark.parametrize(
+    ("timezone", "due", "local", "instant"),
+    [
+        ("America/New_York", date(2026, 3, 8), "02:30", "2026-03-08T03:00-04:00"),
+        ("America/New_York", date(2026, 11, 1), "01:30", "2026-11-01T01:30-04:00"),
+        ("Pacific/Apia", date(2011, 12, 30), "10:00", "2011-12-31T00:00+14:00"),
+    ],
+    ids=["an hour that is left out", "an hour that comes twice", "a day that is left out"],
+)
+def test_a_local_time_that_does_not_exist_is_the_next_that_does(
+    timezone: str, due: date, local: str, instant: str
+) -> None:
+    asked = command(bill())
+    plan = StepPlan("on-the-day", "due", 0, timedelta(days=1), "soon", at=local)
+    terms = msgspec.structs.replace(asked.terms, due_date=due)
+    zones = candidate_zones(Place(timezone=timezone))
+    at_last = planned_instant(plan, asked.enrolment, terms, zones)
+    assert at_last == datetime.fromisoformat(instant)
 
 
 def test_a_step_without_a_due_date_to_count_from_says_so() -> None:

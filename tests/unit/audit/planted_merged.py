@@ -1,0 +1,44 @@
+"""Contacts with a customer of two ids, and with whoever answers for the same bill."""
+
+from planted import Cases
+
+from support.audit.log_builder import plus
+from support.audit.world import World
+
+CASES = Cases()
+planted = CASES.planted
+
+SUNDAY = "2026-03-08T00:00:00+00:00"
+
+
+def _are_one(world: World) -> None:
+    world.event("one", "customer.merged", "kyoto", SUNDAY, into="tokyo",
+                before="d-tokyo-3.dispatched")  # fmt: skip
+
+
+@planted(3, "opt_out", "left", "d-tokyo-3.intended")
+def contact_with_one_who_opted_out_under_a_former_id(world: World) -> None:
+    world.add("left", "contact.preference_changed", "kyoto", SUNDAY, changes={"email/*": "off"},
+              before="d-tokyo-3.dispatched")  # fmt: skip
+    _are_one(world)
+
+
+@planted(3, "hold", "held", "d-tokyo-3.intended")
+def contact_against_a_hold_told_of_a_former_id(world: World) -> None:
+    world.event("held", "customer.hold_placed", "kyoto", SUNDAY, kind="dispute",
+                before="d-tokyo-3.dispatched")  # fmt: skip
+    _are_one(world)
+
+
+@planted(5, "cap", "called", "d-tokyo-1.intended", "d-tokyo-2.intended", "d-tokyo-3.intended")
+def contacts_under_a_former_id_not_counted(world: World) -> None:
+    at = plus("2026-03-02T00:00:00+00:00", hours=100)
+    world.event("called", "contact.made", "kyoto", at, channel="phone", direction="outbound",
+                outcome="reached", at=at, before="d-tokyo-3.dispatched")  # fmt: skip
+    _are_one(world)
+
+
+@planted(3, "hold", "held", "d-tokyo-3.intended")
+def contact_against_a_hold_on_a_bill_told_of_another_party(world: World) -> None:
+    world.event("held", "customer.hold_placed", "partner", SUNDAY, kind="dispute",
+                obligation_id="b-tokyo", before="d-tokyo-3.dispatched")  # fmt: skip

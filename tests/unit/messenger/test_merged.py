@@ -1,0 +1,54 @@
+"""What was said under ids that a customer goes by no more."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.messenger.rules.merging import Former, consents, wishes
+from services.policy.model import ConsentRecord
+
+MERGED = datetime(2026, 3, 2, 10, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def word(status: str, hours: int) -> ConsentRecord:
+    return ConsentRecord("email", "*", status, MERGED + hours * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("own", "old", "counts"),
+    [
+        (word("granted", -1), word("revoked", -9), "revoked"),
+        (word("revoked", -9), word("granted", -1), "revoked"),
+        (word("granted", 1), word("revoked", -9), "granted"),
+        (word("granted", -9), word("revoked", 1), "revoked"),
+        (word("granted", 2), word("revoked", 1), "granted"),
+        (word("revoked", 1), word("granted", 2), "granted"),
+        (word("granted", -2), word("granted", -1), "granted"),
+    ],
+)
+def test_before_the_merging_the_stricter_word_counts_and_after_it_the_newest(
+    own: ConsentRecord, old: ConsentRecord, counts: str
+) -> None:
+    [found] = consents([own], [Former(MERGED, (old,))])
+    assert found.status == counts
+
+
+def test_words_on_other_channels_stand_side_by_side() -> None:
+    sms = ConsentRecord("sms", "*", "revoked", MERGED)
+    found = consents([word("granted", 0)], [Former(None, (sms,)), Former(MERGED)])
+    assert {(one.channel, one.status) for one in found} == {
+        ("email", "granted"),
+        ("sms", "revoked"),
+    }
+
+
+def test_wishes_follow_and_the_fewest_messages_count() -> None:
+    old = {"max_a_week": 1, "hours": "08:00-12:00", "language": "ja"}
+    assert wishes({"max_a_week": 2, "hours": "17:00-21:00"}, [old, {}]) == {
+        "max_a_week": 1,
+        "hours": "17:00-21:00",
+        "language": "ja",
+    }
+    assert wishes({"max_a_week": 1}, [{"max_a_week": 2}]) == {"max_a_week": 1}
+    assert wishes({}, [{}]) == {}
