@@ -1,6 +1,7 @@
 """Instants at which a wall clock shows a given time, right over clock changes and the date line."""
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 _SECOND = timedelta(seconds=1)
 
@@ -16,11 +17,9 @@ def next_within(instant: datetime, zone: tzinfo, opens: int, closes: int) -> dat
         return instant
     today = instant.astimezone(zone).date()
     for days in range(-1, 5):
-        day = today + timedelta(days=days)
-        candidates = [*_readings(day, opens, zone), *_changes_on(day, zone)]
-        later = [at for at in candidates if at > instant and _shows(at, zone, opens, closes)]
-        if later:
-            return min(later)
+        for at in _openings(today + timedelta(days=days), zone, opens, closes):
+            if at > instant:
+                return at
     raise ValueError(f"no local time {opens} to {closes} minutes within five days of {instant}")
 
 
@@ -38,6 +37,13 @@ def instant_of(day: date, minute: int, zone: tzinfo) -> datetime:
 def next_day(instant: datetime, zone: tzinfo) -> datetime:
     """The instant at which the next local date begins. UTC."""
     return instant_of(instant.astimezone(zone).date() + timedelta(days=1), 0, zone)
+
+
+@lru_cache(16_384)
+def _openings(day: date, zone: tzinfo, opens: int, closes: int) -> tuple[datetime, ...]:
+    """When the wall clock may come to show opens ≤ t < closes on a local date. Many share it."""
+    candidates = {*_readings(day, opens, zone), *_changes_on(day, zone)}
+    return tuple(sorted(at for at in candidates if _shows(at, zone, opens, closes)))
 
 
 def _readings(day: date, minute: int, zone: tzinfo) -> tuple[datetime, datetime]:

@@ -13,7 +13,7 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 from promises_oracle import Oracle
-from scheduler_world import PACKS, PAID, REMINDERS, TENANT, World, at, command, heard, step_ids
+from scheduler_world import PACKS, PAID, REMINDERS, TENANT, World, at, command, step_ids
 
 from services.scheduler.model import Dispatched, Enrolled, ExitRule, Heard, Outcome, StepPlan
 from services.scheduler.model import StepState as State
@@ -205,7 +205,9 @@ class Promises(RuleBasedStateMachine):
         """Something that happens now, at an instant of its own."""
         self.ticks += 1
         moment = self.world.now + timedelta(milliseconds=self.ticks)
-        return heard(type, moment, CUSTOMERS[who % 3], **data)
+        about = data.get("bill_id") or data.get("obligation_id")
+        customer = CUSTOMERS[who % 3]
+        return Heard(TENANT, customer, type, f"event {self.ticks}", moment, data, about)
 
     def payment(self, type: str, who: int, how: int, rest: int, pending: bool = False) -> None:
         name = BILLS[who & 1]
