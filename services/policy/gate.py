@@ -4,7 +4,7 @@ All rules of all packs that apply must allow a contact, in every zone where the 
 so that the strictest wins. Without any zone, or any hours rule in force, nothing goes out.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -26,7 +26,8 @@ class _Rules(NamedTuple):
 
     zones: tuple[ZoneInfo, ...]
     hours: tuple[tuple[Pack, Hours], ...]
-    caps: tuple[tuple[Pack, Cap], ...]
+    caps: tuple[tuple[Pack, Cap, str], ...]
+    """With the name by which a fact cites the cap."""
 
 
 def check(
@@ -81,15 +82,16 @@ def cap_counts(
     rules = _rules(tuple(packs), zones, approach.purpose, approach.channel, approach.roles)
     return tuple(
         CapCount(
-            rule=f"{pack.name}/{cap.name}",
+            rule=name,
             limit=cap.limit,
             window_hours=cap.window_hours,
-            count=counting.most(cap, now, zones, approach, contacts),
+            count=counting.most(cap, now, zones, approach, contacts) if contacts else 0,
             unit=cap.unit,
             scope=cap.scope,
             calendar=cap.calendar,
         )
-        for pack, cap in _caps(now, zones, rules)
+        for _, cap, name in rules.caps
+        if in_force(cap, now, zones)
     )
 
 
@@ -106,7 +108,12 @@ def _rules(
     return _Rules(
         tuple(zone(name) for name in zones.names),
         tuple((pack, rule) for pack in packs for rule in pack.hours if rule.covers(such)),
-        tuple((pack, cap) for pack in packs for cap in pack.caps if cap.covers(such)),
+        tuple(
+            (pack, cap, f"{pack.name}/{cap.name}")
+            for pack in packs
+            for cap in pack.caps
+            if cap.covers(such)
+        ),
     )
 
 
@@ -183,10 +190,9 @@ def _refused_by_cap(
 ) -> Verdict | None:
     """The exhausted cap that stays exhausted longest."""
     worst: Verdict | None = None
-    for pack, cap in _caps(now, zones, rules):
-        if len(contacts) < cap.limit:
+    for pack, cap, name in rules.caps:
+        if len(contacts) < cap.limit or not in_force(cap, now, zones):
             continue
-        name = f"{pack.name}/{cap.name}"
         reason = "gap" if cap.gap else "cap"
         if cap.limit == 0 and cap.until is None:
             return Verdict(False, reason, name, pack.version)
@@ -198,7 +204,3 @@ def _refused_by_cap(
         if worst is None or worst.not_before is None or free > worst.not_before:
             worst = Verdict(False, reason, name, pack.version, free)
     return worst
-
-
-def _caps(now: datetime, zones: Zones, rules: _Rules) -> Iterator[tuple[Pack, Cap]]:
-    return ((pack, cap) for pack, cap in rules.caps if in_force(cap, now, zones))

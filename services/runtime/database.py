@@ -71,7 +71,9 @@ def open_engine(url: URL, service: str, pool: int = POOL) -> Engine:
     options = (
         f"-csearch_path={service} -ctimezone=UTC "
         f"-cidle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS} "
-        f"-ctcp_user_timeout={IDLE_IN_TRANSACTION_MS}"
+        f"-ctcp_user_timeout={IDLE_IN_TRANSACTION_MS} "
+        # A plan made while a table was empty would be kept for hours after it has filled.
+        "-cplan_cache_mode=force_custom_plan"
     )
     return create_engine(
         url,

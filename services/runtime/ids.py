@@ -3,13 +3,15 @@
 import hashlib
 import uuid
 
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""The digit of the variant, in its two highest bits, by the hash's own."""
+
 
 def derive(*parts: str | int) -> str:
     """A stable id (UUID text, version 8 of RFC 9562) of the given parts; order matters."""
     text = "\x1f".join(map(str, parts))
     text = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-    variant = "89ab"[int(text[16], 16) & 3]
-    return f"{text[:8]}-{text[8:12]}-8{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
+    return f"{text[:8]}-{text[8:12]}-8{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:]}"
 
 
 def fresh() -> str:

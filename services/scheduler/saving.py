@@ -16,33 +16,33 @@ from services.scheduler.model import Book, Customer, Enrolment, Obligation, Rese
 
 _SAVE_CUSTOMERS = text(
     "INSERT INTO customer (tenant, customer, state)"
-    " SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
-    " AS given(tenant text, customer text, state jsonb)"
+    " SELECT * FROM json_to_recordset(CAST(:rows AS json))"
+    " AS given(tenant text, customer text, state json)"
     " ON CONFLICT (tenant, customer) DO UPDATE SET state = excluded.state"
 )
 _SAVE_OBLIGATIONS = text(
     "INSERT INTO obligation (tenant, kind, obligation_id, state)"
-    " SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
-    " AS given(tenant text, kind text, obligation_id text, state jsonb)"
+    " SELECT * FROM json_to_recordset(CAST(:rows AS json))"
+    " AS given(tenant text, kind text, obligation_id text, state json)"
     " ON CONFLICT (tenant, kind, obligation_id) DO UPDATE SET state = excluded.state"
 )
 _SAVE_ENROLMENTS = text(
     "INSERT INTO enrolment (tenant, enrolment_id, customer, obligation_kind, obligation_id,"
     " playbook, status, reason, started_at, state)"
-    " SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
+    " SELECT * FROM json_to_recordset(CAST(:rows AS json))"
     " AS given(tenant text, enrolment_id text, customer text, obligation_kind text,"
     " obligation_id text, playbook text, status text, reason text, started_at timestamptz,"
-    " state jsonb)"
+    " state json)"
     " ON CONFLICT (tenant, enrolment_id) DO UPDATE SET status = excluded.status,"
     " reason = excluded.reason, state = excluded.state"
 )
 _SAVE_STEPS = text(
     "INSERT INTO step (tenant, step_id, customer, enrolment_id, position, state, planned_at,"
     " due_at, not_after, attempt, dispatch_id, reason, plan)"
-    " SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
+    " SELECT * FROM json_to_recordset(CAST(:rows AS json))"
     " AS given(tenant text, step_id text, customer text, enrolment_id text, position int,"
     " state text, planned_at timestamptz, due_at timestamptz, not_after timestamptz, attempt int,"
-    " dispatch_id text, reason text, plan jsonb)"
+    " dispatch_id text, reason text, plan json)"
     " ON CONFLICT (tenant, step_id) DO UPDATE SET state = excluded.state,"
     " planned_at = excluded.planned_at, due_at = excluded.due_at, not_after = excluded.not_after,"
     " attempt = excluded.attempt, dispatch_id = excluded.dispatch_id, reason = excluded.reason"
@@ -50,25 +50,25 @@ _SAVE_STEPS = text(
 _MOVE_STEPS = text(
     "UPDATE step SET state = given.state, planned_at = given.planned_at, due_at = given.due_at,"
     " not_after = given.not_after, attempt = given.attempt, dispatch_id = given.dispatch_id,"
-    " reason = given.reason FROM jsonb_to_recordset(CAST(:rows AS jsonb))"
+    " reason = given.reason FROM json_to_recordset(CAST(:rows AS json))"
     " AS given(tenant text, step_id text, state text, planned_at timestamptz, due_at timestamptz,"
     " not_after timestamptz, attempt int, dispatch_id text, reason text)"
     " WHERE step.tenant = given.tenant AND step.step_id = given.step_id"
 )
 _SAVE_CONTACTS = text(
     "INSERT INTO contact (tenant, customer, dispatch_id, at, purpose, channel, obligation_ids,"
-    " reached, made_by) SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given("
+    " reached, made_by) SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS given("
     "tenant text, customer text, dispatch_id text, at timestamptz, purpose text, channel text,"
     " obligation_ids text[], reached boolean, made_by text)"
     " ON CONFLICT (tenant, customer, dispatch_id) DO UPDATE SET at = excluded.at"
 )
 _RELEASE_CONTACTS = text(
-    "DELETE FROM contact USING jsonb_to_recordset(CAST(:rows AS jsonb))"
+    "DELETE FROM contact USING json_to_recordset(CAST(:rows AS json))"
     " AS given(t text, c text, d text) WHERE tenant = t AND customer = c AND dispatch_id = d"
 )
 _NOTE = text(
     "INSERT INTO timeline (tenant, customer, fact_id, at, position, type, data, cause)"
-    " SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given(tenant text, customer text,"
+    " SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS given(tenant text, customer text,"
     " fact_id text, at timestamptz, position bigint, type text, data jsonb, cause text)"
     " ON CONFLICT DO NOTHING"
 )

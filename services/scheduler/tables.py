@@ -1,9 +1,12 @@
-"""The scheduler's tables. `state` columns hold the structs of `model` as JSON."""
+"""The scheduler's tables. `state` columns hold the structs of `model` as JSON.
+
+As text, not taken apart: they are read and written whole, and nothing asks into them.
+"""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, Text
+from sqlalchemy import ARRAY, JSON, BigInteger, Column, DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -14,7 +17,7 @@ def _instant(nullable: bool = False) -> Any:
 
 
 def _state(nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(JSONB, nullable=nullable))
+    return Field(default=None, sa_column=Column(JSON, nullable=nullable))
 
 
 class _Table(SQLModel, registry=registry()):
@@ -119,7 +122,7 @@ class TimelineRow(_Table, table=True):
     at: datetime = _instant()
     position: int = Field(sa_type=BigInteger)
     type: str
-    data: dict[str, Any] = _state()
+    data: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     cause: str | None = None
 
 

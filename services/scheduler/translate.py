@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -27,6 +28,8 @@ from services.scheduler.tables import TimelineRow
 
 _duration = lru_cache(1024)(TypeAdapter(timedelta).validate_python)
 _TERMS = tuple(sorted(ObligationTerms.model_fields.keys() - {"obligation_id"}))
+_terms = attrgetter(*_TERMS)
+_evidence = attrgetter(*Place.__struct_fields__)
 
 
 def command_of(message: Incoming, data: OutreachRequested) -> Command:
@@ -64,7 +67,7 @@ def command_of(message: Incoming, data: OutreachRequested) -> Command:
             context=dict(data.context),
             offers=data.offers.model_dump(mode="json") if data.offers else None,
             locale=data.locale,
-            place=Place(**{name: getattr(data.place, name) for name in Place.__struct_fields__}),
+            place=Place(*_evidence(data.place)),
         ),
     )
 
@@ -118,8 +121,10 @@ def heard_again(tenant: str, customer: str, row: TimelineRow) -> Heard:
 
 def terms_of(obligation: Obligation) -> dict[str, Any]:
     """The obligation as it stands, in the form of the contract's `ObligationTerms`."""
-    terms = {name: getattr(obligation, name) for name in _TERMS}
-    return {"obligation_id": obligation.id, **terms}
+    return {
+        "obligation_id": obligation.id,
+        **dict(zip(_TERMS, _terms(obligation), strict=True)),
+    }
 
 
 def cause_of(enrolment: Enrolment) -> Link:
@@ -129,7 +134,7 @@ def cause_of(enrolment: Enrolment) -> Link:
 
 
 def _obligation_of(tenant: str, terms: ObligationTerms) -> Obligation:
-    given = terms.model_dump(exclude={"obligation_id"})
+    given = dict(zip(_TERMS, _terms(terms), strict=True))
     return Obligation(tenant, terms.obligation_id, **given)
 
 

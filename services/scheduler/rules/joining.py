@@ -41,6 +41,7 @@ def superseded(book: Book, step: Step, now: datetime) -> bool:
         and (other.planned_at, other.position) > (step.planned_at, step.position)
         and other.planned_at <= now
         for other in book.steps_of(step.enrolment_id)
+        if other is not step
     )
 
 

@@ -35,9 +35,10 @@ def wanted_ahead(
     now: datetime,
 ) -> list[NoticeWanted]:
     """What an enrolment's steps will wait for, asked for as it begins."""
+    by_channel = {plan.channel: plan for plan in enrolment.plans}
     ahead = {
         one.notice
-        for plan in enrolment.plans
+        for plan in by_channel.values()
         for one in missing(
             obligation, timing.approach_of(plan, enrolment, obligation), zones, packs, now
         )

@@ -61,8 +61,8 @@ def stopped(
         if ruling is not None and ruling.silent and not ruling.resumes:
             return Stop(ruling.reason, ruling.rule, ruling.rule_version)
     for words in (customer.preferences, customer.consents):
-        refused = check_consent(now, _NOWHERE, (), approach, words, False)
-        if not refused.allowed:
+        refused = check_consent(now, _NOWHERE, (), approach, words, False) if words else None
+        if refused is not None and not refused.allowed:
             return Stop(refused.reason or "opted_out", refused.rule or "consent")
     if channel in customer.wrong_channels:
         return Stop("wrong_person", "contact.right_party")

@@ -111,7 +111,9 @@ def planned_instant(
             return None
         day = obligation.due_date + timedelta(days=plan.days)
         instant = _latest(day, plan, zones)
-        if obligation.due_timezone in zones.names or not _is_over(day, instant, obligation):
+        if obligation.due_timezone in zones.names or not _is_over(
+            day, instant, obligation.due_timezone
+        ):
             return instant
         return _latest(day - timedelta(days=1), plan, zones)
     began = _day_zero(plan, enrolment)
@@ -148,6 +150,8 @@ def _reached(day: date, at: str, names: tuple[str, ...]) -> datetime:
     return max(instant_of(day, minute, zone(name)) for name in names)
 
 
-def _is_over(day: date, instant: datetime, obligation: Obligation) -> bool:
-    due_zones = candidate_zones(Place(timezone=obligation.due_timezone)).names
+@lru_cache(16_384)
+def _is_over(day: date, instant: datetime, due_timezone: str | None) -> bool:
+    """Whether the day has ended where the due date counts."""
+    due_zones = candidate_zones(Place(timezone=due_timezone)).names
     return any(instant.astimezone(zone(name)).date() > day for name in due_zones)
