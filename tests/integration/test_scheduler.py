@@ -261,7 +261,7 @@ def test_a_step_that_cannot_be_decided_is_put_aside_and_the_others_go_on(
         bench.deliver(OUTREACH_LOG, due_soon(7, customer, f"of-{customer}"))
         bench.deliver(OUTREACH_COMMANDS, requested(7, customer, f"of-{customer}"))
     bench.database.rows(
-        "UPDATE scheduler.obligation SET state = state || %s WHERE obligation_id = %s",
+        "UPDATE scheduler.obligation SET state = state::jsonb || %s WHERE obligation_id = %s",
         # A time without offset, which no event can bring: comparing it raises.
         '{"creditor": "ann@example.com", "holds": [{"kind": "dispute",'
         ' "at": "2026-03-02T00:00:00Z", "until": "2026-03-09T00:00:00"}]}',
