@@ -84,7 +84,9 @@ def _(data: outreach.OutreachEnrolled) -> str:
 
 @sentence.register
 def _(data: outreach.OutreachStepPlanned) -> str:
-    return f"{data.step} planned for {data.due_at:%Y-%m-%d %H:%M %Z} in {', '.join(data.zones)}"
+    again = f" by {data.channel}, since the last message did not arrive" if data.instead_of else ""
+    at = f"{data.due_at:%Y-%m-%d %H:%M %Z}"
+    return f"{data.step} planned{again} for {at} in {', '.join(data.zones)}"
 
 
 @sentence.register

@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints
 from schemas.common import (
     PLAIN,
     ActorRole,
+    Channel,
     Contract,
     Country,
     Currency,
@@ -99,6 +100,11 @@ class PlannedStep(Contract):
     valid_for: Duration = Field(description="ISO 8601 duration after which it is skipped.")
     template: TemplateName = Field(description="Name of its template; empty for a person's step.")
     channel: Literal["email", "sms", "webhook"] = Field(description="Channel.")
+    channels: tuple[Channel, ...] = Field(
+        default=(),
+        description="The channels by which it may go, in the order in which they are tried; empty "
+        "where there is one only.",
+    )
     seniority: Text | None = Field(
         default=None, description="Of a person's step: who may take it, such as senior."
     )

@@ -4,11 +4,20 @@ Conditions (`when`) are CEL; `docs/playbooks.md` lists the variables they may us
 playbook says in words (its templates) lies beside it in `templates/<locale>.yaml`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from schemas.common import Currency, Duration, LocalTime, MoneyDue, ObligationKind, Purpose, Tone
+from schemas.common import (
+    Channel,
+    Currency,
+    Duration,
+    LocalTime,
+    MoneyDue,
+    ObligationKind,
+    Purpose,
+    Tone,
+)
 
 Anchor = Literal["due", "trigger", "choice", "broken"]
 By = Literal["machine", "person"]
@@ -20,6 +29,28 @@ CHOICE_NAME = r"^[a-z][a-z_]{0,39}$"
 ChoiceName = Annotated[str, Field(pattern=CHOICE_NAME)]
 Seniority = Literal["senior"]
 Condition = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+_CHEAPEST_FIRST: Final[tuple[Channel, ...]] = ("email", "webhook", "sms")
+
+
+def _in_order(given: object) -> object:
+    return _CHEAPEST_FIRST if given == "any" else given
+
+
+def _each_once(channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
+    if len(set(channels)) != len(channels):
+        raise ValueError("lists the same channel twice")
+    return channels
+
+
+Channels = Annotated[
+    tuple[Channel, ...],
+    Field(min_length=1),
+    BeforeValidator(_in_order, json_schema_input_type=Literal["any"] | list[Channel]),
+    AfterValidator(_each_once),
+]
+"""Channels in the order in which they are tried; written `any`, all of them."""
 
 
 class _Part(BaseModel):
@@ -74,6 +105,9 @@ class Step(_Part):
     template: Name | None = Field(
         None,
         description="Name of a template in templates/<locale>.yaml; absent for a person's step.",
+    )
+    channels: Channels | None = Field(
+        None, description="By which this step goes; absent: as the playbook says."
     )
     seniority: Seniority | None = Field(
         None, description="Of a person's step: who may take it; absent: anyone."
@@ -160,6 +194,12 @@ class PlaybookDocument(_Part):
         description="When a new trigger about the same matter and due date may begin it again "
         "after an end: never, after_end, or an ISO 8601 duration after the end. What was ended "
         "by something that has passed (a hold, say) may begin again in any case.",
+    )
+    channels: Channels = Field(
+        default=("email",),
+        description="By which channels its steps go, in the order in which they are tried: the "
+        "next only for who can't be reached by the one before, or prefers the next. "
+        "any: all there are, the cheapest first. Each but email wants a text `sms`.",
     )
     consolidate: bool = Field(
         default=False,

@@ -9,11 +9,14 @@ from rapport.audit.log import Fact
 from rapport.audit.verdict import IN_FLIGHT_SECONDS, Outcome
 from schemas.common import Typed
 from schemas.facts import (
+    MessageBounced,
+    MessageFailed,
     MessageIntended,
     MessageRefused,
     MessageSent,
     MessageUnknown,
     OutreachDispatched,
+    OutreachStepPlanned,
 )
 
 TITLE = "A step is sent at most once, and every dispatch comes to an end"
@@ -48,6 +51,7 @@ def check(history: History, in_flight_seconds: float = IN_FLIGHT_SECONDS) -> Out
         _ended(one, recent, outcome)
         _each_step_ended(one, history, outcome)
     _sent_once(history, outcome)
+    _instead(history, outcome)
     return outcome
 
 
@@ -165,3 +169,30 @@ def _sent_once(history: History, outcome: Outcome) -> None:
             kinds = ", ".join(sorted(fact.type.removeprefix("message.") for fact in facts))
             what = f"step {step_id} may have gone more than once: {kinds}"
             outcome.violate("step-twice", what, *sorted(facts, key=lambda fact: fact.order))
+
+
+def _instead(history: History, outcome: Outcome) -> None:
+    """What takes another step's place by the next channel: only of what never reached anybody."""
+    log = history.log
+    lost: dict[str, int] = {}
+    ended: list[Fact[MessageFailed] | Fact[MessageRefused]] = [
+        *log.of(MessageFailed),
+        *log.of(MessageRefused),
+    ]
+    gone = [fact for fact in ended if not fact.data.retryable]
+    back = [fact for fact in log.of(MessageBounced) if fact.data.kind == "hard"]
+    for fact in (*gone, *back):
+        for step in steps_of(fact):
+            lost.setdefault(step, fact.order)
+    taken: dict[str, Fact[OutreachStepPlanned]] = {}
+    for planned in log.of(OutreachStepPlanned):
+        before = planned.data.instead_of
+        if before is None:
+            continue
+        if lost.get(before, planned.order) >= planned.order:
+            what = f"step {planned.data.step_id} repeats {before}, which was not known to be lost"
+            outcome.violate("sent-again", what, planned)
+        first = taken.setdefault(before, planned)
+        if first.data.step_id != planned.data.step_id:
+            what = f"two steps take the place of {before}"
+            outcome.violate("sent-again", what, first, planned)

@@ -106,6 +106,7 @@ class MessageFailed(Typed):
     reason: Text = Field(description="Why.")
     status: Text | None = Field(default=None, description="SMTP reply code or RFC 3463 status.")
     retryable: bool = Field(description="Whether another attempt may do better.")
+    channel: Channel | None = Field(default=None, description="Channel.")
     dead_address: bool = Field(default=False, description="Nobody is reached there any more.")
     joined: Joined = ()
 
@@ -122,6 +123,7 @@ class MessageRefused(Typed):
     rule_version: int = Field(description="Version of the rule's pack or playbook.")
     retryable: bool = Field(description="Whether a later attempt may be allowed.")
     not_before: Instant | None = Field(default=None, description="When it may be allowed.")
+    channel: Channel | None = Field(default=None, description="Channel that was ordered.")
     joined: Joined = ()
 
 
@@ -174,6 +176,9 @@ class MessageBounced(_AboutMessage):
         description="hard: no such address; soft: not now; block: the sender is refused."
     )
     status: Text | None = Field(default=None, description="RFC 3463 status.")
+    channel: Channel | None = Field(default=None, description="Channel.")
+    step_id: Text | None = Field(default=None, description="Id of the step.")
+    joined: Joined = ()
 
 
 class MessageComplained(_AboutMessage):

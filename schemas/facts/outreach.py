@@ -5,7 +5,17 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas.commands import Count, ObligationTerms, OfferAuthority, PackRef
-from schemas.common import HoldKind, Identifier, Instant, LocaleTag, Purpose, Text, Tone, Typed
+from schemas.common import (
+    Channel,
+    HoldKind,
+    Identifier,
+    Instant,
+    LocaleTag,
+    Purpose,
+    Text,
+    Tone,
+    Typed,
+)
 
 
 class OutreachEnrolled(Typed):
@@ -40,6 +50,12 @@ class OutreachStepPlanned(Typed):
     step: Text = Field(description="Name of the step.")
     due_at: Instant = Field(description="When it is due.")
     zones: tuple[str, ...] = Field(description="IANA zones in which the customer may be.")
+    instead_of: Text | None = Field(
+        default=None,
+        description="Id of the step whose message did not reach the customer, and whose place this "
+        "one takes by another channel.",
+    )
+    channel: Channel | None = Field(default=None, description="With instead_of: that channel.")
 
 
 class OutreachStepDeferred(Typed):

@@ -47,6 +47,7 @@ def check_templates(
         faults += _file(lined, locale, document, used)
     if not faults:
         faults += _untranslated(files)
+        faults += _without_text(document, files)
         faults += _unused_links(file, document, files)
     return faults
 
@@ -135,6 +136,21 @@ def _is_variant(texts: object) -> bool:
 
 def _is_text(text: object) -> bool:
     return isinstance(text, str) and bool(text.strip())
+
+
+def _without_text(document: PlaybookDocument, files: Mapping[str, LinedFile]) -> Iterable[Fault]:
+    """Templates of steps that may go by a channel of short texts, and have none."""
+    for step in document.steps:
+        channels = step.channels or document.channels
+        if step.template is None or channels == ("email",):
+            continue
+        for template in (step.template, *((SEVERAL,) if document.consolidate else ())):
+            for lined in files.values():
+                if SMS not in lined.data[template]["neutral"]:
+                    why = f"has no {SMS}; step {step.name!r} goes by {', '.join(channels)}"
+                    yield lined.fault(
+                        [template, "neutral"], f"template {template!r}: {why}; add it"
+                    )
 
 
 def _untranslated(files: Mapping[str, LinedFile]) -> Iterable[Fault]:

@@ -8,6 +8,7 @@ import msgspec
 from pydantic import BaseModel
 
 from schemas.commands import ChoiceTerms, ExitRule, OfferAuthority, PlannedStep
+from schemas.common import Channel
 from schemas.playbook import PlaybookDocument, Step
 from services.playbooks.conditions import (
     SegmentChoice,
@@ -93,12 +94,17 @@ def _planned(document: PlaybookDocument, known: Mapping[str, Any]) -> tuple[Plan
     wanted = [step for step in document.steps if condition_holds(step.when, known)]
     if all(step.anchor in LATER for step in wanted):
         return ()
-    return tuple(_resolved(step) for step in wanted)
+    return tuple(_resolved(step, step.channels or document.channels) for step in wanted)
 
 
-def _resolved(step: Step) -> PlannedStep:
-    given = step.model_dump(exclude={"when", "template"})
-    return PlannedStep(**given, template=step.template or "", channel="email")
+def _resolved(step: Step, channels: tuple[Channel, ...]) -> PlannedStep:
+    given = step.model_dump(exclude={"when", "template", "channels"})
+    return PlannedStep(
+        **given,
+        template=step.template or "",
+        channel=channels[0],
+        channels=channels if len(channels) > 1 else (),
+    )
 
 
 def choice_terms(playbook: Playbook) -> tuple[ChoiceTerms, ...]:

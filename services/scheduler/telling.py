@@ -95,8 +95,11 @@ def tell(
 
 
 def _ended(enrolment: Enrolment) -> tuple[str, ...]:
-    """What an end is known by: a choice may open an enrolment again that was complete."""
-    return (enrolment.id, enrolment.chosen.name) if enrolment.chosen else (enrolment.id,)
+    """What an end is known by: a choice, or a message that came back, may open an enrolment again
+    that was complete."""
+    chosen = (enrolment.chosen.name,) if enrolment.chosen else ()
+    again = (f"reopened {enrolment.reopened}",) if enrolment.reopened else ()
+    return (enrolment.id, *chosen, *again)
 
 
 def _count(outcome: Outcome, counted: Counter[tuple[str, str]]) -> None:
@@ -144,6 +147,8 @@ def _planned(work: UnitOfWork, told: Planned, cause: Envelope | None) -> None:
             "step": step.plan.name,
             "due_at": step.due_at,
             "zones": told.zones,
+            "instead_of": told.instead_of,
+            "channel": step.plan.channel if told.instead_of else None,
         },
         subject=step.customer,
         tenant=step.tenant,

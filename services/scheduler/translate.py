@@ -146,6 +146,7 @@ def _plan_of(step: PlannedStep) -> StepPlan:
         valid_for=_duration(step.valid_for),
         template=step.template,
         channel=step.channel,
+        channels=step.channels,
         at=step.at,
         by=step.by,
         choice=step.choice,

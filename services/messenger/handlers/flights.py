@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from schemas import facts
 from schemas.commands import DispatchOrdered
-from schemas.common import Typed
+from schemas.common import Channel, Typed
 from schemas.topics import OUTREACH_DISPATCHES
 from services.messenger import message_store, metrics, store
 from services.messenger.handlers.translate import joined_of
@@ -40,7 +41,7 @@ class Flight:
     epoch: int
     address_hash: str
     cause: Link
-    channel: str
+    channel: Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def flight_of(message: MessageRow) -> Flight:
         message.epoch,
         message.address_hash,
         cause_of(message),
-        message.channel,
+        cast(Channel, message.channel),
     )
 
 
@@ -94,6 +95,7 @@ def refuse(work: UnitOfWork, row: store.Pending, order: DispatchOrdered, why: Re
             rule_version=why.rule_version,
             retryable=why.retryable,
             not_before=why.not_before,
+            channel=order.channel,
             joined=joined_of(order),
         ),
         subject=row.customer,
@@ -273,6 +275,7 @@ def _failed(finished: Finished) -> End:
         reason=outcome.reason,
         status=outcome.status,
         retryable=outcome.retryable,
+        channel=flight.channel,
         dead_address=outcome.dead_address,
     )
     return DispatchState.FAILED, data

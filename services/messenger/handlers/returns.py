@@ -36,10 +36,18 @@ def bounced(
         since = work.now - patience.within
         failures = inbound_store.note_bounce(work.session, message, work.now, since)
         kind = counts_as(kind, failures, patience.bounces)
-    told = facts.MessageBounced(message_id=message.message_id, kind=kind, status=status)
+    flight = flight_of(message)
+    told = facts.MessageBounced(
+        message_id=message.message_id,
+        kind=kind,
+        status=status,
+        channel=flight.channel,
+        step_id=flight.step_id,
+        joined=flight.joined,
+    )
     answers.tell(work, message, told, because)
     if kind == "hard":
-        suppress_address(work, flight_of(message), "hard_bounce")
+        suppress_address(work, flight, "hard_bounce")
     return kind
 
 

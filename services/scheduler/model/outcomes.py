@@ -17,10 +17,11 @@ class Enrolled(msgspec.Struct, frozen=True):
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """A step has an instant."""
+    """A step has an instant. instead_of: the step by another channel whose place it takes."""
 
     step: Step
     zones: tuple[str, ...]
+    instead_of: str | None = None
 
 
 class Deferred(msgspec.Struct, frozen=True):

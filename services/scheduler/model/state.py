@@ -95,7 +95,9 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
 
     consents: as the publisher tells. preferences: what the customer chose here, by opt-out or on
     the preferences page; a refusal among them wins over any consent. handoffs: open ones.
-    wrong_channels: those whose address is somebody else's. tier: the publisher's. applied: by
+    wrong_channels: those whose address is somebody else's. addresses: by channel, whether there is
+    one that works, as far as that was told. left: purposes that they opted out of, by whatever
+    channel (`*`: all). tier: the publisher's. applied: by
     partition of customer.events (`topic/partition`), the offset of this customer's last event
     that is applied here. paused_until: a pause. hours, max_a_week: their own wishes, as
     `services.policy.preferences` has them.
@@ -111,6 +113,8 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     holds: tuple[Hold, ...] = ()
     handoffs: tuple[Handoff, ...] = ()
     wrong_channels: tuple[str, ...] = ()
+    addresses: dict[str, bool] = {}
+    left: frozenset[str] = frozenset()
     applied: dict[str, int] = {}
     paused_until: datetime | None = None
     hours: str | None = None
@@ -121,6 +125,10 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     def key(self) -> Key:
         """Tenant and id."""
         return self.tenant, self.id
+
+    def has_address(self, channel: str) -> bool:
+        """Whether they can be reached by it. Mail is tried where nothing was told."""
+        return self.addresses.get(channel, channel == "email")
 
 
 class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -180,7 +188,8 @@ class StepPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     anchor: `due`, `trigger`, `choice` or `broken` (a promise), what `days` counts from. valid_for:
     counted from the planned instant; afterwards the step is too late. by: `machine`, or `person`:
     then nothing is sent and template is empty. choice: with its anchor, the choice that plans the
-    step. seniority: of the person.
+    step. seniority: of the person. channels: in the order in which they are tried; empty where
+    there is only `channel`.
     """
 
     name: str
@@ -189,10 +198,16 @@ class StepPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     valid_for: timedelta
     template: str
     channel: str = "email"
+    channels: tuple[str, ...] = ()
     at: str | None = None
     by: str = "machine"
     choice: str | None = None
     seniority: str | None = None
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The channels by which it may go; never empty."""
+        return self.channels or (self.channel,)
 
 
 class ChoiceTerms(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -250,7 +265,8 @@ class Enrolment(msgspec.Struct, frozen=True, omit_defaults=True):
     it. paused: until resumed, or until paused_until. place, locale: as the command gave them, used
     where the customer's own are unknown. due_date: the one that the steps were planned by. offers:
     the authority for terms, carried through. chosen: the customer's choice among `choices`.
-    broken_at: when the promise was broken that it answers. consolidate: what falls due together
+    broken_at: when the promise was broken that it answers. reopened: how often a message that came
+    back opened it again after it was complete. consolidate: what falls due together
     goes out in one message.
     """
 
@@ -281,6 +297,7 @@ class Enrolment(msgspec.Struct, frozen=True, omit_defaults=True):
     continues: str | None = None
     reentry: str = "never"
     broken_at: datetime | None = None
+    reopened: int = 0
     paused: bool = False
     paused_until: datetime | None = None
     status: EnrolmentStatus = EnrolmentStatus.ACTIVE

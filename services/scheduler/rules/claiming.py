@@ -34,17 +34,15 @@ from services.scheduler.rules.holds import held
 from services.scheduler.rules.joining import MOST, may_join, superseded
 from services.scheduler.rules.planning import place_anew, suppress
 from services.scheduler.rules.spreading import spread
-from services.scheduler.rules.stops import Stop, stopped
+from services.scheduler.rules.stops import RELATIONSHIP_KINDS, Stop, stopped
 from services.scheduler.rules.waiting import rests_on_payments, waits
+from services.scheduler.rules.ways import choose, way_shut
 
 SENDING_STOPPED = "sending_stopped"
 """Why a step waits while an operator has stopped sending."""
 
 GENTLE = "gentle"
 """The tone of whoever is held gently, whatever their segment says."""
-
-RELATIONSHIP_KINDS = frozenset({"bill", "subscription", "benefit"})
-"""Obligations that are a running dealing between customer and tenant; an application is none."""
 
 
 class Dispatch(NamedTuple):
@@ -134,12 +132,15 @@ def decide_step(
     no contact of ours: hours, caps and other people at work do not bind it, all else does.
     unsure_until: set while customers' events lag, so that payments may be missing.
     """
-    channel = step.plan.channel
-    stop = stopped(customer, obligation, enrolment, channel, packs, now)
+    stop = stopped(customer, obligation, enrolment, step.plan.ways, packs, now)
     if stop is not None:
         return Cancel(stop)
     if now >= step.not_after:
         return Suppress(Stop("too_late", "valid_for"), 1)
+    if step.plan.channels:
+        closed = way_shut(customer, enrolment, step.plan.channels, step.plan.channel, now)
+        if closed is not None:  # none of them is open
+            return Suppress(closed, closed.version)
     zones = timing.zones_of(customer, enrolment, obligation)
     applied = applying(packs, zones)
     approach = timing.approach_of(step.plan, enrolment, obligation)
@@ -211,6 +212,7 @@ def _settle(
         return [overtaken, *complete_if_done(book, enrolment, now)]
     if step.attempt > 1 and (moved_by := place_anew(book, step, packs, now)):
         return moved_by
+    step = choose(step, enrolment, obligation, customer, packs, now)
     contacts = book.contacts_about(customer.key, obligation)
     stops, unsure = book.sending_stops, book.unsure_until
     decision = decide_step(

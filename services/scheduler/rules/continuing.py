@@ -85,7 +85,7 @@ def _may_go_on(
         return False
     obligation = book.obligations.get(last.obligation_key)
     return obligation is not None and (
-        stopped(customer, obligation, last, last.plans[0].channel, packs, now) is None
+        stopped(customer, obligation, last, last.plans[0].ways, packs, now) is None
     )
 
 

@@ -37,7 +37,11 @@ def learn(known: Customer, heard: Heard) -> Customer:
             return msgspec.structs.replace(after, consents=_with_word(after.consents, told))
         case "contact.unsubscribed":
             scope = f"{heard.data['channel']}/{heard.data['purpose']}"
+            left = after.left | {str(heard.data["purpose"])}
+            after = msgspec.structs.replace(after, left=left)
             return _with_preferences(after, heard, {scope: "off"})
+        case "message.bounced" | "message.failed":
+            return _with_dead_address(after, heard)
         case "contact.preference_changed":
             return _with_preferences(after, heard, heard.data["changes"])
         case "contact.right_party":
@@ -59,13 +63,15 @@ def covers(customer: Customer, after: dict[str, int]) -> bool:
 def _with_traits(known: Customer, heard: Heard) -> Customer:
     told = {name: heard.data[name] for name in _PLACE if name in heard.data}
     place = {name: tuple(v) if isinstance(v, list) else v for name, v in told.items()}
-    new_addresses = heard.data.get("channels") or {}
+    new_addresses: Mapping[str, str | None] = heard.data.get("channels") or {}
+    addresses = {channel: bool(value) for channel, value in new_addresses.items()}
     return msgspec.structs.replace(
         known,
         place=msgspec.structs.replace(known.place, **place) if place else known.place,
         locale=heard.data.get("locale", known.locale),
         tier=heard.data.get("tier", known.tier),
         wrong_channels=tuple(c for c in known.wrong_channels if c not in new_addresses),
+        addresses={**known.addresses, **addresses} if addresses else known.addresses,
     )
 
 
@@ -84,7 +90,8 @@ def _with_preferences(known: Customer, heard: Heard, changes: Mapping[str, Any])
             status = "granted" if value == "on" else "revoked"
             told = ConsentRecord(channel, purpose, status, heard.time)
             preferences = _with_word(after.preferences, told)
-            after = msgspec.structs.replace(after, preferences=preferences)
+            left = after.left - {purpose, "*"} if value == "on" else after.left
+            after = msgspec.structs.replace(after, preferences=preferences, left=left)
     return after
 
 
@@ -92,6 +99,15 @@ def _with_right_party(known: Customer, heard: Heard) -> Customer:
     others = tuple(c for c in known.wrong_channels if c != heard.data["channel"])
     wrong = () if heard.data["confirmed"] else (str(heard.data["channel"]),)
     return msgspec.structs.replace(known, wrong_channels=(*others, *wrong))
+
+
+def _with_dead_address(known: Customer, heard: Heard) -> Customer:
+    """Nobody is reached by the channel any more, until there is another address."""
+    channel = heard.data.get("channel")
+    dead = heard.data.get("kind") == "hard" or heard.data.get("dead_address")
+    if channel is None or not dead:
+        return known
+    return msgspec.structs.replace(known, addresses={**known.addresses, str(channel): False})
 
 
 def _with_handoff(known: Customer, heard: Heard) -> Customer:

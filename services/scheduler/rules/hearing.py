@@ -13,7 +13,8 @@ from services.scheduler.rules.contacts import note_contact
 from services.scheduler.rules.ending import cancel, complete_if_done
 from services.scheduler.rules.holds import refused_lift
 from services.scheduler.rules.planning import replan, resume, suppress
-from services.scheduler.rules.stops import Stop, concerns, exit_met, stopped
+from services.scheduler.rules.stops import MAIL, Stop, concerns, exit_met, stopped
+from services.scheduler.rules.ways import fall_back, goes_on
 
 _DISPATCH_FACTS = frozenset(
     {
@@ -52,6 +53,8 @@ def hear(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list
         told.append(refused)
     if heard.type in _DISPATCH_FACTS:
         told += outcomes.follow(book, heard, now)
+    elif heard.type == "message.bounced":
+        told += fall_back(book, heard, now)
     touched = [one for who in {known.key: 0, stays: 0} for one in book.of_customer(who)]
     if (key := heard.about) is not None:
         before = book.obligations.get(key)
@@ -77,8 +80,10 @@ def _end_or_move(
     met = exit_met(enrolment.exits, heard) if concerns(enrolment, heard) else None
     customer = book.customer(enrolment.tenant, enrolment.customer)
     obligation = book.obligations[enrolment.obligation_key]
-    channel = enrolment.plans[0].channel if enrolment.plans else "email"
-    stop = stopped(customer, obligation, enrolment, channel, packs, now)
+    if met is not None and met.on == "message.bounced" and goes_on(customer, enrolment, now):
+        met = None  # one address is dead; by another they are reached
+    ways = enrolment.plans[0].ways if enrolment.plans else MAIL
+    stop = stopped(customer, obligation, enrolment, ways, packs, now)
     if stop is not None:
         reason = met.reason if met is not None else stop.reason
         return [cancel(book, enrolment, reason, heard.id, now, reenter=True, rule=stop.rule)]

@@ -70,7 +70,7 @@ def carry_over(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -
             continue
         obligation = book.obligations[last.obligation_key]
         kept = book.customer(*into)
-        if stopped(kept, obligation, last, last.plans[0].channel, packs, now) is not None:
+        if stopped(kept, obligation, last, last.plans[0].ways, packs, now) is not None:
             continue
         named = {s.plan.name for s in book.steps_of(last.id) if s.state is StepState.CANCELLED}
         base = book.derive(*into, last.playbook, last.obligation_id)

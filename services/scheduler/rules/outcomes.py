@@ -9,6 +9,7 @@ from services.scheduler.model import Book, Deferred, Heard, Outcome, Reserved, S
 from services.scheduler.rules.ending import complete_if_done
 from services.scheduler.rules.holds import instant
 from services.scheduler.rules.merging import survivor
+from services.scheduler.rules.ways import instead
 
 MOST_ATTEMPTS = 5
 FIRST_RETRY = timedelta(minutes=15)
@@ -51,7 +52,8 @@ def _ended(book: Book, step: Step, heard: Heard, now: datetime) -> list[Outcome]
             return [retry]
     ended = msgspec.structs.replace(step, state=_ENDS[heard.type], reason=heard.data.get("reason"))
     book.put(ended)
-    return complete_if_done(book, book.enrolments[step.enrolment_id], now)
+    again = instead(book, step, heard, now)
+    return [*again, *complete_if_done(book, book.enrolments[step.enrolment_id], now)]
 
 
 def _counted_from(book: Book, dispatch_id: str, at: datetime) -> list[Outcome]:

@@ -26,7 +26,7 @@ from services.scheduler.rules.ending import complete_if_done
 from services.scheduler.rules.holds import held
 from services.scheduler.rules.noticing import wanted_ahead
 from services.scheduler.rules.obligations import fill_gaps
-from services.scheduler.rules.stops import Stop, stopped
+from services.scheduler.rules.stops import MAIL, Stop, stopped
 from services.scheduler.rules.waiting import still_waits
 
 _MOVABLE = frozenset({"past", "superseded", "too_late", "hours", "no_due_date"})
@@ -137,8 +137,8 @@ def plan_chosen(
         for position, p in enumerate(enrolment.plans)
         if p.anchor == "choice" and p.choice == name
     ]
-    channel = steps[0].plan.channel if steps else "email"
-    stop = stopped(customer, obligation, enrolment, channel, packs, now)
+    ways = steps[0].plan.ways if steps else MAIL
+    stop = stopped(customer, obligation, enrolment, ways, packs, now)
     if stop is None and not zones.names:
         stop = Stop("place_unknown", "place")
     if stop is not None:
@@ -173,8 +173,8 @@ def _not_to_begin(
     packs: Sequence[Pack],
     now: datetime,
 ) -> Stop | None:
-    channel = asked.plans[0].channel if asked.plans else "email"
-    stop = stopped(customer, obligation, asked, channel, packs, now)
+    ways = asked.plans[0].ways if asked.plans else MAIL
+    stop = stopped(customer, obligation, asked, ways, packs, now)
     if stop is not None:
         return stop
     if not zones.names:

@@ -19,6 +19,12 @@ from services.scheduler.model import (
 from services.scheduler.rules import timing
 from services.scheduler.rules.holds import held
 
+RELATIONSHIP_KINDS = frozenset({"bill", "subscription", "benefit"})
+"""Obligations that are a running dealing between customer and tenant; an application is none."""
+
+MAIL = ("email",)
+"""The channel of an enrolment without steps."""
+
 _NOWHERE = Zones(())
 MERGED = "customer.merged"
 """The rule that ends what ran under an id that another stands for."""
@@ -39,13 +45,14 @@ def stopped(
     customer: Customer,
     obligation: Obligation,
     enrolment: Enrolment,
-    channel: str,
+    channels: tuple[str, ...],
     packs: Sequence[Pack],
     now: datetime,
 ) -> Stop | None:
     """What ends every contact of the enrolment at `now`, if anything.
 
-    A hold does that only where nothing resumes after it; others are waited for.
+    channels: by which it may go, not empty; it goes on while one of them is open. A hold ends it
+    only where nothing resumes after it; others are waited for.
     """
     if customer.merged_into is not None:
         return Stop("merged", MERGED)
@@ -54,18 +61,29 @@ def stopped(
     if obligation.agreement_id is not None:
         return Stop("agreement", "obligation.agreement")
     role = frozenset((obligation.actor_role,))
-    approach = Approach(enrolment.purpose, channel, role, (obligation.id,))
+    approach = Approach(enrolment.purpose, channels[0], role, (obligation.id,))
     if customer.holds or obligation.holds:
         zones = timing.zones_of(customer, enrolment, obligation)
         ruling = held(customer, obligation, approach, zones, packs, now)
         if ruling is not None and ruling.silent and not ruling.resumes:
             return Stop(ruling.reason, ruling.rule, ruling.rule_version)
+    stops = [shut(customer, enrolment.purpose, channels, channel, now) for channel in channels]
+    return None if None in stops else stops[0]
+
+
+def shut(
+    customer: Customer, purpose: str, channels: tuple[str, ...], channel: str, now: datetime
+) -> Stop | None:
+    """What the customer has said against one of a plan's channels, or who reads there."""
+    approach = Approach(purpose, channel)
     for words in (customer.preferences, customer.consents):
         refused = check_consent(now, _NOWHERE, (), approach, words, False) if words else None
         if refused is not None and not refused.allowed:
             return Stop(refused.reason or "opted_out", refused.rule or "consent")
     if channel in customer.wrong_channels:
         return Stop("wrong_person", "contact.right_party")
+    if len(channels) > 1 and not customer.left.isdisjoint((purpose, "*")):
+        return Stop("opted_out", "contact.unsubscribed")
     return None
 
 

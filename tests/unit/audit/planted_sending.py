@@ -55,3 +55,11 @@ def contact_upon_a_resumption_that_was_overtaken(world: World) -> None:
     world.add("over", "sending.resumed", "halted", plus(at, days=1), scope="playbook",
               of_tenant="default", name="bill-reminder", by="ops", reason="over", revision=4,
               after="d-halted.sent")  # fmt: skip
+
+
+@planted(2, "sent-again", "again.planned")
+def a_step_by_another_channel_though_the_first_may_have_arrived(world: World) -> None:
+    at = "2026-03-02T01:00:00+00:00"
+    world.add("again.planned", "outreach.step_planned", "tokyo", at, step_id="again",
+              enrolment_id="e-tokyo", step="step", due_at=at, zones=["Asia/Tokyo"],
+              instead_of="tokyo-0", channel="sms", after="d-tokyo-0.sent")  # fmt: skip

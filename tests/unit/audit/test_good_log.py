@@ -1,5 +1,7 @@
 """A log in which all is well: the audit holds, says what it saw, and what is under way."""
 
+from typing import Any
+
 import pytest
 
 from rapport.audit.log import build
@@ -46,6 +48,25 @@ def test_of_ids_that_give_way_in_a_ring_nobody_says_which_must_not_be_used() -> 
         world.event(f"{old}.merged", "customer.merged", old, "2026-03-08T00:00:00+00:00",
                     into=into, before="d-tokyo-3.dispatched")  # fmt: skip
     assert audit(world.records()).held
+
+
+def test_what_came_back_may_go_once_by_another_channel() -> None:
+    world = good()
+    at = "2026-03-14T13:00:00+00:00"
+    again: dict[str, Any] = {
+        "enrolment_id": "e-halted",
+        "step": "step",
+        "due_at": at,
+        "zones": ["Europe/London"],
+        "instead_of": "halted-0",
+        "channel": "sms",
+    }
+    world.add("back", "message.bounced", "halted", at, message_id="m-d-halted", kind="hard",
+              channel="email", step_id="halted-0", after="d-halted.sent")  # fmt: skip
+    world.add("once", "outreach.step_planned", "halted", at, step_id="a", after="back", **again)
+    assert list(audit(world.records()).violations) == []
+    world.add("twice", "outreach.step_planned", "halted", at, step_id="b", after="once", **again)
+    assert [one.rule for one in audit(world.records()).violations] == ["sent-again"]
 
 
 def test_it_does_not_matter_in_which_partitions_the_facts_stand() -> None:

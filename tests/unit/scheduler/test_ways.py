@@ -1,0 +1,201 @@
+"""By which channel a step goes, and what follows when a message does not reach the customer."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from scheduler_world import START, World, at, bill, heard
+
+from services.scheduler.model import (
+    Cancelled,
+    Dispatched,
+    ExitRule,
+    Outcome,
+    Planned,
+    StepPlan,
+    Suppressed,
+)
+
+BOTH = ("email", "sms")
+TWO_STEPS = (
+    StepPlan("t-7", "due", -7, timedelta(days=2), "early", at="10:00", channels=BOTH),
+    StepPlan("t-3", "due", -3, timedelta(days=1), "soon", at="10:00", channels=BOTH),
+)
+ONE_STEP = TWO_STEPS[:1]
+UNREACHABLE = ExitRule("message.bounced", "unreachable", 'kind == "hard"')
+FIRST, SECOND = at("2026-03-05 10:00"), at("2026-03-09 10:00")
+
+
+def reachable(**channels: str | None) -> World:
+    """A world whose customer has told these addresses."""
+    world = World()
+    world.hear(heard("customer.updated", channels=channels))
+    return world
+
+
+def begin(world: World, plans: tuple[StepPlan, ...] = TWO_STEPS, **more: Any) -> World:
+    world.start(bill(), plans=plans, exits=(UNREACHABLE,), **more)
+    return world
+
+
+def gone(world: World) -> list[tuple[datetime, str]]:
+    """When, and by which channel, each dispatch went."""
+    return [
+        (when, one.step.plan.channel) for when, one in world.told if isinstance(one, Dispatched)
+    ]
+
+
+def dispatched(world: World) -> Dispatched:
+    found = world.next_dispatch(at("2026-03-13 00:00"))
+    assert found is not None
+    return found
+
+
+def bounce(world: World, told: Dispatched, **data: Any) -> list[Outcome]:
+    given = {"kind": "hard", "channel": told.step.plan.channel, "step_id": told.step.id}
+    return world.hear(heard("message.bounced", world.now, message_id="m", **given, **data))
+
+
+def test_the_first_channel_is_taken_where_it_is_open() -> None:
+    world = begin(reachable(email="h", sms="h"))
+    world.until(at("2026-03-13 00:00"))
+
+    assert gone(world) == [(FIRST, "email"), (SECOND, "email")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        heard("customer.updated", channels={"email": None}),
+        heard("contact.preference_changed", changes={"email/*": "off"}),
+        heard("contact.right_party", confirmed=False, channel="email"),
+        heard("customer.consent_changed", channel="email", purpose="*", status="revoked"),
+    ],
+)
+def test_the_next_is_taken_where_the_first_is_shut(words: Any) -> None:
+    world = reachable(email="h", sms="h")
+    world.hear(words)
+    begin(world).until(at("2026-03-13 00:00"))
+
+    assert gone(world) == [(FIRST, "sms"), (SECOND, "sms")]
+
+
+def test_without_a_number_nothing_goes_by_sms() -> None:
+    world = reachable(email="h")
+    world.hear(heard("contact.preference_changed", changes={"email/*": "off"}))
+    begin(world).until(at("2026-03-13 00:00"))
+
+    assert gone(world) == []
+
+
+def test_who_opts_out_by_one_channel_is_not_written_to_by_another() -> None:
+    world = begin(reachable(email="h", sms="h"))
+    dispatched(world)
+    told = world.hear(heard("contact.unsubscribed", world.now, channel="email", purpose="service"))
+    world.until(at("2026-03-13 00:00"))
+
+    assert [one.reason for one in told if isinstance(one, Cancelled)] == ["opted_out"]
+    assert len(gone(world)) == 1
+
+
+def test_a_hard_bounce_leads_to_one_new_step_by_the_next_channel() -> None:
+    world = begin(reachable(email="h", sms="h"))
+    first = dispatched(world)
+    world.answer(first)
+    told = bounce(world, first)
+    again = bounce(world, first)
+    world.until(at("2026-03-13 00:00"))
+
+    [planned] = [one for one in told if isinstance(one, Planned)]
+    assert planned.instead_of == first.step.id
+    assert planned.step.id != first.step.id
+    assert again == []
+    assert gone(world) == [(FIRST, "email"), (FIRST, "sms"), (SECOND, "sms")]
+
+
+def test_the_new_step_passes_the_same_caps() -> None:
+    world = reachable(email="h", sms="h")
+    for day in (3, 4):
+        made = {"channel": "phone", "direction": "outbound", "outcome": "reached"}
+        when = at(f"2026-03-0{day} 10:00")
+        world.hear(heard("contact.made", when, at=when.isoformat(), **made))
+    begin(world, ONE_STEP)
+    first = dispatched(world)
+    world.answer(first)
+    bounce(world, first)
+    world.until(at("2026-03-13 00:00"))
+
+    assert len(gone(world)) == 1
+    [left] = [one for _, one in world.told if isinstance(one, Suppressed)]
+    assert left.rule == "default/week"
+
+
+@pytest.mark.parametrize(
+    ("end", "data"),
+    [
+        ("message.failed", {"reason": "recipient_refused", "dead_address": True}),
+        ("message.refused", {"reason": "no_address"}),
+        ("message.refused", {"reason": "suppressed:hard_bounce"}),
+        ("message.refused", {"reason": "channel_not_served"}),
+    ],
+)
+def test_what_was_never_sent_goes_by_the_next_channel_too(end: str, data: dict[str, Any]) -> None:
+    world = begin(reachable(email="h", sms="h"), ONE_STEP)
+    world.answer(dispatched(world), end, channel="email", retryable=False, **data)
+    world.until(at("2026-03-13 00:00"))
+
+    assert gone(world) == [(FIRST, "email"), (FIRST, "sms")]
+
+
+@pytest.mark.parametrize(
+    ("end", "data"),
+    [
+        ("message.unknown", {"reason": "sender_lost"}),
+        ("message.failed", {"reason": "content_refused"}),
+        ("message.failed", {"reason": "opted_out_at_provider", "dead_address": True}),
+        ("message.refused", {"reason": "suppressed:unsubscribed"}),
+        ("message.refused", {"reason": "settled"}),
+    ],
+)
+def test_what_may_have_arrived_or_is_not_wanted_goes_by_no_other(
+    end: str, data: dict[str, Any]
+) -> None:
+    world = begin(reachable(email="h", sms="h"), ONE_STEP)
+    world.answer(dispatched(world), end, channel="email", retryable=False, **data)
+    world.until(at("2026-03-13 00:00"))
+
+    assert gone(world) == [(FIRST, "email")]
+
+
+def test_where_no_channel_is_left_the_enrolment_ends_as_its_playbook_says() -> None:
+    world = begin(reachable(email="h", sms="h"))
+    by_mail = dispatched(world)
+    world.answer(by_mail)
+    bounce(world, by_mail)
+    by_sms = dispatched(world)
+    world.answer(by_sms)
+    told = bounce(world, by_sms)
+
+    assert [one.reason for one in told if isinstance(one, Cancelled)] == ["unreachable"]
+
+
+def test_a_new_address_is_tried_again() -> None:
+    world = begin(reachable(email="h", sms="h"))
+    first = dispatched(world)
+    world.answer(first)
+    bounce(world, first)
+    world.hear(heard("customer.updated", world.now, channels={"email": "other"}))
+    world.until(at("2026-03-13 00:00"))
+
+    assert gone(world)[-1] == (SECOND, "email")
+
+
+def test_a_playbook_of_one_channel_ends_with_its_address_as_before() -> None:
+    world = World(START)
+    world.start(bill(), exits=(UNREACHABLE,))
+    first = dispatched(world)
+    world.answer(first)
+    told = bounce(world, first)
+
+    assert [one.reason for one in told if isinstance(one, Cancelled)] == ["unreachable"]
+    assert not any(isinstance(one, Planned) for one in told)
