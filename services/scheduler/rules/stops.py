@@ -60,9 +60,9 @@ def stopped(
         return Stop(obligation.reason or obligation.state, f"obligation.{obligation.state}")
     if obligation.agreement_id is not None:
         return Stop("agreement", "obligation.agreement")
-    role = frozenset((obligation.actor_role,))
-    approach = Approach(enrolment.purpose, channels[0], role, (obligation.id,))
     if customer.holds or obligation.holds:
+        role = frozenset((obligation.actor_role,))
+        approach = Approach(enrolment.purpose, channels[0], role, (obligation.id,))
         zones = timing.zones_of(customer, enrolment, obligation)
         ruling = held(customer, obligation, approach, zones, packs, now)
         if ruling is not None and ruling.silent and not ruling.resumes:
