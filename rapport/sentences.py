@@ -318,7 +318,7 @@ def _(data: negotiation.HandoffReleased) -> str:
 
 @sentence.register
 def _(data: negotiation.HandoffSeen) -> str:
-    return f"{data.by} looked at the story"
+    return f"{data.by} {'read a message' if data.message_id else 'looked at the story'}"
 
 
 @sentence.register

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rapport.validate_words import ANY_ROLE, prohibited, undisclosed
+from rapport.validate_words import ANY_ROLE, indiscreet, prohibited, undisclosed
 from schemas.playbook import Step
 from services.playbooks.check_steps import begins, lasting
 from services.playbooks.conditions import attributes_of
@@ -34,6 +34,7 @@ def against_policies(
         *_never_allowed(lined, playbook, packs),
         *undisclosed(playbook, packs, now),
         *prohibited(lined, playbook, packs, now),
+        *indiscreet(lined, playbook, packs, now),
     ]
     notes: list[Fault] = []
     for pack in packs:

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from services.messenger.lint import unworded
-from services.playbooks.check_templates import TEXTS
-from services.playbooks.model import CHOICES, VARIANTS, Playbook
+from services.playbooks.check_templates import TEXTS, tells
+from services.playbooks.model import CHOICES, DISCREET, VARIANTS, Playbook
 from services.policy.model import Approach, Pack, ProhibitedWording
 from services.yaml_lines import Fault, LinedFile, read
 
@@ -44,6 +44,39 @@ def prohibited(
                     yield file.fault(where, f"{where[-1]}: {why}: {rule.why}; say it otherwise")
 
 
+def indiscreet(
+    lined: LinedFile, playbook: Playbook, packs: Sequence[Pack], now: datetime
+) -> Iterable[Fault]:
+    """What others see of a letter and tells of a debt, with nothing discreet to stand instead.
+
+    lined: its playbook.yaml. Only where a pack keeps the debt from subjects until it is sure who
+    reads.
+    """
+    such = _approach(playbook)
+    asking = [
+        f"{pack.name}/{rule.name} v{pack.version}"
+        for pack in packs
+        for rule in pack.right_party
+        if rule.discloses_debt != "allowed"
+        and "subject" in rule.where
+        and rule.covers(such)
+        and rule.in_force_on(now.date())
+    ]
+    for path in sorted((lined.file.parent / "templates").glob("*.yaml")) if asking else ():
+        file = read(path)
+        for where, text in _texts(file):
+            name, tone, part = where[0], where[1], where[-1]
+            if (
+                part == "body"
+                or DISCREET in where
+                or part in file.data[name][tone].get(DISCREET, {})
+            ):
+                continue
+            for why in tells(text):
+                remedy = f"or add {DISCREET}: {part}, for whoever is not known to be the reader"
+                yield file.fault(where, f"{part}: {why}, {remedy} ({asking[0]})")
+
+
 def _approach(playbook: Playbook) -> Approach:
     return Approach(playbook.document.purpose, "email", ANY_ROLE)
 
@@ -62,6 +95,8 @@ def _texts(file: LinedFile) -> Iterator[tuple[tuple[str, ...], str]]:
         for tone, texts in tones.items() if name != CHOICES else ():
             for part in TEXTS:
                 yield (name, tone, part), texts[part]
+            for part, text in texts.get(DISCREET, {}).items():
+                yield (name, tone, DISCREET, part), text
             for variant, said in texts.get(VARIANTS, {}).items():
                 for part, text in said.items():
                     yield (name, tone, VARIANTS, variant, part), text

@@ -1,6 +1,7 @@
 """Promise 6: every message carries what its pack requires, and a working one-click opt-out."""
 
 from rapport.audit import packs as rules
+from rapport.audit import secrecy
 from rapport.audit.history import History
 from rapport.audit.verdict import Outcome
 from schemas.facts import MessageIntended
@@ -35,4 +36,5 @@ def check(history: History) -> Outcome:
             pack = required[item].pack
             what = f"message {data.message_id} lacks {item}, asked by {pack.name} v{pack.version}"
             outcome.violate("disclosure", what, required[item].fact, intended)
+    secrecy.check(history, outcome)
     return outcome

@@ -13,7 +13,7 @@ from schemas.facts import CustomerSegmented
 from schemas.topics import OUTREACH_COMMANDS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.messenger.handlers import events as told
 from services.messenger.handlers.translate import customer_of, order_of
-from services.messenger.handlers.writing import Unwritable, Writer, Written
+from services.messenger.handlers.writing import Unwritable, Where, Writer, Written
 from services.messenger.model import Lag, Obligation, Refuse
 from services.messenger.rules import check as final
 from services.messenger.rules import obligations as obligation_rules
@@ -146,14 +146,19 @@ class Rehearsal:
             row,
             self._obligations,
             at,
-            self._required(order, at),
+            *self._asked(order, at),
         )
 
-    def _required(self, order: DispatchOrdered, at: datetime) -> Sequence[str]:
-        """What the packs at the customer's place ask the letter to disclose."""
+    def _asked(
+        self, order: DispatchOrdered, at: datetime
+    ) -> tuple[Sequence[str], tuple[Where, ...]]:
+        """What the packs at the customer's place ask the letter to disclose, and to keep back."""
         checked = order_of(order, cancelled=(), halted={})
         customer = customer_of(self._addressee, (), ())
-        return final.required_disclosures(checked, customer, self._packs, at)
+        return (
+            final.required_disclosures(checked, customer, self._packs, at),
+            final.withheld(checked, customer, self._packs, at),
+        )
 
     def _send(self, order: DispatchOrdered) -> None:
         self.orders[order.step_id] = order
@@ -208,7 +213,7 @@ class Rehearsal:
             written = self.letter(order, self.now, None)
         except Unwritable as error:
             return Refuse(str(error), "content")
-        required = self._required(order, self.now)
+        required, _ = self._asked(order, self.now)
         return final.missing_disclosures(required, written.disclosures)
 
     def _decide(self, segmenter: CustomerEvents, event: Incoming) -> list[Incoming]:

@@ -15,6 +15,7 @@ from schemas.customer_events.customer import (
     CustomerHoldPlaced,
     CustomerMerged,
     CustomerUpdated,
+    vouched,
 )
 from schemas.customer_events.dealings import (
     ContactMade,
@@ -103,4 +104,5 @@ __all__ = [
     "SubscriptionExpired",
     "SubscriptionExpiring",
     "SubscriptionRenewed",
+    "vouched",
 ]

@@ -1,5 +1,6 @@
 """Events about the customer: who, with whose consent, under which holds."""
 
+from collections.abc import Iterable
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
@@ -53,6 +54,18 @@ class ContactPoint(Contract):
     verified_at: Instant | None = Field(default=None, description="When it was confirmed.")
     work: Flag = Field(default=False, description="Belongs to the customer's employer.")
     shared: Flag = Field(default=False, description="Others read it, too.")
+
+
+def vouched(points: Iterable[ContactPoint]) -> list[str]:
+    """The e-mail addresses that the customer gave, that were verified, and are theirs alone."""
+    return [
+        point.value
+        for point in points
+        if point.channel == "email"
+        and point.source == "customer"
+        and point.verified_at is not None
+        and not (point.work or point.shared)
+    ]
 
 
 class CustomerUpdated(Typed):

@@ -101,6 +101,11 @@ class CustomerHeldOut(Typed):
     trigger_event_id: str | None = Field(default=None, description="Id of the trigger event.")
 
 
+ERASER = "/rapport/segmenter"
+"""Source of the word of `customer.erased` that the other services follow; theirs tell that they
+did."""
+
+
 class CustomerErased(Typed):
     """A service has deleted what it held about the customer."""
 

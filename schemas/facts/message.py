@@ -55,6 +55,16 @@ class MessageIntended(Typed):
     packs: tuple[PackRef, ...] = Field(description="Policy packs that were in force.")
     counts: tuple[Count, ...] = Field(description="What the caps had counted.")
     disclosures: tuple[str, ...] = Field(description="Names of the disclosures it carries.")
+    withheld: tuple[Literal["subject", "body"], ...] | None = Field(
+        default=None,
+        description="Where it tells of no debt, since it is not sure who reads; the subject stands "
+        "for sender and preview, too. Absent: before this was told.",
+    )
+    confirmed: Literal["right_party", "source"] | None = Field(
+        default=None,
+        description="How the address is known to be the customer's: by contact.right_party, or "
+        "the customer gave it and it was verified. Absent: it is not known.",
+    )
     roles: tuple[ActorRole, ...] = Field(
         default=(), description="Who speaks in it: creditor, collector or both."
     )
@@ -202,6 +212,9 @@ class MessageClicked(_AboutMessage):
 
     link: Text = Field(description="Name of the link.")
     machine: bool = Field(description="By a scanner rather than a person.")
+    corrects: bool = Field(
+        default=False, description="It was told as a person's before, and was a scanner's."
+    )
 
 
 class MessageReplied(_AboutMessage):
@@ -271,6 +284,9 @@ class ContactRightParty(Typed):
     confirmed: bool = Field(description="Whether it does.")
     channel: Channel = Field(description="Channel of the address.")
     via: Text = Field(description="How it became known, as a code.")
+    message_id: Text | None = Field(
+        default=None, description="The message whose address it is, where it is one message's."
+    )
 
 
 class ContactPreferenceChanged(Typed):

@@ -276,6 +276,10 @@ class HandoffSeen(_AtTheDesk):
 
     TYPE: ClassVar[str] = "handoff.seen"
 
+    message_id: Text | None = Field(
+        default=None, description="The message whose exact copy they looked at; absent: the story."
+    )
+
 
 class HandoffNoted(_AtTheDesk):
     """A person wrote a note for colleagues; its text is not on the log."""

@@ -81,6 +81,19 @@ def _tracking(api: FastAPI, customers: Customers) -> None:
         headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
         return RedirectResponse(target, 302, headers)
 
+    @api.get("/t/n/{token}", tags=["customers"])
+    def nobody(token: str) -> Response:
+        """A link that no reader is shown: it tells programs from people, and leads nowhere."""
+        message = answers.note_scan(
+            customers.context, customers.token(LinkKind.HONEYPOT, token).message_id
+        )
+        return render(
+            "message.html",
+            message.locale,
+            title=said("nobody_title", message.locale),
+            text=said("nobody_text", message.locale),
+        )
+
     @api.get("/t/o/{token}.gif", tags=["customers"])
     def pixel(token: str, user_agent: UserAgent = "") -> Response:
         """One transparent pixel; fetching it is an open."""

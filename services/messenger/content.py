@@ -7,7 +7,7 @@ come from one source, so they always say the same.
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -16,6 +16,7 @@ from services.messenger.blanks import filled, laid_out
 from services.messenger.formats import day, formatting_locale, money, wording_locale
 from services.messenger.layout import Frame, locales, words
 from services.messenger.look import HOUSE_COLOUR
+from services.playbooks.check_templates import tells
 from services.playbooks.markdown import UnsupportedMarkdown
 from services.playbooks.model import BASE, Templates, Wording
 from services.playbooks.wording import Slots, Url, WordingError, fill_slots, needs, plain
@@ -88,7 +89,7 @@ class Matter:
 class Addresses:
     """Where the letter's links lead: complete URLs.
 
-    `links`, `choices`: those a template may use, by name.
+    `links`, `choices`: those a template may use, by name. `honeypot`: what no reader sees.
     """
 
     links: Mapping[str, str]
@@ -98,6 +99,7 @@ class Addresses:
     helped: str
     not_helped: str
     pixel: str
+    honeypot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +132,19 @@ def render(
     addresses: Addresses,
     variant: str = BASE,
     required: Collection[str] = (),
+    withheld: Collection[str] = (),
 ) -> Rendered:
     """Write the letter. Raises ContentError.
 
     `locale` (BCP 47) falls back to the nearest language there is, and to English; a tone that
     the template lacks falls back to neutral. required: the disclosures that the rules of the
-    reader's place ask for, by code; those that have words in the language are made.
+    reader's place ask for, by code; those that have words in the language are made. withheld:
+    where nothing may tell of a debt, since it is not sure who reads: `subject`, with it what is
+    shown of a letter that is not opened; `body`.
     """
     language = language_of(templates, locale)
     whole, used_tone = wording_of(templates, template, tone, language)
-    wording = whole.named().get(variant, whole)
+    wording = discreet(whole.named().get(variant, whole), language, withheld)
     values = values_of(matter, brand, addresses, formatting_locale(locale, language))
     slots = Slots()
     try:
@@ -162,10 +167,38 @@ def render(
         text=text,
         locale=language,
         variant=label_of(template, used_tone, whole, variant),
-        links=tuple(sorted(carried.links | _of_items(carried.item_links, matter))),
+        links=tuple(
+            sorted((carried.links & addresses.links.keys()) | _of_items(carried.item_links, matter))
+        ),
         choices=tuple(sorted(carried.choices)),
         disclosures=(*DISCLOSURES, *sorted(disclosed)),
     )
+
+
+def discreet(wording: Wording, language: str, withheld: Collection[str]) -> Wording:
+    """The wording with words that tell of no debt in place of those that do.
+
+    A part keeps its own words where they tell nothing. A playbook of an earlier day has nothing
+    discreet of its own: then the house's words stand.
+    """
+    if not withheld:
+        return wording
+    return replace(
+        wording,
+        subject=_discreet(wording, language, "subject"),
+        preheader=_discreet(wording, language, "preheader"),
+        body=_discreet(wording, language, "body") if "body" in withheld else wording.body,
+    )
+
+
+def _discreet(wording: Wording, language: str, part: str) -> str:
+    own: str = getattr(wording, part)
+    if part in wording.discreet:
+        return wording.discreet[part]
+    if not any(tells(own)):
+        return own
+    house: str = getattr(words(language).discreet, part)
+    return house
 
 
 def link_of_item(name: str, rank: int) -> str:
@@ -319,6 +352,7 @@ def _frame(
         helped=slots.take(addresses.helped),
         not_helped=slots.take(addresses.not_helped),
         pixel=slots.take(addresses.pixel),
+        honeypot=slots.take(addresses.honeypot) if addresses.honeypot else "",
         disclosed=tuple(
             _said(chosen.disclosures[code], brand=sender, creditor=creditor)
             for code in sorted(disclosed)

@@ -31,8 +31,13 @@ def add_to(api: FastAPI, context: Context) -> None:
             raise Problem(404, "Not known", "No such message.") from None
         if not caller.may_see(found.tenant):
             raise Problem(403, "Refused", f"This token is bound to tenant {caller.tenant}.")
+        if not found.copy_:
+            raise Problem(410, "Erased", "The customer is forgotten; the copy's hash is kept.")
         told = {
             "message_id": message_id,
+            "tenant": found.tenant,
+            "customer": found.customer,
+            "checked_at": found.checked_at.isoformat(),
             "content_sha256": found.content_sha256,
             "intact": content_hash(found.copy_) == found.content_sha256,
         }

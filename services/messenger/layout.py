@@ -45,6 +45,16 @@ class Short(BaseModel):
     frame: str
 
 
+class Discreet(BaseModel):
+    """A letter that tells nobody what it is about; subject and preheader plain, body Markdown."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subject: str
+    preheader: str
+    body: str
+
+
 class Words(BaseModel):
     """One file of layouts/: what each letter in this language carries around its text."""
 
@@ -64,6 +74,7 @@ class Words(BaseModel):
     question: str
     unsubscribe: str
     preferences: str
+    discreet: Discreet
     disclosures: Mapping[str, str] = {}
     short: Short
 
@@ -72,8 +83,8 @@ class Words(BaseModel):
 class Frame:
     """What stands around one letter's body. Plain text and complete addresses.
 
-    initial: the headline's first letter. disclosed: sentences that the rules of the reader's place
-    ask for. colour: the sender's.
+    initial: the headline's first letter. honeypot: a link for programs alone, if there is one.
+    disclosed: sentences that the rules of the reader's place ask for. colour: the sender's.
     """
 
     subject: str
@@ -90,6 +101,7 @@ class Frame:
     helped: str
     not_helped: str
     pixel: str
+    honeypot: str = ""
     disclosed: tuple[str, ...] = ()
     colour: str = HOUSE_COLOUR
 

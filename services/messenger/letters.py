@@ -18,7 +18,7 @@ from services.messenger.content import (
     link_of_item,
     render,
 )
-from services.messenger.handlers.writing import Chooser, Drawn, Unwritable, Written
+from services.messenger.handlers.writing import Chooser, Drawn, Unwritable, Where, Written
 from services.messenger.links import Links
 from services.messenger.mail import Draft, UnusableAddress, compose
 from services.messenger.model import Choice, Obligation, Place
@@ -65,10 +65,12 @@ class LetterWriter:
         obligations: Mapping[str, Obligation],
         now: datetime,
         required: Sequence[str] = (),
+        withheld: tuple[Where, ...] = (),
     ) -> Written:
         """The letter as it stands at `now`. Raises Unwritable.
 
-        required: the disclosures that the packs in force ask for, by code.
+        required: the disclosures that the packs in force ask for, by code. withheld: where
+        nothing may tell of a debt.
         """
         sender = self._tenants.get(tenant)
         if sender is None:
@@ -85,7 +87,7 @@ class LetterWriter:
             for name, target in sender.targets(one.obligation_id, offered).items()
         }
         tracked = {name: self._links.click(message_id, name, now) for name in targets}
-        voice = sender.on_behalf_of(creditor_of(dispatch))
+        voice = sender.on_behalf_of(creditor_of(dispatch), discreet=bool(withheld))
         unsubscribe = self._links.unsubscribe(message_id, now)
         addresses = Addresses(
             links=tracked,
@@ -97,9 +99,19 @@ class LetterWriter:
             helped=self._links.feedback(message_id, "yes", now),
             not_helped=self._links.feedback(message_id, "no", now),
             pixel=self._links.pixel(message_id, now),
+            honeypot=self._links.honeypot(message_id, now),
         )
         drawn, rendered = self._render(
-            playbook, tenant, voice, dispatch, addressee, obligations, addresses, now, required
+            playbook,
+            tenant,
+            voice,
+            dispatch,
+            addressee,
+            obligations,
+            addresses,
+            now,
+            required,
+            withheld,
         )
         draft = Draft(
             message_id=message_id,
@@ -127,6 +139,7 @@ class LetterWriter:
             _choices(dispatch, rendered, playbook),
             rendered.preheader,
             drawn,
+            withheld=withheld,
         )
 
     def _playbook(self, tenant: str, dispatch: DispatchOrdered, now: datetime) -> Playbook:
@@ -147,6 +160,7 @@ class LetterWriter:
         addresses: Addresses,
         now: datetime,
         required: Sequence[str],
+        withheld: Sequence[Where],
     ) -> tuple[Drawn | None, Rendered]:
         locale = addressee.locale or dispatch.locale
         try:
@@ -163,6 +177,7 @@ class LetterWriter:
                 addresses=addresses,
                 variant=drawn.name if drawn else BASE,
                 required=required,
+                withheld=withheld,
             )
         except ContentError as error:
             log.error("a letter cannot be written", playbook=playbook.name, fault=str(error))

@@ -28,6 +28,7 @@ class LinkKind(StrEnum):
     PREFERENCES = "preferences"
     FEEDBACK = "feedback"
     CHOICE = "choice"
+    HONEYPOT = "honeypot"
     PORTAL = "portal"
     """Read by the negotiator."""
 
@@ -58,6 +59,11 @@ class Links:
         """The picture whose fetching is an open."""
         token = self._token(LinkKind.OPEN, {"m": message_id}, now + self.good_for)
         return f"{self.here}/t/o/{token}.gif"
+
+    def honeypot(self, message_id: str, now: datetime) -> str:
+        """What only a program follows, for no reader is shown it."""
+        token = self._token(LinkKind.HONEYPOT, {"m": message_id}, now + self.good_for)
+        return f"{self.here}/t/n/{token}"
 
     def unsubscribe(self, message_id: str, now: datetime) -> str:
         """The one-click opt-out of RFC 8058."""

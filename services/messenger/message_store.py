@@ -249,6 +249,55 @@ def clicked_besides(session: Session, message: MessageRow, kind: str, since: dat
     return found.first() is not None
 
 
+def note_scan(session: Session, message: MessageRow, kind: str, at: datetime) -> bool:
+    """Note that a program goes through the message; True the first time. The last time counts."""
+    first = note_interaction(session, message, kind, True, at)
+    session.connection().execute(
+        text(f"UPDATE interaction SET first_at = :at WHERE {_OF_MESSAGE} AND kind = :kind"),
+        {**_named(message), "kind": kind, "at": at},
+    )
+    return first
+
+
+def scanned(session: Session, message: MessageRow, kind: str, since: datetime) -> bool:
+    """Whether a program went through the message since then."""
+    found = session.connection().execute(
+        text(
+            f"SELECT 1 FROM interaction WHERE {_OF_MESSAGE} AND kind = :kind AND first_at > :since"
+        ),
+        {**_named(message), "kind": kind, "since": since},
+    )
+    return found.first() is not None
+
+
+def disown_clicks(
+    session: Session, message: MessageRow, since: datetime, at: datetime
+) -> list[str]:
+    """Count the clicks that were taken for a person's since then as a program's; their kinds."""
+    found = session.connection().execute(
+        text(
+            f"DELETE FROM interaction WHERE {_OF_MESSAGE} AND kind LIKE 'click:%'"
+            " AND NOT machine AND first_at > :since RETURNING kind"
+        ),
+        {**_named(message), "since": since},
+    )
+    kinds = sorted(found.scalars())
+    for kind in kinds:
+        note_interaction(session, message, kind, True, at)
+    return kinds
+
+
+_OF_MESSAGE = "tenant = :tenant AND customer = :customer AND message_id = :message_id"
+
+
+def _named(message: MessageRow) -> dict[str, str]:
+    return {
+        "tenant": message.tenant,
+        "customer": message.customer,
+        "message_id": message.message_id,
+    }
+
+
 def change_interaction(
     session: Session, message: MessageRow, kind: str, instead_of: str, at: datetime
 ) -> bool:

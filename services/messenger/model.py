@@ -146,6 +146,10 @@ class Customer:
     """What was sent to them, or may have been, what the publisher's people did, and what was
     sent to others about the same obligations, as far back as any cap looks."""
     merged_into: str | None = None
+    erased: bool = False
+    """They are forgotten, and nothing was told of them since."""
+    confirmed: Literal["right_party", "source"] | None = None
+    """How the address is known to be theirs, if it is."""
     wishes: tuple[Pack, ...] = ()
     """What they asked for themselves, as rules."""
 

@@ -35,6 +35,9 @@ class CustomerRow(_Table, table=True):
     wishes: max_a_week, hours, language, by; what the customer asked for on the page.
     links_end: those of messages up to this instant lead nowhere: someone else reads them.
     merged_into: the id that stands for this one since merged_at.
+    erased_at: what was said and sent until then is forgotten.
+    confirmed: hash of the address that the customer is known to read. vouched: the address, in
+    its normal form, that they gave themselves and that was verified.
     """
 
     __tablename__ = "customer"
@@ -53,6 +56,9 @@ class CustomerRow(_Table, table=True):
     merged_into: str | None = None
     merged_at: datetime | None = _instant(nullable=True)
     links_end: datetime | None = _instant(nullable=True)
+    erased_at: datetime | None = _instant(nullable=True)
+    confirmed: str | None = None
+    vouched: str | None = None
     consents: dict[str, dict[str, Any]] = _document()
     holds: dict[str, dict[str, Any]] = _document()
     handoffs: dict[str, dict[str, str | None]] = _document()
@@ -242,7 +248,19 @@ class WordingOutcomeRow(_Table, table=True):
     tenant: str = Field(primary_key=True)
     obligation_id: str = Field(primary_key=True)
     at: datetime = Field(sa_type=DateTime(timezone=True), primary_key=True)
+    payment_id: str = ""
     fresh: bool = True
+
+
+class WordingReversalRow(_Table, table=True):
+    """A payment that was taken back, and so earned no wording anything."""
+
+    __tablename__ = "wording_reversal"
+
+    tenant: str = Field(primary_key=True)
+    obligation_id: str = Field(primary_key=True)
+    payment_id: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=DateTime(timezone=True), primary_key=True)
 
 
 class WordingCountRow(_Table, table=True):

@@ -14,11 +14,13 @@ from pydantic import (
     Field,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
 from schemas.common import EmailAddress
 from services.messenger.look import HOUSE_COLOUR
 from services.messenger.mail import Identity, clean
+from services.playbooks.debts import tells_of_debt
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -69,6 +71,7 @@ class Creditor(_Part):
     """What is different where a letter is on behalf of this creditor; absent: as the tenant's."""
 
     name: Line | None = None
+    discreet_name: Line | None = None
     address: EmailAddress | None = None
     reply_to: EmailAddress | None = None
     postal_address: str | None = Field(default=None, min_length=1)
@@ -81,6 +84,9 @@ class Tenant(_Part):
 
     tenant: str = Field(description="Its name, as events carry it.")
     name: Line = Field(description="Sender's name on every mail.")
+    discreet_name: Line | None = Field(
+        None, description="Instead of it while it is not sure who reads; must tell of no debt."
+    )
     address: EmailAddress = Field(description="From.")
     reply_to: EmailAddress = Field(description="Where answers go.")
     unsubscribe_to: EmailAddress = Field(description="Mailbox of the List-Unsubscribe header.")
@@ -107,13 +113,35 @@ class Tenant(_Part):
                 raise ValueError(f"{name} must be an https address")
         return links
 
-    def on_behalf_of(self, creditor: str | None) -> "Voice":
-        """Who speaks in a letter about this creditor's matter."""
+    @model_validator(mode="after")
+    def _keeps_secrets(self) -> "Tenant":
+        named: dict[str, Tenant | Creditor] = {"": self}
+        named |= {f"creditors.{name}.": one for name, one in self.creditors.items()}
+        for where, one in named.items():
+            if one.name and tells_of_debt(one.name) and one.discreet_name is None:
+                raise ValueError(
+                    f"{where}name tells whoever sees it of a debt; add discreet_name, which is "
+                    "shown while it is not sure who reads (the name again, if it is harmless)"
+                )
+            for name in ("address", "reply_to"):
+                address = getattr(one, name) or ""
+                if tells_of_debt(address.partition("@")[0]):
+                    raise ValueError(f"{where}{name} tells whoever sees it of a debt; take another")
+        return self
+
+    def on_behalf_of(self, creditor: str | None, *, discreet: bool = False) -> "Voice":
+        """Who speaks in a letter about this creditor's matter.
+
+        discreet: in a name that tells nobody of a debt.
+        """
         own = self.creditors.get(creditor or "", Creditor())
+        name = own.name or self.name
+        if discreet:
+            name = (own.discreet_name if own.name else self.discreet_name) or name
         look = own.look or self.look
         return Voice(
             Identity(
-                own.name or self.name,
+                name,
                 own.address or self.address,
                 own.reply_to or self.reply_to,
                 self.unsubscribe_to,

@@ -19,7 +19,7 @@ from services.messenger.content import (
 )
 from services.messenger.formats import formatting_locale
 from services.messenger.handlers.translate import address_of
-from services.messenger.handlers.writing import Unwritable, Writer, Written
+from services.messenger.handlers.writing import Unwritable, Where, Writer, Written
 from services.messenger.layout import words
 from services.messenger.letters import LATER, PORTAL, creditor_of, matter_of
 from services.messenger.links import Links
@@ -53,12 +53,15 @@ class ByChannel:
         obligations: Mapping[str, Obligation],
         now: datetime,
         required: Sequence[str] = (),
+        withheld: tuple[Where, ...] = (),
     ) -> Written:
         """The message. Raises Unwritable, also where nobody serves the channel."""
         writer = self._writers.get(dispatch.channel)
         if writer is None:
             raise Unwritable("channel_not_served")
-        return writer.write(message_id, tenant, dispatch, addressee, obligations, now, required)
+        return writer.write(
+            message_id, tenant, dispatch, addressee, obligations, now, required, withheld
+        )
 
 
 class TextWriter:
@@ -81,10 +84,12 @@ class TextWriter:
         obligations: Mapping[str, Obligation],
         now: datetime,
         required: Sequence[str] = (),
+        withheld: tuple[Where, ...] = (),
     ) -> Written:
         """The text as it stands at `now`. Raises Unwritable.
 
-        required: what it lacks of them is seen by whoever asked for it.
+        required: what it lacks of them is seen by whoever asked for it. withheld: the words name
+        no debt in any case, the sender's name only where it may.
         """
         del required
         sender = self._tenants.get(tenant)
@@ -104,7 +109,7 @@ class TextWriter:
         targets = sender.targets(first, offered)
         if PORTAL in offered:
             targets[PORTAL] = ""
-        voice = sender.on_behalf_of(creditor_of(dispatch))
+        voice = sender.on_behalf_of(creditor_of(dispatch), discreet=bool(withheld))
         unsubscribe = self._links.unsubscribe(message_id, now)
         addresses = Addresses(
             links={name: self._links.click(message_id, name, now) for name in targets},
@@ -146,6 +151,7 @@ class TextWriter:
             targets,
             {},
             segments=segments(whole),
+            withheld=withheld,
         )
 
 

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from services.messenger.tables import (
     WordingCountRow,
     WordingOutcomeRow,
+    WordingReversalRow,
     WordingStateRow,
     WordingSubjectRow,
     WordingTrialRow,
@@ -18,11 +19,12 @@ from services.messenger.tables import (
 
 
 class Outcome(NamedTuple):
-    """A good end of an obligation."""
+    """A good end of an obligation; payment_id: of a payment, else empty."""
 
     tenant: str
     obligation_id: str
     at: datetime
+    payment_id: str = ""
 
 
 def add_trials(
@@ -41,18 +43,47 @@ def add_outcomes(session: Session, outcomes: Iterable[Outcome]) -> None:
         session.execute(upsert(WordingOutcomeRow).on_conflict_do_nothing(), rows)
 
 
-def mark(session: Session, flag: str, messages: Iterable[tuple[str, str]]) -> None:
-    """Set `clicked` or `harmed` of these (tenant, message); others have no trial."""
+def undo(session: Session, payments: Iterable[Outcome]) -> None:
+    """Payments that were taken back: what they earned is judged again without them.
+
+    They are kept, for the log's lanes tell in no common order: a payment may come after.
+    """
+    rows = [one._asdict() for one in payments]
+    if not rows:
+        return
+    session.execute(upsert(WordingReversalRow).on_conflict_do_nothing(), rows)
+    session.connection().execute(
+        text(
+            "UPDATE wording_trial AS k SET rewarded = false, fresh = true"
+            " FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[])) AS w(t, o)"
+            " JOIN wording_subject s ON s.tenant = w.t AND s.obligation_id = w.o"
+            " WHERE k.tenant = s.tenant AND k.message_id = s.message_id AND k.rewarded"
+        ),
+        {
+            "tenants": [one["tenant"] for one in rows],
+            "ids": [one["obligation_id"] for one in rows],
+        },
+    )
+
+
+def mark(
+    session: Session, flag: str, messages: Iterable[tuple[str, str]], *, undo: bool = False
+) -> None:
+    """Set, or take back, `clicked` or `harmed` of these (tenant, message)."""
     wanted = list(messages)
     if not wanted:
         return
     session.connection().execute(
         text(
-            f"UPDATE wording_trial SET {flag} = true"
+            f"UPDATE wording_trial SET {flag} = NOT {flag}"
             " FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[])) AS w(t, m)"
-            f" WHERE tenant = w.t AND message_id = w.m AND NOT {flag}"
+            f" WHERE tenant = w.t AND message_id = w.m AND {flag} = :undo"
         ),
-        {"tenants": [tenant for tenant, _ in wanted], "ids": [one for _, one in wanted]},
+        {
+            "tenants": [tenant for tenant, _ in wanted],
+            "ids": [one for _, one in wanted],
+            "undo": undo,
+        },
     )
 
 
@@ -76,7 +107,7 @@ def match_outcomes(session: Session, window_days: int, limit: int) -> bool:
     ).all()
     outcomes = connection.execute(
         text(
-            "SELECT tenant, obligation_id, at FROM wording_outcome WHERE fresh"
+            "SELECT tenant, obligation_id, payment_id, at FROM wording_outcome WHERE fresh"
             " ORDER BY at LIMIT :limit"
         ),
         {"limit": limit},
@@ -86,22 +117,26 @@ def match_outcomes(session: Session, window_days: int, limit: int) -> bool:
         "trials": [row.message_id for row in trials],
         "tenants": [row.tenant for row in outcomes],
         "obligations": [row.obligation_id for row in outcomes],
+        "payments": [row.payment_id for row in outcomes],
         "ats": [row.at for row in outcomes],
     }
     connection.execute(
         text(
             "UPDATE wording_trial AS k SET rewarded = true FROM ("
-            " SELECT s.tenant, s.message_id, o.at"
+            " SELECT s.tenant, s.message_id, o.obligation_id, o.payment_id, o.at"
             " FROM unnest(CAST(:trial_tenants AS text[]), CAST(:trials AS text[])) AS n(t, m)"
             " JOIN wording_subject s ON s.tenant = n.t AND s.message_id = n.m"
             " JOIN wording_outcome o ON o.tenant = s.tenant AND o.obligation_id = s.obligation_id"
-            " UNION SELECT s.tenant, s.message_id, n.at"
+            " UNION SELECT s.tenant, s.message_id, n.o, n.p, n.at"
             " FROM unnest(CAST(:tenants AS text[]), CAST(:obligations AS text[]),"
-            " CAST(:ats AS timestamptz[])) AS n(t, o, at)"
+            " CAST(:payments AS text[]), CAST(:ats AS timestamptz[])) AS n(t, o, p, at)"
             " JOIN wording_subject s ON s.tenant = n.t AND s.obligation_id = n.o"
             ") AS f WHERE k.tenant = f.tenant AND k.message_id = f.message_id"
             " AND NOT k.rewarded AND f.at >= k.at"
             " AND f.at < k.at + make_interval(days => :days)"
+            " AND NOT EXISTS (SELECT 1 FROM wording_reversal r WHERE r.tenant = f.tenant"
+            " AND r.obligation_id = f.obligation_id AND r.payment_id = f.payment_id"
+            " AND r.at >= f.at)"
         ),
         {**new, "days": window_days},
     )

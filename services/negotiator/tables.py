@@ -31,7 +31,10 @@ def _json(nullable: bool = False) -> Any:
 
 
 class CustomerRow(_Table, table=True):
-    """One customer, the tries at proving to be them, and whether someone else reads their mail."""
+    """One customer, the tries at proving to be them, and whether someone else reads their mail.
+
+    erased_at: what was said of them until then is forgotten.
+    """
 
     __tablename__ = "customer"
 
@@ -45,6 +48,7 @@ class CustomerRow(_Table, table=True):
     wrong_tries: int = 0
     locked_until: datetime | None = _instant(nullable=True)
     wrong_person: bool = False
+    erased_at: datetime | None = _instant(nullable=True)
 
 
 class EvidenceRow(_Table, table=True):

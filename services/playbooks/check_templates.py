@@ -6,8 +6,9 @@ from typing import Any, get_args
 
 from schemas.common import Tone
 from schemas.playbook import NAME, PlaybookDocument
+from services.playbooks.debts import words_of_debt
 from services.playbooks.markdown import UnsupportedMarkdown, parse
-from services.playbooks.model import BASE, CHOICES, SEVERAL, SMS, VARIANTS
+from services.playbooks.model import BASE, CHOICES, DISCREET, SEVERAL, SMS, VARIANTS
 from services.playbooks.prohibited import prohibited_words
 from services.playbooks.segments import segments
 from services.playbooks.spam import spam_signs
@@ -29,6 +30,8 @@ TEXTS = ("subject", "preheader", "body")
 _LONGEST_SUBJECT = 90
 _MOST_SEGMENTS = 2
 """Of a short text, without the sender's name and the way out."""
+IN_DISCREET = frozenset({"name", "brand", "links"})
+"""What a discreet text may ask for: nothing of what it is about."""
 _TONES = get_args(Tone)
 
 
@@ -88,6 +91,7 @@ def _of_wording(
     """Faults of a wording's texts and of its variants'."""
     for part in (*TEXTS, *({SMS} & set(texts))):
         yield from _of_part(lined, (*path, part), texts[part], locale, document)
+    yield from _discreet(lined, (*path, DISCREET), texts.get(DISCREET, {}), locale, document)
     variants = texts.get(VARIANTS, {})
     if not isinstance(variants, dict):
         yield lined.fault((*path, VARIANTS), "want variants by name, each with what it says anew")
@@ -107,6 +111,34 @@ def _of_wording(
                 yield from _of_part(lined, (*own, part), text, locale, document)
 
 
+def _discreet(
+    lined: LinedFile, path: tuple[str, ...], said: object, locale: str, document: PlaybookDocument
+) -> Iterable[Fault]:
+    """Faults of what is read while it is not sure who reads."""
+    if said == {}:
+        return
+    if not _is_variant(said):
+        yield lined.fault(path, f"want some of {', '.join(TEXTS)}, each a text that tells no debt")
+        return
+    assert isinstance(said, dict)
+    for part, text in said.items():
+        yield from _of_part(lined, (*path, part), text, locale, document)
+        for why in tells(text):
+            yield lined.fault((*path, part), f"{part}: {why}")
+
+
+def tells(source: str) -> Iterable[str]:
+    """How a text tells of a debt. source: with its Jinja; where that is unsound, nothing more."""
+    for word in words_of_debt(source):
+        yield f"{word!r} tells of a debt; say it so that only the reader understands"
+    try:
+        asked = needs(source).variables - IN_DISCREET
+    except WordingError:
+        return
+    for name in sorted(asked):
+        yield f"{name!r} tells what it is about; leave it out"
+
+
 def _of_part(
     lined: LinedFile, path: tuple[str, ...], text: str, locale: str, document: PlaybookDocument
 ) -> Iterable[Fault]:
@@ -120,7 +152,9 @@ def _is_wording(texts: object) -> bool:
     return (
         isinstance(texts, dict)
         and set(TEXTS) <= set(texts)
-        and _is_variant({key: text for key, text in texts.items() if key not in (SMS, VARIANTS)})
+        and _is_variant(
+            {key: text for key, text in texts.items() if key not in (DISCREET, SMS, VARIANTS)}
+        )
         and _is_text(texts.get(SMS, "none"))
     )
 
@@ -301,7 +335,8 @@ def _unused_links(
     for lined in files.values():
         for name, tones in lined.data.items():
             for texts in tones.values() if name != CHOICES else ():
-                for said in (texts, *texts.get(VARIANTS, {}).values()):
+                of_variants = texts.get(VARIANTS, {}).values()
+                for said in (texts, texts.get(DISCREET, {}), *of_variants):
                     for part in ("body", SMS):
                         asked = needs(said.get(part, ""))
                         used |= asked.links | asked.item_links

@@ -31,7 +31,16 @@ from services.playbooks.check_choices import check_choices
 from services.playbooks.check_templates import TEXTS, check_templates
 from services.playbooks.checks import check_document
 from services.playbooks.conditions import attributes_of
-from services.playbooks.model import CHOICES, SMS, VARIANTS, Labels, Playbook, Templates, Wording
+from services.playbooks.model import (
+    CHOICES,
+    DISCREET,
+    SMS,
+    VARIANTS,
+    Labels,
+    Playbook,
+    Templates,
+    Wording,
+)
 from services.yaml_lines import Fault, FaultyFile, LinedFile, read
 
 _PARTS = (PlaybookDocument, Trigger, Segment, Step, Choice, Exit, Offers)
@@ -186,6 +195,8 @@ def _texts(wording: Wording) -> list[Any]:
         own.append({name: _texts(other) for name, other in wording.variants.items()})
     if wording.sms:
         own.append({SMS: wording.sms})
+    if wording.discreet:
+        own.append({DISCREET: dict(wording.discreet)})
     return own
 
 
@@ -233,9 +244,13 @@ def _wordings(file: LinedFile) -> Mapping[str, Mapping[str, Wording]]:
 def _wording(texts: Mapping[str, Any]) -> Wording:
     """A variant says only what is different: the rest is as in the wording that it is of."""
     own = {part: texts[part] for part in TEXTS}
-    variants = texts.get(VARIANTS, {})
+    discreet = texts.get(DISCREET, {})
     return Wording(
         **own,
-        variants={name: Wording(**{**own, **said}) for name, said in variants.items()},
+        variants={
+            name: Wording(**{**own, **said}, discreet=discreet)
+            for name, said in texts.get(VARIANTS, {}).items()
+        },
         sms=texts.get(SMS, ""),
+        discreet=discreet,
     )

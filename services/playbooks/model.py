@@ -15,6 +15,9 @@ SMS = "sms"
 VARIANTS = "variants"
 """Key of a wording under which its variants stand."""
 
+DISCREET = "discreet"
+"""Key of a wording under which stands what tells of no debt, for a reader not known yet."""
+
 BASE = "base"
 """The name of the wording that has variants."""
 
@@ -28,6 +31,7 @@ class Wording:
 
     variants: other wordings of the same, by name, of which the messenger learns which does best.
     sms: the same in a line, for channels of short texts; empty: there is none.
+    discreet: what stands instead of a part while it is not sure who reads, by part.
     """
 
     subject: str
@@ -35,6 +39,7 @@ class Wording:
     body: str
     variants: Mapping[str, "Wording"] = field(default_factory=dict)
     sms: str = ""
+    discreet: Mapping[str, str] = field(default_factory=dict)
 
     def named(self) -> Mapping[str, "Wording"]:
         """All of them by name; this one is `base`."""

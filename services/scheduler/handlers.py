@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from schemas.commands import OutreachRequested
-from schemas.facts import ChoiceMade, LogHeartbeat
+from schemas.facts import ChoiceMade, CustomerErased, LogHeartbeat
+from schemas.facts.customer import ERASER
 from schemas.topics import CUSTOMER_EVENTS
 from services.policy import gate
 from services.policy.model import Pack
@@ -104,7 +105,7 @@ class Handlers:
     def log(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         """Take in facts: note each in its customer's timeline, and act on what changes plans."""
         told = [message for message in batch if message.event.type not in UNTOLD]
-        acting = [m for m in told if m.event.source != OWN and m.event.type not in INERT]
+        acting = [m for m in told if _acts(m)]
         heards = [(message, heard_of(message)) for message in acting]
         book = self._book()
         if heards:
@@ -195,6 +196,13 @@ class Handlers:
 
     def _counted_since(self, now: datetime) -> datetime:
         return now - gate.longest_window(self._packs) - timedelta(seconds=1)
+
+
+def _acts(message: Incoming) -> bool:
+    event = message.event
+    if event.type == CustomerErased.TYPE:
+        return event.source == ERASER
+    return event.source != OWN and event.type not in INERT
 
 
 def _customer(message: Incoming) -> Key:

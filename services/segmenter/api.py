@@ -19,9 +19,11 @@ from services.runtime.ids import derive
 from services.runtime.security import Caller, require
 from services.runtime.web import Problem, create_api
 from services.segmenter import playbooks_api, rules, store
+from services.segmenter.erasing import NotKnown, erase
 from services.segmenter.tags import evaluate, in_force
 
 Publisher = Annotated[Caller, Depends(require("publish"))]
+Operator = Annotated[Caller, Depends(require("operate"))]
 Reader = Annotated[Caller, Depends(require("read"))]
 
 DESCRIPTION = "What happened, who the customer is now, and which playbook answers."
@@ -92,6 +94,20 @@ def create(context: Context, catalogue: Catalogue) -> FastAPI:
                 name: tag.expires_at.isoformat() for name, tag in known.items() if name not in held
             },
         }
+
+    @api.post("/customers/{customer}/erase", status_code=202, tags=["internal"])
+    def forget(caller: Operator, customer: str, tenant: str = "default") -> dict[str, str]:
+        """Forget a customer, in every service: `customer.erased` tells the others.
+
+        What proves what was done, and what keeps us silent, stays under ids and keyed hashes. A
+        `customer.updated` from later on begins anew.
+        """
+        _may_touch(caller, tenant)
+        try:
+            at = erase(context, tenant, customer)
+        except NotKnown:
+            raise Problem(404, "Not known", "No event has named this customer yet.") from None
+        return {"customer": customer, "tenant": tenant, "erased_at": at.isoformat()}
 
     return api
 

@@ -7,7 +7,8 @@ what is known already is not harmed by it.
 
 from collections.abc import Sequence
 
-from schemas.facts import EventApplied, HoldLifted
+from schemas.facts import CustomerErased, EventApplied, HoldLifted
+from schemas.facts.customer import ERASER
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
 from services.segmenter import joint, rules, store, together
@@ -25,7 +26,9 @@ def learn(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
     profiles = store.lock_with_heirs(work.session, joint.concerned(told, bills))
     for message, (tenant, customer, happening) in zip(telling, told, strict=True):
         profile = profiles[tenant, customer]
-        if isinstance(message.data, EventApplied):
+        if isinstance(message.data, CustomerErased):
+            profiles[tenant, customer] = rules.forget(profile, happening.time)
+        elif isinstance(message.data, EventApplied):
             rules.recall(profile, happening)
             together.pass_on(profiles, (tenant, customer), happening)
         else:
@@ -37,6 +40,8 @@ def learn(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
 
 
 def _tells(message: Incoming) -> bool:
+    if isinstance(message.data, CustomerErased):
+        return message.event.source == ERASER
     if isinstance(message.data, EventApplied):
         return message.data.effect != "stale_version"
     return isinstance(message.data, HoldLifted) or leaves(message.event.type, message.event.data)

@@ -42,7 +42,8 @@ class Profile(msgspec.Struct, omit_defaults=True):
     Names, addresses and numbers are not here: the segmenter has no use for them. `merged_into`:
     the id that stands for this one. `history` is
     what the tags rest on; `described` are tags as a rehearsal supposes them, which go before
-    those worked out. No service sets it.
+    those worked out. No service sets it. erased_at (RFC 3339): what was said of the person until
+    then is forgotten.
     """
 
     timezone: str | None = None
@@ -63,6 +64,7 @@ class Profile(msgspec.Struct, omit_defaults=True):
     merged_into: str | None = None
     history: History = {}
     described: dict[str, str | float] = {}
+    erased_at: str | None = None
 
 
 class Happening(msgspec.Struct, frozen=True):

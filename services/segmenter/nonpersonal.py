@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from schemas.common import Typed, normal_email, normal_phone
-from schemas.customer_events import CustomerUpdated
+from schemas.customer_events import CustomerUpdated, vouched
 from schemas.registry import public_part
 
 _FIELDS = {"email": "email", "sms": "phone", "webhook": "contact_points"}
@@ -36,6 +36,10 @@ def nonpersonal(
     }
     if channels:
         kept["channels"] = channels
+    if data.contact_points is not None:
+        # Which of them may be told of a debt at once, for whoever checks that none other was.
+        hashes = sorted(keyed_hash(normal_email(one)) for one in vouched(data.contact_points))
+        kept["vouched"] = {"email": hashes}
     if "verification" in given:
         kept["verification"] = sorted(data.verification or ())
     return kept

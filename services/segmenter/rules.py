@@ -60,9 +60,10 @@ def decide(
     """
     effect = effect_of(event, now, newest_version)
     profile.events += 1
-    learn_event(profile.history, event.type, event.id, event.time, event.data)
-    if effect != "stale_version":
-        remember(profile, event)
+    if not is_forgotten(profile, event.type, event.time):
+        learn_event(profile.history, event.type, event.id, event.time, event.data)
+        if effect != "stale_version":
+            remember(profile, event)
     candidates = playbooks.get(event.type, ())
     if not candidates or effect == "stale_version":
         return Decision(effect)
@@ -97,6 +98,20 @@ def effect_of(event: Happening, now: datetime, newest_version: int | None) -> Ef
     return "applied"
 
 
+def forget(profile: Profile, at: datetime) -> Profile:
+    """What is left of a customer who is erased: holds, for they keep us silent, and since when."""
+    return Profile(holds=profile.holds, merged_into=profile.merged_into, erased_at=at.isoformat())
+
+
+def is_forgotten(profile: Profile, event_type: str, at: datetime) -> bool:
+    """Whether this word about the person was said before they were erased."""
+    return (
+        event_type == "customer.updated"
+        and profile.erased_at is not None
+        and at <= datetime.fromisoformat(profile.erased_at)
+    )
+
+
 def remember(profile: Profile, event: Happening) -> None:
     """Bring the profile up to date with one event."""
     if event.type == "customer.updated":
@@ -122,6 +137,8 @@ def recall(profile: Profile, event: Happening) -> None:
     It may be known already, and newer ones, too: each trait and hold goes by its event's time.
     Traits that are personal are not on the log.
     """
+    if is_forgotten(profile, event.type, event.time):
+        return
     before = {mark.kind: mark for mark in profile.history.get("traits", ())}
     learn_event(profile.history, event.type, event.id, event.time, event.data)
     for mark in profile.history.get("traits", ()):

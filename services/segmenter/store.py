@@ -52,6 +52,19 @@ def lock_with_heirs(session: Session, customers: Sequence[Customer]) -> Profiles
     return profiles
 
 
+def ids_of(session: Session, tenant: str, customer: str) -> list[str]:
+    """The customer's id and all those merged into it, directly or by others."""
+    found = session.connection().execute(
+        text(
+            "WITH RECURSIVE one(id) AS (SELECT CAST(:customer AS text) UNION"
+            " SELECT p.customer FROM profile AS p JOIN one ON p.state->>'merged_into' = one.id"
+            " WHERE p.tenant = :tenant) SELECT id FROM one"
+        ),
+        {"tenant": tenant, "customer": customer},
+    )
+    return [row.id for row in found]
+
+
 def _heirs(profiles: Profiles) -> set[Customer]:
     return {
         (tenant, profile.merged_into)

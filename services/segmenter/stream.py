@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from schemas.facts import EventApplied, LogHeartbeat
+from schemas.facts import CustomerErased, EventApplied, LogHeartbeat
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
 from services.playbooks.catalogue import Standing
 from services.policy.model import Pack
@@ -21,7 +21,8 @@ from services.segmenter.tags.marks import FACTS
 
 WANTS = {
     OUTREACH_LOG: Wanted(
-        frozenset({*FACTS, LogHeartbeat.TYPE}), late=frozenset({EventApplied.TYPE})
+        frozenset({*FACTS, LogHeartbeat.TYPE}),
+        late=frozenset({EventApplied.TYPE, CustomerErased.TYPE}),
     )
 }
 """The facts that tags rest on, and questions how far it is. What the segmenter wrote itself it

@@ -331,6 +331,7 @@ def _useless(system: System, letter: dict[str, Any]) -> Iterator[tuple[str, str]
     places = {
         LinkKind.CLICK: ("messenger", "/t/c/{}", ("GET",), (opened, leave)),
         LinkKind.OPEN: ("messenger", "/t/o/{}.gif", ("GET",), (click, choose)),
+        LinkKind.HONEYPOT: ("messenger", "/t/n/{}", ("GET",), (click, opened)),
         LinkKind.UNSUBSCRIBE: ("messenger", "/u/{}", ("GET", "POST"), (click, choose)),
         LinkKind.PREFERENCES: ("messenger", "/preferences/{}", ("GET", "POST"), (leave, opened)),
         LinkKind.FEEDBACK: ("messenger", "/t/f/{}", ("GET", "POST"), (click, choose)),

@@ -303,3 +303,35 @@ def test_calls_and_what_the_other_party_was_sent_count(messenger: World) -> None
     messenger.ended(2)
     counts = {fact["subject"]: fact["data"]["counts"] for fact in messenger.of("message.intended")}
     assert [one["count"] for one in counts["c-1"] if one["rule"] == "default/week"] == [1]
+
+
+def test_nothing_outside_tells_of_the_debt_until_it_is_sure_who_reads(
+    messenger: World, mailbox: Mailbox
+) -> None:
+    discreet, plain = "Whatever it is, do tell us.", "Paid already, not yours, or a hard month?"
+
+    def next_one(number: int) -> tuple[dict[str, Any], str]:
+        messenger.move_to(START + timedelta(days=8 * number))
+        messenger.dispatch(step="listen", template="listen")
+        told = messenger.until("message.intended", count=number + 1)[-1]["data"]
+        messenger.ended(number + 1)
+        return told, str(mailbox.wait_for(number + 1)[-1]["html"])
+
+    messenger.known_customer()
+    told, page = next_one(0)
+    assert (told["withheld"], told["confirmed"]) == (["subject"], None)
+    assert discreet in page
+    assert plain not in page
+    # By a link of that message they came to the portal, and proved who they are there.
+    messenger.fact("c-1", "contact.right_party", confirmed=True, channel="email", via="portal",
+                   message_id=told["message_id"])  # fmt: skip
+    told, page = next_one(1)
+    assert (told["withheld"], told["confirmed"]) == ([], "right_party")
+    assert plain in page
+    # Another address is another reader, until the publisher vouches for it.
+    messenger.known_customer(email="new@example.com")
+    assert next_one(2)[0]["withheld"] == ["subject"]
+    point = {"channel": "email", "value": "New@example.com", "source": "customer",
+             "verified_at": START.isoformat()}  # fmt: skip
+    messenger.customer("c-1", "customer.updated", contact_points=[point])
+    assert next_one(3)[0]["confirmed"] == "source"

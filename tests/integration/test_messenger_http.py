@@ -119,7 +119,32 @@ class TestLinks:
         assert seen[0] == ("portal", False)
         assert seen[1][1] is True
 
-    @pytest.mark.parametrize("kind", ["t/c", "t/o", "t/f", "u", "preferences"])
+    def test_whoever_follows_what_no_reader_sees_is_a_scanner_and_so_were_the_clicks_around(
+        self, messenger: World, http: TestClient, mail: dict[str, Any]
+    ) -> None:
+        honeypot = link(mail, "t/n")
+        assert "/t/n/" not in mail["text"]
+        http.get(link(mail, "t/c"))
+        later = messenger.context.clock.now() + timedelta(seconds=5)
+        messenger.move_to(later)
+        page = http.get(honeypot)
+        assert (page.status_code, page.headers.get("location")) == (200, None)
+        http.get(honeypot)
+        seen = [
+            (one["link"], one["machine"], one["corrects"])
+            for one in told(messenger, "message.clicked")
+        ]
+        assert seen == [
+            ("portal", False, False),
+            ("portal", True, True),
+            ("honeypot", True, False),
+        ]
+        # Long after, a person may come.
+        messenger.move_to(later + timedelta(minutes=1))
+        http.get(link(mail, "t/c"))
+        assert told(messenger, "message.clicked")[-1]["machine"] is False
+
+    @pytest.mark.parametrize("kind", ["t/c", "t/o", "t/f", "t/n", "u", "preferences"])
     @pytest.mark.usefixtures("mail")
     def test_a_forged_link_is_a_plain_page_and_does_nothing(
         self, messenger: World, http: TestClient, kind: str

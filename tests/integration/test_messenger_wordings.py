@@ -133,6 +133,39 @@ def test_all_that_is_learnt_can_be_made_anew_from_the_log(scene: World, database
     assert _told(database) == before
 
 
+def test_a_template_that_raises_refuses_its_own_letter_and_no_other(scene: World) -> None:
+    scene.known_customer("c-8")
+    unknown = {"obligation_id": "b-8", "kind": "bill", "parties": ["c-8"]}
+    scene.dispatch("c-8", playbook="nudge", playbook_version=2, step="ask", template="ask",
+                   purpose="service", obligations=[unknown])  # fmt: skip
+    _send(scene, 0)
+    [refused] = scene.until("message.refused")
+    assert (refused["subject"], refused["data"]["reason"]) == ("c-8", "content_fault")
+    assert not refused["data"]["retryable"]
+    assert [one["subject"] for one in scene.until("message.sent")] == ["c-0"]
+
+
+def test_what_a_payment_that_was_taken_back_earned_is_unlearnt(
+    scene: World, database: Database
+) -> None:
+    for number in range(3):
+        _send(scene, number)
+    day = [(START + timedelta(days=n)).isoformat() for n in range(6)]
+    _paid(scene, 0, day[1], "p-0")
+    _paid(scene, 1, day[1], "p-1")
+    scene.weighing()
+    assert _rewarded(database) == 2
+    _taken_back(scene, 0, day[2], "p-0")
+    # The lanes come in no common order: taken back before it is heard of.
+    _taken_back(scene, 2, day[2], "p-2")
+    _paid(scene, 2, day[1], "p-2")
+    scene.weighing()
+    assert _rewarded(database) == 1
+    _paid(scene, 0, day[4], "p-3")
+    scene.weighing()
+    assert _rewarded(database) == 2
+
+
 def test_a_wording_that_harms_is_withdrawn_until_it_is_brought_back(
     scene: World, database: Database
 ) -> None:
@@ -189,6 +222,7 @@ def _send(scene: World, number: int) -> None:
     scene.dispatch(
         customer,
         playbook="nudge",
+        playbook_version=2,
         step="ask",
         template="ask",
         purpose="service",
@@ -197,9 +231,19 @@ def _send(scene: World, number: int) -> None:
     scene.until("message.intended", count=before + 1)
 
 
-def _paid(scene: World, number: int, at: str) -> None:
+def _rewarded(database: Database) -> int:
+    return sum(one["rewarded"] for one in _told(database))
+
+
+def _taken_back(scene: World, number: int, at: str, payment: str) -> None:
+    _paid(scene, number, at, payment, "payment.reversed")
+
+
+def _paid(
+    scene: World, number: int, at: str, payment: str = "", kind: str = "payment.received"
+) -> None:
     data = {
-        "event_type": "payment.received",
+        "event_type": kind,
         "event_id": f"p-{next(scene.numbers)}",
         "event_source": "/bank",
         "event_version": 1,
@@ -207,7 +251,7 @@ def _paid(scene: World, number: int, at: str) -> None:
         "position": {"topic": "customer.events", "partition": 0, "offset": 0},
         "effect": "applied",
         "obligation_id": f"b-{number}",
-        "data": {"remaining_minor": 0},
+        "data": {"remaining_minor": 0, "payment_id": payment},
     }
     scene.fact(f"c-{number}", "event.applied", **data)
 

@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx import Response
 from negotiator_world import VERIFICATION, Browser, Form, World, forms_of, world_of
 
+from rapport.demo.website import serving
 from schemas.facts import HandoffRequested
 from schemas.topics import OUTREACH_LOG
 from support.database import Database
@@ -273,3 +275,43 @@ def test_beyond_what_the_creditor_allows_nobody_offers(world: World) -> None:
     assert "allows anyone" in ana.send("/offer", count="40", every="month").text
     assert "above zero" in ana.send("/offer", each="-5").text
     assert world.database.rows("SELECT 1 FROM negotiator.offer WHERE by = 'agent'") == []
+
+
+def test_a_message_is_read_word_for_word_and_that_is_recorded(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messenger = FastAPI()
+
+    @messenger.get("/messages/{message_id}/copy")
+    def copy(message_id: str) -> dict[str, object]:
+        said = "Good day.\n\nhttps://m.example/t/c/secret-token"
+        of = {"m-1": "c-1", "m-2": "c-2"}[message_id]
+        return {
+            "message_id": message_id,
+            "tenant": "default",
+            "customer": of,
+            "subject": "A <note>",
+            "text": said,
+            "checked_at": "2026-03-02T09:00:00+00:00",
+            "content_sha256": "ab" * 32,
+            "intact": True,
+        }
+
+    with serving(messenger) as base:
+        monkeypatch.setenv("MESSENGER_API", base)
+        world = World(database)
+        _asked(world)
+        ana = Desk(world, "ana-secret")
+        ana.open()
+        here = str(ana.page.url)
+        page = ana.client.get(f"{here}/messages/m-1")
+        assert "A &lt;note&gt;" in page.text
+        assert "Good day." in page.text
+        assert "Unchanged since" in page.text
+        assert "secret-token" not in page.text
+        # Another customer's is not shown, and nobody who is not signed in sees any.
+        assert "cannot be shown" in ana.client.get(f"{here}/messages/m-2").text
+        assert "Good day." not in TestClient(world.api).get(f"{here}/messages/m-1").text
+        read = [one["data"]["message_id"] for one in world.facts("handoff.seen")]
+        assert [one for one in read if one] == ["m-1"]
+        world.close()

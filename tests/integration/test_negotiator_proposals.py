@@ -96,7 +96,7 @@ def test_who_says_what_they_can_manage_may_have_more(world: World) -> None:
     assert world.database.rows("SELECT monthly_minor, payday FROM negotiator.affordability") == [
         (10_000, 25)
     ]
-    world.tell("outreach.log", _erased(), "c-1")
+    world.tell("outreach.log", _erased(), "c-1", source="/rapport/segmenter")
     assert world.database.rows("SELECT 1 FROM negotiator.affordability") == []
 
 

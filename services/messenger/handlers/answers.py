@@ -7,9 +7,10 @@ from typing import Any, Literal
 from schemas import facts
 from schemas.common import Typed
 from services.messenger import message_store, metrics, store
+from services.messenger.handlers.erasing import is_forgotten
 from services.messenger.handlers.flights import cause_of
 from services.messenger.model import ANY
-from services.messenger.rules.machines import BURST_SECONDS, is_machine
+from services.messenger.rules.machines import BURST_SECONDS, HONEYPOT, SCAN_SECONDS, is_machine
 from services.messenger.tables import CustomerRow, MessageRow, SuppressionRow
 from services.runtime.context import Context
 from services.runtime.unit_of_work import UnitOfWork
@@ -64,13 +65,36 @@ def note_click(context: Context, message_id: str, link: str, user_agent: str) ->
     return message
 
 
+def note_scan(context: Context, message_id: str) -> MessageRow:
+    """Record that a program followed what no reader sees; the message. Raises NotKnown.
+
+    What was told as a person's click shortly before is taken back.
+    """
+    with context.unit() as work:
+        message = locked(work, message_id)
+        since = work.now - timedelta(seconds=SCAN_SECONDS)
+        for kind in message_store.disown_clicks(work.session, message, since, work.now):
+            link = kind.removeprefix("click:")
+            told = facts.MessageClicked(
+                message_id=message.message_id, link=link, machine=True, corrects=True
+            )
+            tell(work, message, told, link, "corrected")
+        if message_store.note_scan(work.session, message, HONEYPOT, work.now):
+            told = facts.MessageClicked(message_id=message.message_id, link=HONEYPOT, machine=True)
+            tell(work, message, told, HONEYPOT, True)
+    metrics.ANSWERS.labels("scan").inc()
+    return message
+
+
 def unsubscribe(context: Context, message_id: str, via: Via, *, all_purposes: bool) -> MessageRow:
     """Opt the customer out of e-mail for the message's purpose, or for all; at once, and once.
 
     Raises NotKnown.
     """
     with context.unit() as work:
-        message = locked(work, message_id)
+        # Whoever is forgotten may still say so: it is kept without knowing who they are.
+        message = _found(work, message_id)
+        store.lock_customers(work.session, [(message.tenant, message.customer)])
         opt_out(work, message, ANY if all_purposes else message.purpose, via)
     metrics.ANSWERS.labels("unsubscribe").inc()
     return message
@@ -201,11 +225,13 @@ def _by_machine(
     # Business seconds, which at normal speed are real ones: a simulated person's haste counts
     # at the speed of their own life.
     burst = timedelta(seconds=BURST_SECONDS)
+    scan = timedelta(seconds=SCAN_SECONDS)
     return is_machine(
         user_agent,
         (work.now - message.checked_at).total_seconds(),
         in_burst=click is not None
         and message_store.clicked_besides(work.session, message, click, work.now - burst),
+        in_scan=message_store.scanned(work.session, message, HONEYPOT, work.now - scan),
     )
 
 
@@ -224,10 +250,13 @@ def locked(work: UnitOfWork, message_id: str) -> MessageRow:
 
 
 def with_customer(work: UnitOfWork, message_id: str) -> tuple[MessageRow, CustomerRow]:
-    """The message and its customer, who is locked. Raises NotKnown."""
+    """The message and its customer, who is locked. Raises NotKnown, also of who is forgotten."""
     message = _found(work, message_id)
     who = (message.tenant, message.customer)
-    return message, store.lock_customers(work.session, [who])[who]
+    row = store.lock_customers(work.session, [who])[who]
+    if is_forgotten(row, message.checked_at):
+        raise NotKnown(message_id)
+    return message, row
 
 
 def leads_nowhere(context: Context, message: MessageRow) -> bool:

@@ -240,6 +240,7 @@ class Claiming:
                 case.obligations,
                 work.now,
                 required,
+                rules.withheld(case.order, case.customer, self._packs, work.now),
             )
         except Unwritable as error:
             return Refuse(
@@ -340,6 +341,8 @@ class Claiming:
                 for one in counts
             ),
             disclosures=written.disclosures,
+            withheld=written.withheld,
+            confirmed=case.customer.confirmed,
             roles=tuple(sorted(order.roles)),
             one_click=True,
             content_sha256=content_sha256,

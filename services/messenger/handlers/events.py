@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from schemas import customer_events as contract
-from schemas.common import normal_phone
+from schemas.common import normal_email, normal_phone
+from schemas.customer_events import vouched
 from services.messenger import message_store, store
+from services.messenger.handlers.erasing import is_forgotten
 from services.messenger.handlers.translate import (
     obligation_of,
     stored,
@@ -78,6 +80,10 @@ class CustomerEvents:
             who = (message.event.tenant, message.key)
             told = message.data
             if isinstance(told, contract.CustomerMerged) and _leads_back(work, who, told.into):
+                continue
+            if isinstance(told, contract.CustomerUpdated) and is_forgotten(
+                rows[who], message.event.time
+            ):
                 continue
             apply(rows[who], message)
             for channel in _readdressed(told):
@@ -174,6 +180,8 @@ def _update(row: CustomerRow, update: contract.CustomerUpdated) -> None:
             continue
         if name in update.model_fields_set:
             setattr(row, name, getattr(update, name))
+    if update.contact_points is not None:
+        row.vouched = next((normal_email(v) for v in vouched(update.contact_points)), None)
     if "email" in update.model_fields_set:
         row.email = update.email
     elif update.contact_points is not None and row.email is None:

@@ -133,7 +133,7 @@ class Letterbox:
             return "automatic"
         else:
             row.kind = "reply"
-            self._answered(work, row, mail, back)
+            return self._answered(work, row, mail, back)
         return None
 
     def _bounced(
@@ -149,14 +149,20 @@ class Letterbox:
 
     def _answered(
         self, work: UnitOfWork, row: InboundRow, mail: reading.Incoming, back: CameBack | None
-    ) -> None:
+    ) -> str | None:
         words = mail.text if mail.text.strip() else mail.subject
         reply = replies.Reply(row.inbound_id, words, "mail", mail.attachments)
         found = self._message(work, back, mail)
         if found is not None:
             row.tenant, row.customer, row.message_id = _who(found)
-            replies.hear(work, found.message_id, reply, self.listening)
-            return
+            try:
+                replies.hear(work, found.message_id, reply, self.listening)
+            except answers.NotKnown:
+                # They are forgotten, and so is what they write; but not that they want silence.
+                if replies.wish_of(words, self.listening) is not None:
+                    answers.opt_out(work, found, ANY, "reply", channel=ANY)
+                return "erased"
+            return None
         # A new mail, and no answer to one of ours. Who writes is only claimed: a wish for silence
         # is granted all the same, and for the rest a person looks.
         to_them = inbound_store.latest_messages_to(work.session, mail.sender) if mail.sender else ()
@@ -170,6 +176,7 @@ class Letterbox:
             _locked(work, row, message)
             channel = ANY if wish is Intent.CEASE_CONTACT else None
             answers.opt_out(work, message, ANY, "reply", channel=channel)
+        return None
 
     def _address(self, row: InboundRow, mail: reading.Incoming) -> CameBack | None:
         reads = ReturnPath(self.context.signer).read

@@ -154,6 +154,7 @@ def cases(
                     ),
                     olds,
                     [hold for one in known.values() for hold in one.holds],
+                    hashes[key],
                 ),
                 address_hash=hashes[key],
                 obligations=known,

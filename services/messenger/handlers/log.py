@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from schemas import facts
-from services.messenger import sending_store, store
-from services.messenger.handlers import wordings
+from schemas.facts.customer import ERASER
+from services.messenger import erasing_store, message_store, sending_store, store
+from services.messenger.handlers import erasing, wordings
 from services.messenger.handlers.events import note_hold, note_joint_hold
 from services.messenger.handlers.translate import obligation_of, update_obligation, words_of
 from services.messenger.model import ANY, WRONG_PERSON, Change, ChangeKind
 from services.messenger.rules import obligations as rules
-from services.messenger.tables import SendingRow, SuppressionRow
+from services.messenger.tables import CustomerRow, SendingRow, SuppressionRow
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
 
@@ -24,6 +25,7 @@ _AGREEMENTS = {
 _ABOUT_CUSTOMERS = (
     facts.ContactPreferenceChanged,
     facts.ContactRightParty,
+    facts.CustomerErased,
     facts.HandoffRequested,
     facts.HandoffResolved,
     facts.HoldLifted,
@@ -75,11 +77,23 @@ def _learn_of_agreements(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
 
 def _learn_of_customers(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
     """Pauses, hand-offs to people, holds that operators lift, and whose an address is."""
-    rows = store.lock_customers(work.session, ((m.event.tenant, m.key) for m in batch))
+    erased = {
+        (m.event.tenant, m.key): erasing_store.ids_of(work.session, m.event.tenant, m.key)
+        for m in batch
+        if isinstance(m.data, facts.CustomerErased) and m.event.source == ERASER
+    }
+    rows = store.lock_customers(
+        work.session,
+        {(m.event.tenant, m.key) for m in batch}
+        | {(tenant, one) for (tenant, _), ids in erased.items() for one in ids},
+    )
     for message in batch:
         who = (message.event.tenant, message.key)
         row = rows[who]
         match message.data:
+            case facts.CustomerErased() if who in erased:
+                own = [rows[who[0], one] for one in erased[who]]
+                erasing.forget(work, own, message.event.time)
             case facts.ContactPreferenceChanged(changes=changes) if "paused_until" in changes:
                 _pause(work, who, changes["paused_until"])
             case facts.HandoffRequested(handoff_id=handoff_id, reason=reason, obligation_id=about):
@@ -95,7 +109,9 @@ def _learn_of_customers(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
             case facts.HandoffResolved(handoff_id=handoff_id):
                 row.handoffs = {key: h for key, h in row.handoffs.items() if key != handoff_id}
             case facts.ContactRightParty(confirmed=confirmed, channel=channel):
-                row.links_end = None if confirmed else _later(row.links_end, message.event.time)
+                links_end = None if confirmed else _later(row.links_end, message.event.time)
+                row.links_end = _later(links_end, row.erased_at) if row.erased_at else links_end
+                row.confirmed = _address_read(work, row, message.data) if confirmed else None
                 if confirmed:
                     store.lift_suppressions(work.session, *who, channel, ANY, WRONG_PERSON)
                 else:
@@ -109,6 +125,15 @@ def _lift_for_all(
     row = store.lock_obligations(work.session, [about])[about]
     words = words_of(row.holds.get(kind)).lifted(message.event.time, by_operator=True)
     note_joint_hold(row, kind, words)
+
+
+def _address_read(work: UnitOfWork, row: CustomerRow, told: facts.ContactRightParty) -> str | None:
+    """The hash of the address that the customer is known to read; where nothing new is told of
+    one, what was known."""
+    message = message_store.find(work.session, told.message_id) if told.message_id else None
+    if message is None or message.tenant != row.tenant:
+        return row.confirmed
+    return message.address_hash
 
 
 def _later(known: datetime | None, told: datetime) -> datetime:

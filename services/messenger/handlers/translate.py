@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Row
 
 from schemas.commands import DispatchOrdered
+from schemas.common import normal_email
+from services.messenger.handlers.erasing import FORGOTTEN
 from services.messenger.model import (
     Customer,
     Handoff,
@@ -32,10 +34,12 @@ def customer_of(
     contacts: tuple[Contact, ...],
     former: Sequence[CustomerRow] = (),
     holds: Iterable[Hold] = (),
+    address_hash: str = "",
 ) -> Customer:
     """The addressee as the final check sees them.
 
-    former: ids they went by before. holds: those of the obligations it is about.
+    former: ids they went by before. holds: those of the obligations it is about. address_hash: of
+    the address they are reached at.
     """
     wishes = merging.wishes(row.wishes, [one.wishes for one in former])
     said = [merging.Former(one.merged_at, _consents(one)) for one in former]
@@ -54,6 +58,8 @@ def customer_of(
         suppressions=tuple(suppressions),
         contacts=contacts,
         merged_into=row.merged_into,
+        erased=row.erased_at is not None and all(getattr(row, n) is None for n in FORGOTTEN),
+        confirmed=_confirmed(row, address_hash),
         wishes=wished(wishes.get("hours"), wishes.get("max_a_week")),
     )
 
@@ -61,6 +67,12 @@ def customer_of(
 def address_of(row: CustomerRow, channel: str) -> str | None:
     """Where the addressee is reached by the channel."""
     return {"email": row.email, "sms": row.phone, "webhook": row.webhook}[channel]
+
+
+def _confirmed(row: CustomerRow, address_hash: str) -> Literal["right_party", "source"] | None:
+    if address_hash and row.confirmed == address_hash:
+        return "right_party"
+    return "source" if row.email and row.vouched == normal_email(row.email) else None
 
 
 def without(dispatch: DispatchOrdered, left_out: Collection[str]) -> DispatchOrdered:

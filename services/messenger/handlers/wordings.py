@@ -34,7 +34,9 @@ def remember(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         ],
     )
     wording_store.add_outcomes(work.session, _outcomes(batch))
+    wording_store.undo(work.session, _undone(batch))
     wording_store.mark(work.session, "clicked", _clicked(batch))
+    wording_store.mark(work.session, "clicked", _disowned(batch), undo=True)
     wording_store.mark(work.session, "harmed", _harmed(batch))
     for message in batch:
         if isinstance(message.data, facts.VariantWithdrawn | facts.VariantRestored):
@@ -80,9 +82,19 @@ def _outcomes(batch: Sequence[Incoming]) -> Iterator[Outcome]:
     for message in batch:
         match message.data:
             case facts.EventApplied() as told if told.obligation_id and _is_good_end(told):
-                yield Outcome(message.event.tenant, told.obligation_id, told.event_time)
+                payment = str(told.data.get("payment_id") or "")
+                yield Outcome(message.event.tenant, told.obligation_id, told.event_time, payment)
             case facts.AgreementMade(obligation_id=about):
                 yield Outcome(message.event.tenant, about, message.event.time)
+
+
+def _undone(batch: Sequence[Incoming]) -> Iterator[Outcome]:
+    """Payments that were taken back: no wording earned them."""
+    for message in batch:
+        match message.data:
+            case facts.EventApplied(event_type="payment.reversed") as told if told.obligation_id:
+                payment = str(told.data["payment_id"])
+                yield Outcome(message.event.tenant, told.obligation_id, told.event_time, payment)
 
 
 def _is_good_end(told: facts.EventApplied) -> bool:
@@ -100,6 +112,15 @@ def _clicked(batch: Sequence[Incoming]) -> Iterator[tuple[str, str]]:
     for message in batch:
         match message.data:
             case facts.MessageClicked(message_id=identity, machine=False):
+                yield message.event.tenant, identity
+
+
+def _disowned(batch: Sequence[Incoming]) -> Iterator[tuple[str, str]]:
+    """Clicks that were a scanner's after all. Where a person followed another link, too, that
+    early signal is lost; what they do in the end counts all the same."""
+    for message in batch:
+        match message.data:
+            case facts.MessageClicked(message_id=identity, corrects=True):
                 yield message.event.tenant, identity
 
 

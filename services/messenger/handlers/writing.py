@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from schemas.commands import DispatchOrdered
 from services.messenger.model import Choice, Letter, Obligation
 from services.messenger.rules.wording import Chosen
 from services.messenger.tables import CustomerRow
+
+Where = Literal["subject", "body"]
+"""Where a debt is not told of; `subject` is all that shows of a letter that is not opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Written:
 
     choices: what each of the one-tap answers that it offers says and does. drawn: how the
     wording was chosen; None: there was only one. segments: the parts that a short text is sent in.
+    withheld: where it tells of no debt.
     """
 
     letter: Letter
@@ -42,6 +46,7 @@ class Written:
     preheader: str = ""
     drawn: Drawn | None = None
     segments: int | None = None
+    withheld: tuple[Where, ...] = ()
 
 
 class Unwritable(Exception):
@@ -84,10 +89,12 @@ class Writer(Protocol):
         obligations: Mapping[str, Obligation],
         now: datetime,
         required: Sequence[str] = (),
+        withheld: tuple[Where, ...] = (),
     ) -> Written:
         """The letter as it stands at `now`. Raises Unwritable.
 
-        required: the disclosures that the packs in force ask for, by code.
+        required: the disclosures that the packs in force ask for, by code. withheld: where
+        nothing may tell of a debt.
         """
 
 

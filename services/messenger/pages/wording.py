@@ -10,6 +10,8 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
     "en": {
         "gone_title": "This link no longer works",
         "gone_text": "It has expired or is not complete. Nothing has changed.",
+        "nobody_title": "There is nothing here",
+        "nobody_text": "This address only tells programs that check mail from people who read it.",
         "stop_title": "Stop these e-mails?",
         "stop_text": "You will get no more e-mails of this kind from {brand}.",
         "stop_button": "Stop these e-mails",
@@ -43,6 +45,8 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
     "zh": {
         "gone_title": "此链接已失效",
         "gone_text": "链接已过期或不完整。没有任何更改。",
+        "nobody_title": "这里没有内容",
+        "nobody_text": "这个地址只用来区分检查邮件的程序和读信的人。",
         "stop_title": "不再接收这类邮件？",
         "stop_text": "{brand} 将不再向您发送这类邮件。",
         "stop_button": "停止这类邮件",
@@ -75,6 +79,8 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
     "ja": {
         "gone_title": "このリンクは使えなくなりました",
         "gone_text": "期限が切れているか、リンクが不完全です。変更は行われていません。",
+        "nobody_title": "ここには何もありません",
+        "nobody_text": "プログラムによる検査と、お読みになる方とを見分けるためのアドレスです。",
         "stop_title": "このメールの配信を停止しますか？",
         "stop_text": "{brand} からこの種類のメールは届かなくなります。",
         "stop_button": "この種類のメールを停止",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 from services.messenger.model import (
     ANY,
@@ -135,6 +136,31 @@ def required_disclosures(
     return consent.required_disclosures(now, zones, applied, approach)
 
 
+def withheld(
+    order: Order, customer: Customer, packs: Sequence[Pack], now: datetime
+) -> tuple[Literal["subject", "body"], ...]:
+    """Where nothing may tell of a debt, since it is not sure who reads.
+
+    What has no subject shows its beginning instead: there the one goes with the other.
+    """
+    zones = place_of(order, customer)
+    applied = applying(packs, zones)
+    approach = approach_of(order, customer, zones, applied, now)
+    # What is vouched for is an address of e-mail.
+    known = customer.confirmed == "right_party" or (
+        customer.confirmed == "source" and order.channel == "email"
+    )
+
+    def is_withheld(where: str) -> bool:
+        told = consent.may_disclose_debt(now, zones, applied, approach, where, known)
+        return not told.allowed
+
+    subject, body = is_withheld("subject"), is_withheld("body")
+    if body or (subject and order.channel != "email"):
+        return ("subject", "body")
+    return ("subject",) if subject else ()
+
+
 def missing_disclosures(required: Sequence[str], carried: Sequence[str]) -> Refuse | None:
     """Refuse a message that lacks what is required of it."""
     missing = sorted(set(required) - set(carried))
@@ -168,6 +194,8 @@ def _final_refusals(
 ) -> Iterator[Refuse]:
     if customer.merged_into is not None:
         yield Refuse("merged", "customer")
+    if customer.erased:
+        yield Refuse("erased", "customer")
     for rule in (order.halted[one] for one in order.obligation_ids if one in order.halted):
         # The scheduler heard of it first, and lets it wait until sending is resumed.
         yield Refuse("sending_stopped", rule, retryable=True)

@@ -37,6 +37,19 @@ class Colleagues:
         for service, base in self._bases.items():
             self._bases[service] = base or f"http://{settings.host}:{settings.port(service)}"
 
+    def copy(self, message_id: str, token: str) -> Mapping[str, Any] | None:
+        """The exact copy of a message, or None where it cannot be had."""
+        url = f"{self._bases['messenger']}/messages/{quote(message_id, safe='')}/copy"
+        headers = {"Authorization": f"Bearer {token}"}
+        try:
+            answer = httpx.get(url, headers=headers, timeout=PATIENCE, trust_env=False)
+        except httpx.HTTPError:
+            return None
+        if answer.status_code != 200:
+            return None
+        content: Mapping[str, Any] = answer.json()
+        return content
+
     def story(self, tenant: str, customer: str, token: str) -> Story:
         """All of it, in the order of the services; what is away is named, and never waited for."""
         found = Story()

@@ -1,5 +1,6 @@
 """One hand-off at the desk: the customer's whole story in one view, and what a person does."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
@@ -24,6 +25,8 @@ from services.runtime.unit_of_work import UnitOfWork
 
 Fields = Annotated[Mapping[str, str], Depends(form_fields)]
 Do = Callable[[UnitOfWork, Caller], None]
+_KEYS = re.compile(r"(https?://\S+?/(?:t/\w|u|preferences|p)/)\S+")
+"""Links with a token, which opens what is the customer's alone."""
 _FORMATS = Formats("en", ZoneInfo("UTC"))
 
 
@@ -38,6 +41,7 @@ class DeskCase:
         """The router; its pages are for people and stay out of the schema."""
         router = APIRouter(prefix="/desk/handoffs/{handoff_id}", include_in_schema=False)
         router.get("")(self.show)
+        router.get("/messages/{message_id}")(self.copy)
         router.post("/assign")(self.assign)
         router.post("/release")(self.release)
         router.post("/note")(self.note)
@@ -63,6 +67,28 @@ class DeskCase:
             "desk_case.html", "en", switch=False, said=NOTICES.get(notice or ""), me=caller.name,
             form=self._reception.form(caller), outcomes=OUTCOMES, hands_back=HANDS_BACK,
             story=story, timeline=[_told(one) for one in story.facts], **shown,
+        )  # fmt: skip
+
+    def copy(self, request: Request, handoff_id: str, message_id: str) -> Response:
+        """A message to the customer word for word; that it was read is recorded."""
+        here = f"/desk/handoffs/{handoff_id}"
+        caller = self._reception.caller(request)
+        if caller is None:
+            return self._reception.way_in(None, 200)
+        found = self._colleagues.copy(message_id, self._reception.token_of(caller))
+        with self._reception.context.unit() as work:
+            try:
+                row = people.lock(work, handoff_id, caller.tenant)
+            except LookupError:
+                return see("unknown")
+            ids = account_store.ids_of(work.session, row.tenant, row.customer)
+            if found is None or found["tenant"] != row.tenant or found["customer"] not in ids:
+                return see("no_copy", here)
+            desk.look_at_copy(work, row, caller.name, message_id)
+        sent = datetime.fromisoformat(found["checked_at"])
+        return render(
+            "desk_copy.html", "en", switch=False, me=caller.name, back=here, copy=found,
+            text=_KEYS.sub(r"\1…", found["text"] or ""), at=_when(sent),
         )  # fmt: skip
 
     def assign(self, request: Request, handoff_id: str, fields: Fields) -> Response:
@@ -211,7 +237,8 @@ def _told(fact: Mapping[str, Any]) -> dict[str, Any]:
         if data.get(name)
     ]
     at = datetime.fromisoformat(str(fact["at"]))
-    return {"at": _when(at), "type": fact["type"], "detail": " · ".join(detail)}
+    sent = data.get("message_id") if fact["type"] == "message.intended" else None
+    return {"at": _when(at), "type": fact["type"], "detail": " · ".join(detail), "message": sent}
 
 
 def _money(amount_minor: int, currency: str | None) -> str:

@@ -29,6 +29,7 @@ _REASONS = {
 NOTICES = {
     "taken": "Someone else holds it by now, or has resolved it.",
     "unknown": "There is no such hand-off.",
+    "no_copy": "That message cannot be shown: it is not this customer's, or it is forgotten.",
     "form": "The page had been open too long. Please try again.",
     "outcome": "Choose an outcome first.",
     "sign_in": "This token does not open the desk.",

@@ -97,7 +97,9 @@ class Pages:
         case = visit.case
         reasons = store.unresolved_reasons(work.session, case.case_id) if case else set()
         if visit.is_shut:
-            return self.message("wrong_person")
+            # Of who is forgotten nothing is known, and nothing is said.
+            forgotten = visit.customer.erased_at is not None
+            return self.message("expired" if forgotten else "wrong_person")
         tries = Tries(visit.customer.wrong_tries, visit.customer.locked_until)
         if tries.locked_until is not None and rules.is_locked(tries, work.now):
             until = self.formats(visit, NOTHING_KNOWN).moment(tries.locked_until)

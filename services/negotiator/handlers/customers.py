@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from schemas.customer_events import CustomerMerged, CustomerUpdated
 from services.negotiator import merging_store, store
-from services.negotiator.handlers import identity
+from services.negotiator.handlers import erasing, identity
 from services.negotiator.handlers.answers import hash_answer
 from services.negotiator.model import Evidence
 from services.negotiator.tables import CustomerRow
@@ -35,7 +35,9 @@ class CustomerEvents:
                 row.merged_into = message.data.into
                 work.session.flush()
                 merging_store.move_to(work.session, row.tenant, row.customer, message.data.into)
-            elif isinstance(message.data, CustomerUpdated):
+            elif isinstance(message.data, CustomerUpdated) and not erasing.is_forgotten(
+                row, message.event.time
+            ):
                 self._update(work, row, message.data)
 
     def _update(self, work: UnitOfWork, row: CustomerRow, data: CustomerUpdated) -> None:

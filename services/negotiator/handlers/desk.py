@@ -34,6 +34,17 @@ def look(work: UnitOfWork, row: HandoffRow, by: str) -> None:
     )
 
 
+def look_at_copy(work: UnitOfWork, row: HandoffRow, by: str, message_id: str) -> None:
+    """Note that someone reads a message to the customer, word for word."""
+    work.fact(
+        HandoffSeen.TYPE,
+        HandoffSeen(handoff_id=row.handoff_id, by=by, message_id=message_id),
+        subject=row.customer,
+        tenant=row.tenant,
+        key=(row.handoff_id, by, message_id, _minute(work.real_now)),
+    )
+
+
 def write(
     work: UnitOfWork,
     handoff_id: str,

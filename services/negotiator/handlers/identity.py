@@ -38,9 +38,9 @@ def new_address(customer: CustomerRow) -> None:
     customer.wrong_person = False
 
 
-def admitted(work: UnitOfWork, customer: CustomerRow, session_id: str) -> None:
-    """The customer has proved at the door who they are."""
-    _tell(work, customer, True, "portal", session_id)
+def admitted(work: UnitOfWork, customer: CustomerRow, session_id: str, message_id: str) -> None:
+    """The customer has proved at the door who they are; a link of that message led there."""
+    _tell(work, customer, True, "portal", session_id, message_id)
 
 
 def _shut(work: UnitOfWork, customer: CustomerRow) -> None:
@@ -50,10 +50,17 @@ def _shut(work: UnitOfWork, customer: CustomerRow) -> None:
     store.end_sessions(work.session, customer.tenant, ids)
 
 
-def _tell(work: UnitOfWork, customer: CustomerRow, confirmed: bool, via: str, because: str) -> None:
+def _tell(
+    work: UnitOfWork,
+    customer: CustomerRow,
+    confirmed: bool,
+    via: str,
+    because: str,
+    message_id: str | None = None,
+) -> None:
     work.fact(
         ContactRightParty.TYPE,
-        ContactRightParty(confirmed=confirmed, channel="email", via=via),
+        ContactRightParty(confirmed=confirmed, channel="email", via=via, message_id=message_id),
         subject=customer.customer,
         tenant=customer.tenant,
         key=(because, confirmed),

@@ -17,9 +17,10 @@ from schemas.facts import (
     OutreachEnrolled,
     OutreachPersonDue,
 )
+from schemas.facts.customer import ERASER
 from schemas.topics import CUSTOMER_EVENTS
 from services.negotiator import account_store, store
-from services.negotiator.handlers import agreements, choices, identity, people, requests
+from services.negotiator.handlers import agreements, choices, erasing, identity, people, requests
 from services.negotiator.handlers.deciding import Deciding
 from services.negotiator.handlers.learning import Learned
 from services.negotiator.handlers.promises import Promises
@@ -27,7 +28,7 @@ from services.negotiator.model import Bill, ObligationStatus
 from services.negotiator.rules import bills, subscriptions
 from services.negotiator.rules.bills import NOTHING_KNOWN
 from services.negotiator.store import Key
-from services.negotiator.tables import AffordabilityRow, EnrolmentRow, HoldRow, InvitationRow
+from services.negotiator.tables import EnrolmentRow, HoldRow, InvitationRow
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
 
@@ -61,7 +62,9 @@ def _concerns_us(message: Incoming) -> bool:
     data = message.data
     if isinstance(data, EventApplied):
         return data.event_type in APPLIED and data.effect != "stale_version"
-    if isinstance(data, OutreachEnrolled | AgreementDue | CustomerErased):
+    if isinstance(data, CustomerErased):
+        return message.event.source == ERASER
+    if isinstance(data, OutreachEnrolled | AgreementDue):
         return True
     if isinstance(data, ChoiceMade):
         return data.does in choices.OURS
@@ -130,7 +133,7 @@ class _Batch:
             elif isinstance(data, AgreementDue):
                 self._judge(message, data)
             elif isinstance(data, CustomerErased):
-                self._forget(message)
+                erasing.forget(self.work, self.customers[_subject(message)], message.event.time)
             elif isinstance(data, EventApplied) and data.event_type in bills.EVENTS:
                 self._tell_bill(message, data)
                 self.learned.bill(message.event, data)
@@ -230,15 +233,6 @@ class _Batch:
             )
             if agreement.status not in store.IN_FORCE:
                 del self.agreements[key]
-
-    def _forget(self, message: Incoming) -> None:
-        """What a customer said they can manage goes with them."""
-        tenant, customer = _subject(message)
-        self.work.session.exec(
-            delete(AffordabilityRow).where(
-                col(AffordabilityRow.tenant) == tenant, col(AffordabilityRow.customer) == customer
-            )
-        )
 
     def _judge(self, message: Incoming, data: AgreementDue) -> None:
         key = (message.event.tenant, data.obligation_id)

@@ -90,5 +90,5 @@ def _admit(work: UnitOfWork, customer: CustomerRow, case: CaseRow, lasts: timede
         expires_at=work.now + lasts,
     )
     work.session.add(session)
-    identity.admitted(work, customer, session.session_id)
+    identity.admitted(work, customer, session.session_id, case.message_id)
     return session

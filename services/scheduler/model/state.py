@@ -100,7 +100,8 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     channel (`*`: all). tier: the publisher's. applied: by
     partition of customer.events (`topic/partition`), the offset of this customer's last event
     that is applied here. paused_until: a pause. hours, max_a_week: their own wishes, as
-    `services.policy.preferences` has them.
+    `services.policy.preferences` has them. erased_at: since when they are forgotten, and nothing
+    was told of them.
     """
 
     tenant: str
@@ -120,6 +121,7 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     hours: str | None = None
     max_a_week: int | None = None
     merged_into: str | None = None
+    erased_at: datetime | None = None
 
     @property
     def key(self) -> Key:

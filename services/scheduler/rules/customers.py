@@ -24,6 +24,8 @@ def learn(known: Customer, heard: Heard) -> Customer:
         return after
     match heard.type:
         case "customer.updated":
+            if known.erased_at is not None and heard.time <= known.erased_at:
+                return after
             return _with_traits(after, heard)
         case "customer.consent_changed":
             captured = instant(heard.data.get("captured_at")) or heard.time
@@ -44,6 +46,11 @@ def learn(known: Customer, heard: Heard) -> Customer:
             return _with_dead_address(after, heard)
         case "contact.preference_changed":
             return _with_preferences(after, heard, heard.data["changes"])
+        case "customer.erased":
+            return msgspec.structs.replace(
+                after, place=Place(), locale=None, tier=None, hours=None, max_a_week=None,
+                erased_at=heard.time,
+            )  # fmt: skip
         case "contact.right_party":
             return _with_right_party(after, heard)
         case "handoff.requested" | "handoff.resolved":
@@ -68,6 +75,7 @@ def _with_traits(known: Customer, heard: Heard) -> Customer:
     return msgspec.structs.replace(
         known,
         place=msgspec.structs.replace(known.place, **place) if place else known.place,
+        erased_at=None,
         locale=heard.data.get("locale", known.locale),
         tier=heard.data.get("tier", known.tier),
         wrong_channels=tuple(c for c in known.wrong_channels if c not in new_addresses),

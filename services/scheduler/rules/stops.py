@@ -56,6 +56,8 @@ def stopped(
     """
     if customer.merged_into is not None:
         return Stop("merged", MERGED)
+    if customer.erased_at is not None:
+        return Stop("erased", "customer.erased")
     if obligation.state is not ObligationState.OPEN:
         return Stop(obligation.reason or obligation.state, f"obligation.{obligation.state}")
     if obligation.agreement_id is not None:

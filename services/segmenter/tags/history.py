@@ -19,6 +19,10 @@ LIMITS: dict[Family, int] = {"did": 20, "sent": 12, "owes": 24, "life": 16, "tra
 the publisher, and of when each trait was last told (fewer than the limit)."""
 
 
+DISOWNED = "-"
+"""Value of a mark that stands in place of one that was no person's doing: it counts nothing."""
+
+
 class Mark(msgspec.Struct, frozen=True, order=True, array_like=True, omit_defaults=True):
     """One thing that happened; ordered by its instant. Holds codes only, nothing personal.
 

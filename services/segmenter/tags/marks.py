@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from services.segmenter.tags.history import Family, History, Mark, add
+from services.segmenter.tags.history import DISOWNED, Family, History, Mark, add
 
 Data = Mapping[str, Any]
 Left = tuple[Family, str, str, str]
@@ -163,8 +163,12 @@ def _opened(data: Data) -> Iterator[Left]:
 
 
 def _clicked(data: Data) -> Iterator[Left]:
+    about = f"{data['message_id']} {data['link']}"
     if not data["machine"]:
-        yield "did", "clicked", f"{data['message_id']} {data['link']}", data["link"]
+        yield "did", "clicked", about, data["link"]
+    elif data.get("corrects"):
+        # In place of the click that was taken for a person's.
+        yield "did", "clicked", about, DISOWNED
 
 
 _WANTS_NOTHING = frozenset({"stop", "cease_contact", "wrong_person"})

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 import msgspec
 
-from services.segmenter.tags.history import Family, History, Mark
+from services.segmenter.tags.history import DISOWNED, Family, History, Mark
 
 MOST_CAUSES = 5
 """How many events a tag names as its reason: the newest."""
@@ -39,7 +39,7 @@ class Evidence:
 
     def marks(self, family: Family) -> Sequence[Mark]:
         """The family's marks, oldest first."""
-        return self.history.get(family, ())
+        return [mark for mark in self.history.get(family, ()) if mark.value != DISOWNED]
 
     def weight(self, mark: Mark, half_life_days: float) -> float:
         """1 for what is new, half of it after each half-life."""

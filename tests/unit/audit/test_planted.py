@@ -5,6 +5,7 @@ import planted_holds
 import planted_merged
 import planted_packs
 import planted_rules
+import planted_secrecy
 import planted_sending
 import planted_several
 import planted_stops
@@ -26,6 +27,7 @@ PLANTED = [
     *planted_holds.CASES,
     *planted_merged.CASES,
     *planted_rules.CASES,
+    *planted_secrecy.CASES,
     *planted_several.CASES,
     *planted_terms.CASES,
     *planted_wordings.CASES,

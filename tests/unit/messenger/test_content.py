@@ -332,8 +332,12 @@ def test_the_page_is_accessible(locale: str, language: str) -> None:
         locale=locale,
         matter=MATTER,
         brand=BRAND,
-        addresses=ADDRESSES,
+        addresses=replace(ADDRESSES, honeypot="https://rapport.example/t/n/x"),
     ).html
+    # What programs alone follow is neither shown, nor read aloud, nor reached by a key.
+    [hidden] = re.findall(r'<a href="https://rapport.example/t/n/x"[^>]*></a>', page)
+    assert 'aria-hidden="true" tabindex="-1"' in hidden
+    assert 'style="display:none;"' in hidden
     assert f'<html lang="{language}"' in page
     assert all('role="presentation"' in table for table in re.findall("<table[^>]*>", page))
     assert all("alt=" in image for image in re.findall(r"<img[^>]*>", page))

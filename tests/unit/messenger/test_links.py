@@ -25,6 +25,7 @@ MAKERS = {
     LinkKind.PREFERENCES: LINKS.preferences,
     LinkKind.FEEDBACK: lambda m, now: LINKS.feedback(m, "no", now),
     LinkKind.CHOICE: lambda message, now: LINKS.choice(message, "later", now),
+    LinkKind.HONEYPOT: LINKS.honeypot,
     LinkKind.PORTAL: LINKS.portal,
 }
 

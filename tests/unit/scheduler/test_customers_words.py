@@ -178,3 +178,19 @@ def test_a_wish_is_taken_back() -> None:
     world.start(bill())
     world.until(at("2026-03-12 00:00"))
     assert len(world.sent()) > 1
+
+
+def test_who_is_erased_is_not_contacted_until_something_is_told_of_them_again() -> None:
+    world = World()
+    world.start(bill())
+    (ended,) = world.hear(heard("customer.erased", START, tables=1))
+    assert isinstance(ended, Cancelled)
+    assert ended.reason == "erased"
+    (refused,) = world.start(bill(bill_id="b2"))
+    assert isinstance(refused, Suppressed)
+    assert refused.reason == "erased"
+    # Said before, heard after: nothing of it counts.
+    world.hear(heard("customer.updated", START, timezone="Asia/Tokyo"))
+    assert world.book.customer("default", "ann").place.timezone is None
+    world.hear(heard("customer.updated", NOON, timezone="Asia/Tokyo"))
+    assert world.book.customer("default", "ann").erased_at is None

@@ -116,3 +116,17 @@ def test_a_profile_survives_its_row() -> None:
     decide(profile, happening("customer.hold_placed", {"kind": "hardship"}))
     assert rules.decode(rules.encode(profile)) == profile
     assert rules.decode(None) == Profile()
+
+
+def test_who_is_erased_is_known_by_nothing_but_holds_and_begins_anew() -> None:
+    profile = told(Profile(), timezone="Asia/Tokyo", birth_year=1990, occupation="nurse")
+    decide(profile, happening("customer.hold_placed", {"kind": "cease_contact"}))
+    profile = rules.forget(profile, NOW)
+    assert (profile.birth_year, profile.timezone, profile.occupation) == (None, None, None)
+    assert profile.history == {}
+    assert list(rules.traits(profile, NOW).holds) == ["cease_contact"]
+    # Said before, heard after: passed over.
+    assert told(profile, birth_year=1990).birth_year is None
+    assert profile.history == {}
+    decide(profile, happening("customer.updated", {"birth_year": 1991}, age=-HOUR))
+    assert profile.birth_year == 1991
