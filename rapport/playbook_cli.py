@@ -1,4 +1,7 @@
-"""`rapport playbook ...`: strategies, before they meet a customer."""
+"""`rapport playbook ...`: strategies, before they meet a customer.
+
+What rehearses and renders is imported where it is used: other commands start without it.
+"""
 
 import json
 from datetime import datetime
@@ -8,13 +11,8 @@ from typing import Annotated
 import typer
 
 from rapport.connection import connection, running
-from rapport.preview.command import Asked, Connect, NothingToPreview, previews, write_html
-from rapport.preview.person import PersonFaults
-from rapport.preview.samples import NoSample
-from rapport.preview.view import show
 from rapport.terminal import AsJson, Bootstrap, broker, out, refuse, stop
 from rapport.validate import against_policies
-from services.messenger.lint import layout_faults, tenant_faults
 from services.messenger.tenants import TenantFaults
 from services.messenger.tenants import load as load_tenants
 from services.playbooks.load import PlaybookFaults, load_playbook, load_playbooks
@@ -39,6 +37,8 @@ def validate(
     Every fault is named by file, line and remedy. Where a policy lets an attribute steer nothing,
     the segment that is passed over there is named, too; that is no fault.
     """
+    from services.messenger.lint import layout_faults, tenant_faults
+
     settings = Settings()
     try:
         packs = load_packs(settings.policies_dir)
@@ -102,6 +102,11 @@ def preview(
 
     Nothing is stored or sent. The services' own functions decide.
     """
+    from rapport.preview.command import Asked, Connect, NothingToPreview, previews, write_html
+    from rapport.preview.person import PersonFaults
+    from rapport.preview.samples import NoSample
+    from rapport.preview.view import show
+
     asked = Asked(
         playbook, customer, event, _instant(at), days, tuple(locale or ()), tenant, choose
     )
