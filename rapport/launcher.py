@@ -16,6 +16,7 @@ from threading import Event
 
 import httpx
 
+from rapport.checkout import StandInCheckout
 from rapport.connection import RUN_FILE
 from rapport.playbook_folder import publish_folder
 from rapport.topics import create_topics
@@ -99,6 +100,13 @@ def parts(data: Path | None = None, say: Say = _print) -> Iterator[Parts]:
             say(f"mail {mail.smtp_address} (embedded), inbox {mail.url}")
         if settings.clock and "@" not in settings.clock:
             environment["CLOCK"] = Clock.parse(settings.clock).text()
+        if not settings.public_url and "PAYMENT_CHECKOUT_URL" not in environment:
+            # Only on loopback: nobody in earnest may meet a page on which no money moves.
+            notify = f"http://127.0.0.1:{settings.port('negotiator')}/payments/webhook"
+            checkout = started.enter_context(StandInCheckout(notify, environment))
+            environment["PAYMENT_CHECKOUT_URL"] = checkout.url
+            environment["PAYMENT_SECRET"] = checkout.secret
+            say(f"checkout {checkout.url} (stand-in, no money moves)")
         if not settings.api_tokens:
             prepared.token = secrets.token_urlsafe(24)
             environment["API_TOKENS"] = f"local={prepared.token}:{ALL_SCOPES}"

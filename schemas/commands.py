@@ -79,6 +79,32 @@ class Place(Contract):
     )
 
 
+class Instalment(Contract):
+    """One payment of a plan."""
+
+    due_date: LocalDate = Field(description="Local date on which it is due.")
+    amount_minor: Money = Field(description="Amount in minor units.")
+
+
+class AgreementTerms(Contract):
+    """The agreement that an enrolment cares for."""
+
+    agreement_id: Text = Field(description="Id of the agreement.")
+    instalments: tuple[Instalment, ...] = Field(description="When and how much.")
+
+
+class AgreementRef(Contract):
+    """What of an agreement a message is about."""
+
+    agreement_id: Text = Field(description="Id of the agreement.")
+    instalment: int | None = Field(
+        default=None,
+        ge=1,
+        description="Number of the instalment that it reminds of, from 1; null: it thanks for the "
+        "whole, which is paid.",
+    )
+
+
 class PlannedStep(Contract):
     """One contact that the playbook foresees, or the moment at which a person takes over."""
 
@@ -86,9 +112,10 @@ class PlannedStep(Contract):
     by: Literal["machine", "person"] = Field(
         default="machine", description="person: nothing is sent, a person is asked to see to it."
     )
-    anchor: Literal["due", "trigger", "choice", "broken"] = Field(
+    anchor: Literal["due", "trigger", "choice", "broken", "instalment", "completed"] = Field(
         description="What `days` counts from; broken: the instant of a promise that was not kept, "
-        "and only then the step is planned."
+        "and only then the step is planned; completed: the same of one that was kept to its end; "
+        "instalment: the due date of each instalment, the step being planned once for each."
     )
     choice: Text | None = Field(
         default=None, description="With anchor choice: the choice that plans it."
@@ -152,7 +179,7 @@ class OfferAuthority(Contract):
 
 
 class Trigger(Contract):
-    """The customer event that started it."""
+    """The customer event, or the agreement, that started it."""
 
     event_type: Text = Field(description="Its type.")
     event_id: Text = Field(description="Its id.")
@@ -214,6 +241,9 @@ class OutreachRequested(Typed):
     context: dict[str, ContextValue] = Field(
         default_factory=dict, description="Non-personal inputs of the templates."
     )
+    agreement: AgreementTerms | None = Field(
+        default=None, description="The agreement that it cares for; null: none."
+    )
     trigger: Trigger = Field(description="The customer event that started it.")
     after: Positions = Field(description="What the segmenter had read.")
     defaults_used: tuple[str, ...] = Field(
@@ -268,6 +298,9 @@ class DispatchOrdered(Typed):
         default=(), description="One-tap answers that the message may offer; none once one is made."
     )
     after: Positions = Field(description="What the scheduler had read.")
+    agreement: AgreementRef | None = Field(
+        default=None, description="What of an agreement it is about; null: of none."
+    )
     parts: tuple[DispatchPart, ...] = Field(
         default=(),
         description="The steps of a message about several obligations, the one named above "

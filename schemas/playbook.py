@@ -19,7 +19,7 @@ from schemas.common import (
     Tone,
 )
 
-Anchor = Literal["due", "trigger", "choice", "broken"]
+Anchor = Literal["due", "trigger", "choice", "broken", "instalment", "completed"]
 By = Literal["machine", "person"]
 Does = Literal["person", "request", "steps", "stop"]
 
@@ -62,7 +62,10 @@ class _Part(BaseModel):
 class Trigger(_Part):
     """An event that brings a customer into the playbook."""
 
-    event: str = Field(description="Type of a customer event, such as bill.due_soon.")
+    event: str = Field(
+        description="Type of a customer event, such as bill.due_soon; or agreement.made, the one "
+        "fact that starts something."
+    )
     when: Condition | None = Field(
         None, description="CEL over the event's fields; absent: every such event."
     )
@@ -88,7 +91,9 @@ class Step(_Part):
     anchor: Anchor = Field(
         description="Day zero: the obligation's due (or ending) date, the trigger's own day, or "
         "the day on which the customer made the choice named in `choice`, or the instant at which "
-        "a promise about the obligation was broken (planned only then, at tone gentle)."
+        "a promise about the obligation was broken (planned only then, at tone gentle). Of a "
+        "playbook that an agreement starts: the due date of each of its instalments (the step is "
+        "planned once for each), or the instant at which the last of it was paid."
     )
     choice: ChoiceName | None = Field(
         None, description="With anchor choice: the choice that plans this step; else absent."

@@ -10,6 +10,7 @@ from rapport.audit.log import Fact
 from rapport.audit.verdict import Outcome
 from schemas.common import Typed
 from schemas.facts import (
+    AgreementMade,
     CustomerSegmented,
     EventApplied,
     OutreachCancelled,
@@ -93,9 +94,13 @@ def _version(fact: Fact[EventApplied]) -> int:
 def _triggers(history: History, outcome: Outcome) -> None:
     """Whatever was decided upon rests on an event that took effect and may trigger."""
     events = _grouped(((f.tenant, f.data.event_id), f) for f in history.log.of(EventApplied))
+    # An agreement is no customer event; it starts the reminders of its instalments.
+    agreed = {(fact.tenant, fact.id) for fact in history.log.of(AgreementMade)}
 
     def judge(fact: Fact[CustomerSegmented] | Fact[OutreachEnrolled], decided: str) -> None:
         causes = events.get((fact.tenant, fact.data.trigger_event_id), [])
+        if (fact.tenant, fact.data.trigger_event_id) in agreed:
+            return
         if not causes:
             what = f"{decided} upon event {fact.data.trigger_event_id}, which was never applied"
             outcome.violate("no-event", what, fact)

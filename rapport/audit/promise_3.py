@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from rapport.audit import instalments
 from rapport.audit import packs as rules
 from rapport.audit.history import History
 from rapport.audit.log import Fact
@@ -14,7 +15,7 @@ from rapport.audit.words import (
     obligation_key,
     standing,
 )
-from schemas.facts import MessageIntended
+from schemas.facts import EventApplied, MessageIntended
 
 TITLE = "No contact against a settlement, opt-out, hold or suppression that was known"
 
@@ -37,6 +38,7 @@ def check(history: History) -> Outcome:
         late = [w for w in words if w.stops and w not in heard and w.fact.order < intended.order]
         many = len(late) + history.holds.too_late(intended)
         outcome.flying("stops that came too late to be known", many)
+    instalments.check(history, outcome)
     return outcome
 
 
@@ -95,8 +97,15 @@ def _silences(history: History, intended: Fact[MessageIntended], stop: Word) -> 
     """Whether the stop is meant for this contact: an agreement ends dunning, not its own care.
 
     A contact of an enrolment that began after the agreement, for another purpose than collection
-    (such as the reminder of an instalment), is what the agreement asks for.
+    (such as the reminder of an instalment), is what the agreement asks for. So is thanks for what
+    is paid, which is no contact (design section 2); `instalments` judges it.
     """
+    promise = intended.data.agreement
+    if promise is not None and intended.data.purpose != "collection":
+        if stop.topic == f"agreement:{promise.agreement_id}":
+            return False
+        if promise.instalment is None and stop.topic == "obligation" and _is_paid(stop):
+            return False
     if not stop.topic.startswith("agreement"):
         return True
     about = getattr(stop.fact.data, "obligation_id", None)
@@ -107,6 +116,14 @@ def _silences(history: History, intended: Fact[MessageIntended], stop: Word) -> 
     ]
     begun_before = not enrolled or any(fact.order < stop.fact.order for fact in enrolled)
     return begun_before or intended.data.purpose == "collection"
+
+
+def _is_paid(stop: Word) -> bool:
+    """Whether the matter ended by being paid, and not by being closed for another reason."""
+    applied = stop.fact.data
+    if isinstance(applied, EventApplied):
+        return applied.event_type == "payment.received" or applied.data.get("why") == "paid"
+    return True
 
 
 def _without_consent(

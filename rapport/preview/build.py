@@ -11,6 +11,7 @@ from typing import Any
 from rapport.preview.person import Person
 from rapport.preview.rehearsal import Rehearsal
 from rapport.preview.result import Happened, Mail, Preview, RuleCited, SegmentTried, StepShown
+from schemas.commands import OutreachRequested
 from schemas.facts import CustomerSegmented
 from services.messenger.handlers.writing import Unwritable, Writer, Written
 from services.playbooks.conditions import attributes_of, compile_condition, condition_holds
@@ -82,7 +83,7 @@ def preview(
     if shown.reason not in ("old_event", "not_triggered") and told is not None:
         shown.segments = list(_segments(rehearsal, playbook, values, packs, at))
     if command is not None and told is not None:
-        shown.steps = list(_steps(playbook, values, told))
+        shown.steps = list(_steps(playbook, values, told, command))
         _tell(rehearsal, shown, packs)
         _write(rehearsal, shown, locales)
     return shown
@@ -138,14 +139,22 @@ def _segments(
 
 
 def _steps(
-    playbook: Playbook, values: Mapping[str, Any], chosen: CustomerSegmented
+    playbook: Playbook,
+    values: Mapping[str, Any],
+    chosen: CustomerSegmented,
+    command: OutreachRequested,
 ) -> Iterator[StepShown]:
     known = {
         **playbook.with_derived(values),
         "segment": chosen.segment,
         "tone": chosen.tone,
     }
+    parts = len(command.agreement.instalments) if command.agreement else 0
     for step in playbook.document.steps:
+        if step.anchor == "instalment":
+            names = (f"{step.name}_{number}" for number in range(1, parts + 1))
+            yield from (StepShown(name, step.template) for name in names)
+            continue
         shown = StepShown(step.name, step.template, step.choice)
         if not condition_holds(step.when, known):
             shown.when = step.when

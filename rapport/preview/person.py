@@ -17,7 +17,8 @@ from schemas.common import Channel, CustomerId, Instant, Purpose, Tenant
 from schemas.customer_events import CustomerConsentChanged, CustomerHoldPlaced, CustomerUpdated
 from schemas.envelope import decode, make, parse_data
 from schemas.errors import Rejection
-from schemas.topics import CUSTOMER_EVENTS
+from schemas.facts import AgreementMade
+from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
 from services.playbooks.tags import TAGS
 from services.playbooks.type_words import nearest
 from services.playbooks.types import Kind
@@ -173,7 +174,7 @@ def person_of(given: Mapping[str, Any], now: datetime) -> Person:
 def event(
     customer: str, tenant: str, type_: str, data: Mapping[str, Any], at: datetime
 ) -> Incoming:
-    """A customer event as the services would receive it. Raises Rejection."""
+    """An event, or the fact of an agreement, as the services receive it. Raises Rejection."""
     identity = derive("preview", type_, customer, json.dumps(data, sort_keys=True))
     bare = make(
         type_,
@@ -184,7 +185,8 @@ def event(
         subject=customer,
         time=at,
     )
-    return incoming(CUSTOMER_EVENTS, bare.model_dump_json(exclude_none=True).encode(), 0)
+    topic = OUTREACH_LOG if type_ == AgreementMade.TYPE else CUSTOMER_EVENTS
+    return incoming(topic, bare.model_dump_json(exclude_none=True).encode(), 0)
 
 
 def incoming(topic: str, value: bytes | None, offset: int, partition: int = 0) -> Incoming:

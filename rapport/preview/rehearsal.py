@@ -9,12 +9,12 @@ from datetime import datetime
 
 from rapport.preview.person import Person, incoming
 from schemas.commands import DispatchOrdered, OutreachRequested
-from schemas.facts import CustomerSegmented
+from schemas.facts import AgreementMade, CustomerSegmented
 from schemas.topics import OUTREACH_COMMANDS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.messenger.handlers import events as told
 from services.messenger.handlers.translate import customer_of, order_of
 from services.messenger.handlers.writing import Unwritable, Where, Writer, Written
-from services.messenger.model import Lag, Obligation, Refuse
+from services.messenger.model import Change, ChangeKind, Lag, Obligation, Refuse
 from services.messenger.rules import check as final
 from services.messenger.rules import obligations as obligation_rules
 from services.messenger.tables import CustomerRow
@@ -106,7 +106,8 @@ class Rehearsal:
     def trigger(self, event: Incoming) -> None:
         """The event that the playbook is to answer: segment, and plan what follows."""
         self._learn(event)
-        for said in self._decide(self._segmenter, event):
+        decided = self._agreed(event) if isinstance(event.data, AgreementMade) else None
+        for said in self._decide(self._segmenter, event) if decided is None else decided:
             if isinstance(said.data, CustomerSegmented):
                 self.segmented = said.data
             if said.topic == OUTREACH_COMMANDS and isinstance(said.data, OutreachRequested):
@@ -223,6 +224,17 @@ class Rehearsal:
         for said in work.said:
             if said.topic == OUTREACH_LOG:
                 self._hear(heard_of(said))
+        return work.said
+
+    def _agreed(self, event: Incoming) -> list[Incoming]:
+        """An agreement is a fact: every service hears it, and the segmenter starts its care."""
+        self._hear(heard_of(event))
+        made = Change(ChangeKind.AGREED, event.event.time)
+        identity = str(event.event.data["obligation_id"])
+        known = self._obligations.get(identity, Obligation())
+        self._obligations[identity] = obligation_rules.apply(known, made)
+        work = Collected("segmenter", self.now)
+        self._segmenter.start(work, event, self.profile)
         return work.said
 
     def _recall(self, event: Incoming) -> None:

@@ -96,6 +96,32 @@ def _benefit(asked: _Asked) -> dict[str, Any]:
     }
 
 
+def _agreement(asked: _Asked) -> dict[str, Any]:
+    parts = [(5, asked.amount - asked.amount // 2), (35, asked.amount // 2)]
+    return {
+        "agreement_id": "sample-agreement",
+        "case_id": "sample-case",
+        "obligation_id": "sample-bill",
+        "offer_id": "sample-offer",
+        "currency": asked.currency,
+        "total_minor": asked.amount,
+        "discount_minor": 0,
+        "instalments": [{"due_date": _day(asked, days), "amount_minor": m} for days, m in parts],
+        "authority": {
+            "name": "sample",
+            "version": 1,
+            "max_discount_bp": 0,
+            "max_instalments": 2,
+            "min_instalment_minor": 0,
+            "max_days": 60,
+            "offer_valid_hours": 24,
+            "funded_by": "creditor",
+        },
+        "creditor": asked.goods.bank,
+        "product": asked.goods.bank_products[0],
+    }
+
+
 def _activity(asked: _Asked) -> dict[str, Any]:
     return {"last_active_on": _day(asked, -45), "products": [asked.goods.bank_products[0]]}
 
@@ -112,6 +138,7 @@ _MAKERS: Mapping[str, Callable[[_Asked], dict[str, Any]]] = {
     "subscription.expired": partial(_subscription, -1),
     "application.abandoned": _application,
     "benefit.granted": _benefit,
+    "agreement.made": _agreement,
     "customer.dormant": _activity,
     "customer.active": _activity,
 }

@@ -1,5 +1,6 @@
 """Facts on `outreach.log`: what happened, without a direct identifier and without free text."""
 
+from schemas.commands import Instalment
 from schemas.common import Typed
 from schemas.facts import customer, machinery, message, negotiation, operation, outreach, playbook
 from schemas.facts.customer import (
@@ -57,7 +58,6 @@ from schemas.facts.negotiation import (
     HandoffRequested,
     HandoffResolved,
     HandoffSeen,
-    Instalment,
     MatrixRef,
     NoticeRequired,
     OfferAccepted,

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from schemas.commands import Count, PackRef, Place, Positions
+from schemas.commands import AgreementRef, Count, PackRef, Place, Positions
 from schemas.common import (
     ActorRole,
     Channel,
@@ -89,6 +89,9 @@ class MessageIntended(Typed):
     )
     segments: int | None = Field(
         default=None, ge=1, description="SMS that a short text is sent in; absent for a mail."
+    )
+    agreement: AgreementRef | None = Field(
+        default=None, description="What of an agreement it is about; null: of none."
     )
 
 

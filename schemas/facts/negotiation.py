@@ -4,12 +4,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from schemas.commands import OfferAuthority
+from schemas.commands import Instalment, OfferAuthority
 from schemas.common import (
     Contract,
     Currency,
     Instant,
-    LocalDate,
     LocaleTag,
     Money,
     Text,
@@ -19,13 +18,6 @@ from schemas.common import (
 
 OfferKind = Literal["full", "instalments", "settlement", "deferral"]
 Actor = Literal["machine", "customer", "agent"]
-
-
-class Instalment(Contract):
-    """One payment of a plan."""
-
-    due_date: LocalDate = Field(description="Local date on which it is due.")
-    amount_minor: Money = Field(description="Amount in minor units.")
 
 
 class MatrixRef(Contract):
@@ -136,6 +128,8 @@ class AgreementMade(_AboutAgreement):
     timezone: Timezone | None = Field(
         default=None, description="IANA zone whose days the due dates are, where known."
     )
+    creditor: Text | None = Field(default=None, description="To whom it is paid, where known.")
+    product: Text | None = Field(default=None, description="What the bill was for, where known.")
 
 
 class AgreementChanged(_AboutAgreement):
@@ -188,6 +182,10 @@ class AgreementReopened(_AboutAgreement):
     """A payment under it was taken back."""
 
     TYPE: ClassVar[str] = "agreement.reopened"
+
+    kept: int | None = Field(
+        default=None, ge=0, description="Instalments that are still paid; null: not told."
+    )
 
 
 class AgreementCompleted(_AboutAgreement):

@@ -289,6 +289,8 @@ def _said_of(matter: Matter | Item, today: date, locale: str) -> dict[str, Any]:
         "title": details.get("title"),
         "value": details.get("value"),
         "autopay": bool(details.get("autopay")),
+        "instalment": details.get("instalment"),
+        "instalments": details.get("instalments"),
     }
 
 

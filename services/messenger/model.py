@@ -39,6 +39,8 @@ class ChangeKind(StrEnum):
     REOPENED = "reopened"
     """A completed agreement runs again: a payment under it was taken back."""
     FULFILLED = "fulfilled"
+    KEPT = "kept"
+    """An instalment of the agreement was paid."""
 
 
 class ObligationState(StrEnum):
@@ -72,7 +74,8 @@ class Obligation:
     amount_minor: what is asked now, in the currency's minor unit, where known. version: the
     publisher's, None until one is given. changed_at: the time of the newest event applied.
     agreed: an agreement runs, so that nothing but its own reminders may be sent. holds: those
-    about it, whichever party they were told of. notices: kinds of statutory notices sent.
+    about it, whichever party they were told of. notices: kinds of statutory notices sent. kept: how
+    many instalments of the agreement are paid.
     """
 
     state: ObligationState = ObligationState.OPEN
@@ -82,16 +85,21 @@ class Obligation:
     agreed: bool = False
     holds: tuple[Hold, ...] = ()
     notices: frozenset[str] = frozenset()
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one event says of an obligation. `remaining_minor`: what is still asked."""
+    """What one event says of an obligation.
+
+    remaining_minor: what is still asked. kept: how many instalments are paid.
+    """
 
     kind: ChangeKind
     at: datetime
     version: int | None = None
     remaining_minor: int | None = None
+    kept: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +167,14 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """What of an agreement a message is about: the instalment of this number, from 1; or, where
+    there is none, it thanks for the whole, which is paid."""
+
+    instalment: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """What the final check needs to know of a dispatch. roles: of those who act in it."""
 
@@ -172,6 +188,7 @@ class Order:
     roles: frozenset[str] = frozenset({"creditor"})
     halted: Mapping[str, str] = field(default_factory=dict)
     """Obligations about which sending is stopped, and the rule that each is stopped by."""
+    promise: Promise | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,8 +129,8 @@ def lock_obligations(
         return {}
     session.connection().execute(
         text(
-            "INSERT INTO obligation (tenant, kind, obligation_id, state, agreed)"
-            f" SELECT t, k, o, 'open', false FROM {_OBLIGATIONS} ON CONFLICT DO NOTHING"
+            "INSERT INTO obligation (tenant, kind, obligation_id, state, agreed, kept)"
+            f" SELECT t, k, o, 'open', false, 0 FROM {_OBLIGATIONS} ON CONFLICT DO NOTHING"
         ),
         arrays,
     )

@@ -83,6 +83,7 @@ class ObligationRow(_Table, table=True):
     agreed: bool = False
     holds: dict[str, dict[str, Any]] = _document()
     notices: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+    kept: int = 0
 
 
 class SuppressionRow(_Table, table=True):

@@ -116,6 +116,23 @@ def payments_of(session: Session, tenant: str, ids: Sequence[str], limit: int) -
     )
 
 
+def payments_about(
+    session: Session, tenant: str, ids: Sequence[str], obligation_id: str
+) -> list[PaymentRow]:
+    """Their own payments of one bill, latest first."""
+    return list(
+        session.exec(
+            select(PaymentRow)
+            .where(
+                PaymentRow.tenant == tenant,
+                PaymentRow.obligation_id == obligation_id,
+                col(PaymentRow.customer).in_(ids),
+            )
+            .order_by(col(PaymentRow.at).desc(), col(PaymentRow.payment_id))
+        )
+    )
+
+
 def is_payment_pending(session: Session, tenant: str, obligation_id: str, since: datetime) -> bool:
     """Whether a payment made after that instant, by whichever party, is on its way."""
     found = session.exec(

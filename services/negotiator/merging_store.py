@@ -42,4 +42,8 @@ def move_to(session: Session, tenant: str, old: str, new: str) -> None:
             ),
             names,
         )
+    connection.execute(
+        text("UPDATE checkout SET customer = :new WHERE tenant = :tenant AND customer = :old"),
+        names,
+    )
     session.expire_all()

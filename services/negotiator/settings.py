@@ -66,6 +66,13 @@ class NegotiatorSettings(BaseSettings):
     )
     moves: int = Field(2, ge=0, le=12, description="How often payments of a plan may be put off.")
 
+    payment_checkout_url: str | None = Field(
+        None, description="Base of the payment provider's pages; unset: nothing is paid here."
+    )
+    payment_secret: str | None = Field(
+        None, description="whsec_BASE64, shared with the payment provider; signs both ways."
+    )
+
     @property
     def portal_session(self) -> timedelta:
         """How long a verified visit lasts."""

@@ -300,6 +300,26 @@ class AgreementRow(_Table, table=True):
     look_at: datetime | None = _instant(nullable=True)
 
 
+class CheckoutRow(_Table, table=True):
+    """A payment begun on the page: `status` is what the provider last said of it.
+
+    `what`: the next instalment, the rest of an agreement, or a bill. `paid_at`: when it succeeded.
+    """
+
+    __tablename__ = "checkout"
+
+    tenant: str = Field(primary_key=True)
+    customer: str = Field(primary_key=True)
+    checkout_id: str = Field(primary_key=True)
+    obligation_id: str
+    what: str
+    amount_minor: int
+    currency: str
+    status: str
+    made_at: datetime = _instant()
+    paid_at: datetime | None = _instant(nullable=True)
+
+
 class HandoffRow(_Table, table=True):
     """Something a person takes over. needs: language, product, seniority, tier, where known."""
 

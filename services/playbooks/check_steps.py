@@ -14,6 +14,11 @@ from services.yaml_lines import Fault, LinedFile
 DUE_FIELDS = ("due_date", "expires_on", "valid_until")
 """Fields of trigger events that give the day from which `anchor: due` counts."""
 
+AGREED = "agreement.made"
+"""The one fact that starts a playbook: then its own anchors count, and no due date of the bill."""
+
+_OF_AGREEMENTS = frozenset({"instalment", "completed"})
+
 _AFTER_DUE = frozenset({"payment.missed", "subscription.expired"})
 """Events that come when the due, or last, day is over."""
 
@@ -38,6 +43,9 @@ def check_steps(
         elif not triggers:
             why = "never holds for any segment, tone and trigger; loosen it, or remove the step"
             yield file.fault([*path, "when"], f"when: {why}")
+        elif step.anchor in _OF_AGREEMENTS and set(triggers) != {AGREED}:
+            why = f"counts from an agreement; trigger it by {AGREED} alone"
+            yield file.fault([*path, "anchor"], f"anchor: {why}")
         elif step.anchor == "due":
             yield from _from_due(file, index, step, triggers, document.about)
         yield from _overtaken(file, index, document)

@@ -22,8 +22,8 @@ from services.playbooks.model import DERIVED, Playbook
 # share a plan, and CEL need not be asked again.
 MOST_PLANS = 10_000
 
-LATER = frozenset({"choice", "broken"})
-"""Anchors of steps that nothing plans before somebody chose, or did not keep a promise."""
+LATER = frozenset({"choice", "broken", "completed"})
+"""Anchors of steps that nothing plans before somebody chose, or did or didn't keep a promise."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,12 +22,14 @@ class TemplateVariable:
     sample: Any = "x"
 
 
-_DAY = ("due_date", "expires_on", "valid_until")
+_AGREED = ("offer_id",)
+"""What an agreement has, and no other event that starts a playbook."""
+_DAY = ("due_date", "expires_on", "valid_until", *_AGREED)
 
 TEMPLATE_VARIABLES: Mapping[str, TemplateVariable] = {
     "name": TemplateVariable("the customer's name", unsure=True),
     "creditor": TemplateVariable("to whom the money is owed", ("creditor",)),
-    "amount": TemplateVariable("what is asked for now", ("amount_minor",)),
+    "amount": TemplateVariable("what is asked for now", ("amount_minor", "total_minor")),
     "balance": TemplateVariable("the whole debt", ("balance_minor",)),
     "due_date": TemplateVariable("the day it falls due or ends", _DAY),
     "days_left": TemplateVariable("whole days to that day; 0 on it and after", _DAY, sample=3),
@@ -44,6 +46,10 @@ TEMPLATE_VARIABLES: Mapping[str, TemplateVariable] = {
     "step": TemplateVariable("where the application stopped", ("step",)),
     "title": TemplateVariable("the benefit", ("title",)),
     "value": TemplateVariable("what the benefit is worth", ("value",)),
+    "instalment": TemplateVariable(
+        "which payment of an agreement it is, from 1", _AGREED, sample=2
+    ),
+    "instalments": TemplateVariable("how many payments were agreed", _AGREED, sample=3),
     "count": TemplateVariable("how many things it is about; more than 1 in `several`", sample=2),
     "items": TemplateVariable("the things it is about (a list, never empty)"),
     "total": TemplateVariable(

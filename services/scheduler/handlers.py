@@ -92,9 +92,11 @@ class Handlers:
             },
         )
         parked: set[str] = set()
+        # What an agreement orders rests on the log; all else, on the customer's own events.
+        heard = work.positions() if any(data.agreement for _, data in orders) else {}
         for message, data in orders:
             customer = book.customer(message.event.tenant, message.key)
-            if message.key in parked or not covers(customer, data.after):
+            if message.key in parked or not covers(customer, data.after, heard):
                 parked.add(message.key)
                 work.park(message, "its events are not applied yet")
                 continue

@@ -55,8 +55,8 @@ def order(work: UnitOfWork, told: Dispatched, read: Mapping[str, int]) -> None:
         "tone": enrolment.tone,
         "purpose": enrolment.purpose,
         "channel": step.plan.channel,
-        "obligations": [terms_of(one.obligation) for one in whole],
-        "context": enrolment.context,
+        "obligations": [_terms(one) for one in whole],
+        "context": _context(whole[0]),
         "locale": told.customer.locale or enrolment.locale,
         "place": msgspec.structs.asdict(place_of(told.customer, enrolment)),
         "not_after": step.not_after,
@@ -65,6 +65,7 @@ def order(work: UnitOfWork, told: Dispatched, read: Mapping[str, int]) -> None:
         "choices": () if told.joined else _choices(enrolment),
         "after": _after(told, read),
         "parts": [_part(one) for one in whole] if told.joined else (),
+        "agreement": _agreement(whole[0]),
     }
     work.say(
         OUTREACH_DISPATCHES,
@@ -105,9 +106,36 @@ def _part(told: Joined) -> dict[str, Any]:
         "step": told.step.plan.name,
         "template": told.step.plan.template,
         "obligation_id": told.obligation.id,
-        "context": told.enrolment.context,
+        "context": _context(told),
         "not_after": told.step.not_after,
     }
+
+
+def _terms(told: Joined) -> dict[str, Any]:
+    """What the message is about: of an agreement, the one instalment, or the whole of it."""
+    terms, agreement = terms_of(told.obligation), told.enrolment.agreement
+    if agreement is None:
+        return terms
+    number = told.step.plan.instalment
+    if number is None:
+        return {**terms, "amount_minor": sum(one.amount_minor for one in agreement.instalments)}
+    due = agreement.instalments[number - 1]
+    return {**terms, "amount_minor": due.amount_minor, "due_date": due.due_date}
+
+
+def _context(told: Joined) -> dict[str, Any]:
+    agreement, number = told.enrolment.agreement, told.step.plan.instalment
+    if agreement is None or number is None:
+        return told.enrolment.context
+    counted = {"instalment": number, "instalments": len(agreement.instalments)}
+    return {**told.enrolment.context, **counted}
+
+
+def _agreement(told: Joined) -> dict[str, Any] | None:
+    cares = told.enrolment.agreement
+    if cares is None:
+        return None
+    return {"agreement_id": cares.id, "instalment": told.step.plan.instalment}
 
 
 def _choices(enrolment: Enrolment) -> tuple[ChoiceTerms, ...]:

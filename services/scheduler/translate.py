@@ -13,17 +13,20 @@ from services.runtime.ids import derive
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import Link
 from services.scheduler.model import (
+    Agreement,
     Cause,
     ChoiceTerms,
     Command,
     Enrolment,
     ExitRule,
     Heard,
+    Instalment,
     Obligation,
     Place,
     StepPlan,
     Trigger,
 )
+from services.scheduler.rules.agreements import spelled_out
 from services.scheduler.tables import TimelineRow
 
 _duration = lru_cache(1024)(TypeAdapter(timedelta).validate_python)
@@ -37,6 +40,7 @@ def command_of(message: Incoming, data: OutreachRequested) -> Command:
     event = message.event
     tenant, customer = event.tenant, message.key
     terms = data.obligation
+    agreement = _agreement_of(data)
     return Command(
         tenant=tenant,
         customer=customer,
@@ -59,7 +63,8 @@ def command_of(message: Incoming, data: OutreachRequested) -> Command:
                 data.trigger.event_id, data.trigger.event_type, data.trigger.event_time
             ),
             started_at=event.time,
-            plans=tuple(_plan_of(step) for step in data.steps),
+            plans=tuple(spelled_out([_plan_of(step) for step in data.steps], agreement)),
+            agreement=agreement,
             exits=tuple(ExitRule(e.on, e.reason, e.when, e.keep) for e in data.exits),
             choices=tuple(
                 ChoiceTerms(c.name, c.does, c.request, c.keep, c.seniority) for c in data.choices
@@ -136,6 +141,13 @@ def cause_of(enrolment: Enrolment) -> Link:
 def _obligation_of(tenant: str, terms: ObligationTerms) -> Obligation:
     given = dict(zip(_TERMS, _terms(terms), strict=True))
     return Obligation(tenant, terms.obligation_id, **given)
+
+
+def _agreement_of(data: OutreachRequested) -> Agreement | None:
+    if data.agreement is None:
+        return None
+    parts = (Instalment(one.due_date, one.amount_minor) for one in data.agreement.instalments)
+    return Agreement(data.agreement.agreement_id, tuple(parts))
 
 
 def _plan_of(step: PlannedStep) -> StepPlan:

@@ -8,7 +8,7 @@ from schemas.commands import OutreachRequested
 from schemas.customer_events import CustomerUpdated
 from schemas.envelope import check_age, version_of
 from schemas.errors import Rejection
-from schemas.facts import CustomerHeldOut, CustomerSegmented, EventApplied
+from schemas.facts import AgreementMade, CustomerHeldOut, CustomerSegmented, EventApplied
 from schemas.topics import OUTREACH_COMMANDS
 from services.playbooks.catalogue import Standing
 from services.playbooks.conditions import STEERING_ATTRIBUTES
@@ -123,6 +123,41 @@ class CustomerEvents:
         if obligation_id is not None and version is not None:
             versions[key] = max(version, versions.get(key, version))
         self._tell_applied(work, message, data, decision, obligation_id)
+        self._order(work, message, data, profile, decision, steering)
+
+    def begin(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
+        """Start what facts start: an agreement, the reminders of its instalments."""
+        starting = [message for message in batch if isinstance(message.data, AgreementMade)]
+        if not starting:
+            return
+        keys = [(message.event.tenant, message.key) for message in starting]
+        profiles = store.lock_profiles(work.session, keys)
+        for message, key in zip(starting, keys, strict=True):
+            self.start(work, message, profiles[key])
+
+    def start(self, work: UnitOfWork, message: Incoming, profile: Profile) -> None:
+        """What one such fact starts for its customer."""
+        event = message.event
+        data = message.data.model_dump(mode="json", exclude_unset=True)
+        told = Happening(event.type, event.id, event.source, event.time, event.replay, data)
+        steering = self._steered(profile, work.now)
+        in_force = self._in_force(event.tenant)
+        effect = rules.effect_of(told, work.now, None)
+        decision = rules.begun(profile, told, work.now, in_force, steering.permitted, effect)
+        self._order(work, message, data, profile, decision, steering)
+
+    def _order(
+        self,
+        work: UnitOfWork,
+        message: Incoming,
+        data: Mapping[str, Any],
+        profile: Profile,
+        decision: Decision,
+        steering: "_Steering",
+    ) -> None:
+        """Tell what was decided, and order what is to be done."""
+        event = message.event
+        obligation_id = obligation_id_of(event.type, data)
         for segmentation in decision.segmentations:
             passed_over = [
                 steering.cited(past.segment, past.attribute) for past in segmentation.passed_over

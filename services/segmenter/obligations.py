@@ -11,6 +11,7 @@ _ID_FIELDS = ("bill_id", "subscription_id", "application_id", "benefit_id", "obl
 _KINDS = {
     "bill": "bill",
     "payment": "bill",
+    "agreement": "bill",
     "subscription": "subscription",
     "application": "application",
     "benefit": "benefit",

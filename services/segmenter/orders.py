@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.facts import AgreementMade
 from services.playbooks.plan import encoded_authority, encoded_rules
 from services.runtime.messages import Incoming
 from services.segmenter.model import PLACE, Enrolment, Profile
@@ -34,6 +35,11 @@ class _Trigger(msgspec.Struct):
     event_time: datetime
 
 
+class _Agreement(msgspec.Struct):
+    agreement_id: str
+    instalments: list[Mapping[str, Any]]
+
+
 class Order(msgspec.Struct, omit_defaults=True):
     """`OutreachRequested`; `steps`, `exits`, `choices` and `offers` are JSON already."""
 
@@ -54,6 +60,7 @@ class Order(msgspec.Struct, omit_defaults=True):
     context: dict[str, Any]
     consolidate: bool = False
     locale: str | None = None
+    agreement: _Agreement | None = None
     defaults_used: list[str] = []
 
 
@@ -86,5 +93,13 @@ def order_of(
         context=wording_inputs(data, profile.interests),
         consolidate=playbook.document.consolidate,
         locale=profile.locale,
+        agreement=_agreement(event.type, data),
         defaults_used=defaults_used,
     )
+
+
+def _agreement(event_type: str, data: Mapping[str, Any]) -> _Agreement | None:
+    """The agreement that the order is to care for: that which starts it."""
+    if event_type != AgreementMade.TYPE:
+        return None
+    return _Agreement(data["agreement_id"], data["instalments"])

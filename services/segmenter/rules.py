@@ -64,6 +64,18 @@ def decide(
         learn_event(profile.history, event.type, event.id, event.time, event.data)
         if effect != "stale_version":
             remember(profile, event)
+    return begun(profile, event, now, playbooks, permitted, effect)
+
+
+def begun(
+    profile: Profile,
+    event: Happening,
+    now: datetime,
+    playbooks: PlaybooksByTrigger,
+    permitted: frozenset[str],
+    effect: Effect,
+) -> Decision:
+    """Which playbooks an event or fact of this effect begins for a customer."""
     candidates = playbooks.get(event.type, ())
     if not candidates or effect == "stale_version":
         return Decision(effect)

@@ -48,6 +48,7 @@ def handlers(
 
     def log(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         learn(work, batch)
+        events.begin(work, batch)
         progress.answer(work, batch)
 
     return {CUSTOMER_EVENTS: events.handle, OUTREACH_LOG: log}

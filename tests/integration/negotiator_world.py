@@ -58,7 +58,9 @@ class Record:
 class World:
     """One negotiator; `now` stands until it is moved."""
 
-    def __init__(self, database: Database, session_hours: float = 12) -> None:
+    def __init__(
+        self, database: Database, session_hours: float = 12, **given_settings: Any
+    ) -> None:
         self.context = Context.from_settings("negotiator", database.settings)
         self.context.callers = {
             "read-secret": Caller("reader", frozenset({"read"}), None),
@@ -71,7 +73,10 @@ class World:
         self.database = database
         self.move_to(START)
         settings = NegotiatorSettings(
-            portal_session_hours=session_hours, authorities_dir=AUTHORITIES, proposals_a_minute=30
+            portal_session_hours=session_hours,
+            authorities_dir=AUTHORITIES,
+            proposals_a_minute=30,
+            **given_settings,
         )
         self.api = api.create(self.context, settings)
         self._processor = Processor(
@@ -313,9 +318,9 @@ class Browser:
         return answer
 
 
-def world_of(database: Database, session_hours: float = 12) -> Iterator[World]:
+def world_of(database: Database, session_hours: float = 12, **settings: Any) -> Iterator[World]:
     """A world for one test."""
-    world = World(database, session_hours)
+    world = World(database, session_hours, **settings)
     yield world
     world.close()
 

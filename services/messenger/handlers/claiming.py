@@ -351,6 +351,7 @@ class Claiming:
             choices=tuple(sorted(written.choices)),
             joined=joined_of(dispatch),
             segments=written.segments,
+            agreement=dispatch.agreement,
             **choice_told(written.drawn),
         )
 

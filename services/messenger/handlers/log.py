@@ -20,6 +20,7 @@ _AGREEMENTS = {
     "agreement.broken": ChangeKind.DISAGREED,
     "agreement.reopened": ChangeKind.REOPENED,
     "agreement.completed": ChangeKind.FULFILLED,
+    "agreement.kept": ChangeKind.KEPT,
 }
 
 _ABOUT_CUSTOMERS = (
@@ -71,8 +72,18 @@ def _learn_of_agreements(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
     keys = [(message.event.tenant, "bill", _obligation(message)) for message in batch]
     rows = store.lock_obligations(work.session, keys)
     for key, message in zip(keys, batch, strict=True):
-        change = Change(_AGREEMENTS[message.event.type], message.event.time)
+        change = Change(_AGREEMENTS[message.event.type], message.event.time, kept=_kept(message))
         update_obligation(rows[key], rules.apply(obligation_of(rows[key]), change))
+
+
+def _kept(message: Incoming) -> int | None:
+    """How many instalments are paid after this, if it says so."""
+    match message.data:
+        case facts.AgreementKept(instalment=number):
+            return number
+        case facts.AgreementReopened(kept=kept):
+            return kept
+    return None
 
 
 def _learn_of_customers(work: UnitOfWork, batch: Sequence[Incoming]) -> None:

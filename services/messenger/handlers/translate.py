@@ -18,6 +18,7 @@ from services.messenger.model import (
     Order,
     Part,
     Place,
+    Promise,
     Suppression,
 )
 from services.messenger.rules import merging
@@ -146,6 +147,7 @@ def order_of(
         cancelled=dispatch.step_id in cancelled,
         halted=halted,
         roles=frozenset(terms.actor_role for terms in dispatch.obligations),
+        promise=Promise(dispatch.agreement.instalment) if dispatch.agreement else None,
     )
 
 
@@ -162,6 +164,7 @@ def obligation_of(row: ObligationRow | Row[Any]) -> Obligation:
             for kind, hold in row.holds.items()
         ),
         frozenset(row.notices),
+        kept=row.kept,
     )
 
 
@@ -172,6 +175,7 @@ def update_obligation(row: ObligationRow, value: Obligation) -> None:
     row.version = value.version
     row.changed_at = value.changed_at
     row.agreed = value.agreed
+    row.kept = value.kept
 
 
 def instant(text: str | None) -> datetime | None:

@@ -14,6 +14,7 @@ from services.messenger.model import (
     ObligationState,
     Order,
     Place,
+    Promise,
     Refuse,
     Send,
     Wait,
@@ -201,7 +202,7 @@ def _final_refusals(
         yield Refuse("sending_stopped", rule, retryable=True)
     for known in (obligations.get(name) for name in order.obligation_ids):
         if known is not None:
-            yield from _about(known, now)
+            yield from _about(known, order.promise, now)
     yield from _without_notice(order, customer, obligations, packs, now)
     hold = held(order, customer, packs, now)
     if hold is not None and hold.silent:
@@ -244,11 +245,20 @@ def _without_notice(
             yield Refuse(one.reason, one.rule, one.rule_version, retryable=True)
 
 
-def _about(known: Obligation, now: datetime) -> Iterator[Refuse]:
+def _about(known: Obligation, promise: Promise | None, now: datetime) -> Iterator[Refuse]:
+    if promise is not None and promise.instalment is None:
+        # Thanks for what is paid: only while that is so.
+        if known.agreed or known.state is not ObligationState.SETTLED:
+            yield Refuse("not_completed", "agreement")
+        return
     if known.state in (ObligationState.SETTLED, ObligationState.CLOSED):
         yield Refuse(known.state, "obligation")
-    if known.agreed:
+    if promise is None and known.agreed:
         yield Refuse("agreed", "obligation")
+    if promise is not None and not known.agreed:
+        yield Refuse("agreement_over", "agreement")
+    if promise is not None and known.kept >= (promise.instalment or 0):
+        yield Refuse("instalment_paid", "agreement")
     if known.state is ObligationState.PENDING:
         yield Refuse(
             "payment_pending", "obligation", retryable=True, not_before=now + PAYMENT_TAKES

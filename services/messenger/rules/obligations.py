@@ -36,7 +36,9 @@ def _changed(known: Obligation, change: Change) -> Obligation:
         case ChangeKind.PAID if change.remaining_minor == 0:
             return replace(known, state=ObligationState.SETTLED, amount_minor=0)
         case ChangeKind.AGREED:
-            return replace(known, agreed=True)
+            return replace(known, agreed=True, kept=0)
+        case ChangeKind.KEPT:
+            return replace(known, kept=max(known.kept, change.kept or 0))
         case ChangeKind.DISAGREED:
             return replace(known, agreed=False)
         case ChangeKind.FULFILLED:
@@ -46,7 +48,8 @@ def _changed(known: Obligation, change: Change) -> Obligation:
         case ChangeKind.REOPENED:
             settled = known.state is ObligationState.SETTLED
             state = ObligationState.OPEN if settled else known.state
-            return replace(known, agreed=True, state=state)
+            kept = known.kept if change.kept is None else change.kept
+            return replace(known, agreed=True, state=state, kept=kept)
         case ChangeKind.UNPAID if known.state is not ObligationState.CLOSED:
             return _reopened(known, change) if _newer(known, change, or_equal=True) else known
         case ChangeKind.OPENED | ChangeKind.PAID | ChangeKind.UPDATED:

@@ -12,6 +12,7 @@ from services.negotiator.api.desk import Queue, Reception
 from services.negotiator.api.desk_case import DeskCase
 from services.negotiator.api.desk_offers import DeskOffers
 from services.negotiator.api.entrance import Entrance
+from services.negotiator.api.payments import Webhooks, paying
 from services.negotiator.api.portal import Portal
 from services.negotiator.handlers import cases
 from services.negotiator.settings import NegotiatorSettings
@@ -28,9 +29,12 @@ def create(context: Context, settings: NegotiatorSettings | None = None) -> Fast
     api = create_api(context, "Rapport negotiator", DESCRIPTION)
     settings = settings or NegotiatorSettings()
     entrance = Entrance(context, settings)
-    portal = Portal(context, settings, entrance)
+    taking = paying(settings)
+    portal = Portal(context, settings, entrance, taking)
     api.include_router(portal.routes())
-    api.include_router(Bills(context, settings, entrance).routes())
+    api.include_router(Bills(context, settings, entrance, taking).routes())
+    if taking is not None:
+        api.include_router(Webhooks(context, taking).routes())
     reception = Reception(context, settings)
     api.include_router(reception.routes())
     api.include_router(Queue(reception).routes())

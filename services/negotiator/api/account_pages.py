@@ -6,6 +6,7 @@ from fastapi.responses import HTMLResponse
 
 from services.negotiator.api.portal_pages import Pages
 from services.negotiator.handlers.accounts import Account, BillFound
+from services.negotiator.handlers.payments import Paying
 from services.negotiator.handlers.translate import instalments
 from services.negotiator.handlers.visits import Visit
 from services.negotiator.model import BillState
@@ -14,15 +15,20 @@ from services.negotiator.pages.formats import Formats
 from services.negotiator.pages.views import schedule
 from services.negotiator.rules import requests as rules
 from services.negotiator.rules.bills import NOTHING_KNOWN
+from services.runtime.unit_of_work import UnitOfWork
+
+PAYABLE = (BillState.DUE, BillState.PAST_DUE, BillState.AGREED)
 
 
 @dataclass(frozen=True, slots=True)
 class AccountPages:
-    """`days`: how many days later a bill may be asked to fall due."""
+    """`days`: how many days later a bill may be asked to fall due. taking: payments on the page."""
 
     pages: Pages
     visit: Visit
     days: int
+    work: UnitOfWork
+    taking: Paying | None = None
 
     def overview(self, account: Account) -> HTMLResponse:
         """What is open first, then subscriptions, then what was paid."""
@@ -70,6 +76,13 @@ class AccountPages:
                 views.payment(formats, self.pages.words, one, found.bill.creditor)
                 for one in found.payments
             ],
+            **self.pages.pay(
+                self.work,
+                self.taking if found.state in PAYABLE else None,
+                (account.tenant, found.obligation_id),
+                found,
+                formats,
+            ),
         )
 
     def unknown(self) -> HTMLResponse:

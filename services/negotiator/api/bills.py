@@ -1,21 +1,29 @@
 """All of a customer's bills and subscriptions, and what they may ask about them. No script."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from services.negotiator.api.account_pages import AccountPages
+from services.negotiator.api.account_pages import PAYABLE, AccountPages
 from services.negotiator.api.entrance import Act, Entrance, Fields, Guest, see
 from services.negotiator.api.portal import ask_first
 from services.negotiator.handlers import accounts, people, questions, requests, visits
 from services.negotiator.handlers.accounts import Account, BillFound
-from services.negotiator.model import HandoffReason, QuestionRefusal, RequestKind, RequestRefusal
+from services.negotiator.handlers.payments import Paying
+from services.negotiator.model import (
+    HandoffReason,
+    PaymentRefusal,
+    QuestionRefusal,
+    RequestKind,
+    RequestRefusal,
+)
 from services.negotiator.settings import NegotiatorSettings
 from services.runtime.context import Context
 
-STATUS = {
+STATUS: Mapping[RequestRefusal | QuestionRefusal | PaymentRefusal, int] = {
+    **dict.fromkeys(PaymentRefusal, 409),
     RequestRefusal.UNREADABLE: 422,
     RequestRefusal.OUT_OF_RANGE: 422,
     RequestRefusal.NOT_NOW: 409,
@@ -40,8 +48,16 @@ class About:
 class Bills:
     """The routes under /p/{token}/bills; all of them are for verified customers only."""
 
-    def __init__(self, context: Context, settings: NegotiatorSettings, entrance: Entrance) -> None:
+    def __init__(
+        self,
+        context: Context,
+        settings: NegotiatorSettings,
+        entrance: Entrance,
+        taking: Paying | None = None,
+    ) -> None:
+        """taking: payments on the page; None: there are none."""
         self._signer = context.signer
+        self._taking = taking
         self._days = settings.later_date_days
         self._entrance = entrance
 
@@ -53,6 +69,8 @@ class Bills:
         # The language switch, and a reload, on a page that answered a form.
         router.get("/{ref}/{what}")(self.back)
         router.post("/{ref}/ask")(self.ask)
+        if self._taking is not None:
+            router.post("/{ref}/pay")(self.pay)
         router.post("/{ref}/person")(self.person)
         router.post("/{ref}/question")(self.question)
         return router
@@ -98,6 +116,29 @@ class Bills:
             if refused is not None:
                 return self._refuse(act.guest, about, refused, kind)
             return see(f"{act.guest.base}/bills/{ref}?notice=requested")
+
+        return self._act(request, token, ref, fields, do)
+
+    def pay(self, request: Request, token: str, ref: str, fields: Fields) -> Response:
+        """To the provider's page, to pay this bill, or what is agreed about it."""
+
+        def do(act: Act, about: About) -> Response:
+            assert self._taking is not None
+            bill, base = about.bill, self._entrance.outside(request)
+            led: str | PaymentRefusal = PaymentRefusal.NOT_NOW
+            if bill.state in PAYABLE:
+                led = self._taking.begin(
+                    act.work,
+                    (about.account.tenant, about.account.customer),
+                    bill.obligation_id,
+                    bill.agreement,
+                    act.fields,
+                    act.guest.language,
+                    f"{base}{act.guest.base}/bills/{ref}",
+                )
+            if isinstance(led, PaymentRefusal):
+                return self._refuse(act.guest, about, led)
+            return see(led)
 
         return self._act(request, token, ref, fields, do)
 
@@ -155,16 +196,18 @@ class Bills:
         self,
         guest: Guest,
         about: About,
-        why: RequestRefusal | QuestionRefusal,
+        why: RequestRefusal | QuestionRefusal | PaymentRefusal,
         kind: RequestKind | None = None,
     ) -> Response:
         """The bill's page once more, with what was wrong; nothing was changed."""
-        name = why.value if isinstance(why, RequestRefusal) else f"question_{why.value}"
-        opened = kind.value if kind else "question"
+        question = isinstance(why, QuestionRefusal)
+        name = f"question_{why.value}" if question else why.value
+        opened = kind.value if kind else "question" if question else None
         return self._pages(guest, name, STATUS[why]).bill(about.account, about.bill, opened)
 
     def _account(self, guest: Guest) -> Account:
         return accounts.find(guest.work.session, self._signer, guest.visit, guest.work.now)
 
     def _pages(self, guest: Guest, notice: str | None, status: int = 200) -> AccountPages:
-        return AccountPages(guest.pages(notice, status), guest.visit, self._days)
+        pages = guest.pages(notice, status)
+        return AccountPages(pages, guest.visit, self._days, guest.work, self._taking)

@@ -24,6 +24,7 @@ _REASONS = {
     "question": "Asks something",
     "angry": "Is upset",
     "plan_refused": "Creditor refused to book the plan",
+    "overpaid": "Paid more than was left",
     "terms_beyond_authority": "Proposes terms beyond what the machine may agree to",
 }
 NOTICES = {

@@ -97,6 +97,11 @@ class Entrance:
             work.session.expire_all()
             return do(Act(self._known(work, request, guest.base, visit), case, fields))
 
+    def outside(self, request: Request) -> str:
+        """The base of addresses here, as somebody elsewhere must be told them."""
+        public = self._context.settings.public_url
+        return (public or str(request.base_url)).rstrip("/")
+
     def admit(self, response: Response, case: CaseRow, session: SessionRow) -> None:
         """Give a verified visitor the cookie of their session."""
         payload = {"s": session.session_id}

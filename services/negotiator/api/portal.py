@@ -27,8 +27,9 @@ from services.negotiator.handlers import (
 )
 from services.negotiator.handlers.deciding import Deciding
 from services.negotiator.handlers.moves import Moving
+from services.negotiator.handlers.payments import Paying
 from services.negotiator.handlers.promises import Promises
-from services.negotiator.model import HandoffReason, Refusal
+from services.negotiator.model import HandoffReason, PaymentRefusal, Refusal, Situation
 from services.negotiator.model.terms import WishRefusal
 from services.negotiator.rules.bills import NOTHING_KNOWN
 from services.negotiator.settings import NegotiatorSettings
@@ -37,7 +38,7 @@ from services.runtime.context import Context
 from services.runtime.database import is_passing
 from services.runtime.security import InvalidToken
 
-REFUSED_STATUS: Mapping[Refusal | WishRefusal, int] = {
+REFUSED_STATUS: Mapping[Refusal | WishRefusal | PaymentRefusal, int] = {
     Refusal.UNKNOWN_OFFER: 404,
     Refusal.EXPIRED: 410,
     Refusal.MOVE_TOO_FAR: 422,
@@ -50,9 +51,17 @@ ASKED_INSIDE = (HandoffReason.ASKED, HandoffReason.DISPUTE, HandoffReason.HARDSH
 class Portal:
     """The routes under /p/{token} about the door, and about the terms of one bill."""
 
-    def __init__(self, context: Context, settings: NegotiatorSettings, entrance: Entrance) -> None:
+    def __init__(
+        self,
+        context: Context,
+        settings: NegotiatorSettings,
+        entrance: Entrance,
+        taking: Paying | None = None,
+    ) -> None:
+        """taking: payments on the page; None: there are none."""
         self._signer = context.signer
         self._context = context
+        self._taking = taking
         self.decide = Deciding.of(context.signer, settings)
         self._promises = Promises.of(settings)
         self._moving = Moving.of(settings)
@@ -73,7 +82,9 @@ class Portal:
         router.post("/afford")(self.afford)
         router.post("/move")(self.move)
         # The language switch, and a reload, on a page that answered a form.
-        for what in ("accept", "propose", "afford", "move"):
+        if self._taking is not None:
+            router.post("/pay")(self.pay)
+        for what in ("accept", "propose", "afford", "move", "pay"):
             router.get(f"/{what}")(self.back)
         router.post("/person")(self.person)
         router.post("/not-me")(self.not_me)
@@ -111,7 +122,7 @@ class Portal:
             if guest.session is None or guest.visit.case is None:
                 return ask_first(guest)
             return guest.pages(notice).inside(
-                guest.work, guest.visit, guest.visit.case, self._moving
+                guest.work, guest.visit, guest.visit.case, self._moving, self._taking
             )
 
         return self._entrance.show(request, token, show)
@@ -144,6 +155,10 @@ class Portal:
     def move(self, request: Request, token: str, fields: Fields) -> Response:
         """Put the next payment of the plan off to the day `to`."""
         return self._act(request, token, fields, self._move)
+
+    def pay(self, request: Request, token: str, fields: Fields) -> Response:
+        """To the provider's page, to pay the next instalment or all that is left."""
+        return self._act(request, token, fields, self._pay)
 
     def back(self, token: str, lang: str | None = None) -> Response:
         """From the address of a form to the page it stood on."""
@@ -230,6 +245,25 @@ class Portal:
             return self._refused(act, refusal)
         return see(f"{act.guest.base}/plans?notice=moved")
 
+    def _pay(self, act: Act) -> Response:
+        if (stopped := self._stopped(act)) is not None:
+            return stopped
+        assert self._taking is not None
+        guest, case = act.guest, act.case
+        found = visits.find(act.work.session, case, act.work.now)
+        if found.situation is not Situation.AGREEMENT:
+            return self._refused(act, PaymentRefusal.NOT_NOW)
+        led = self._taking.begin(
+            act.work,
+            (case.tenant, case.customer),
+            case.obligation_id,
+            found.agreement,
+            act.fields,
+            guest.language,
+            f"{self._entrance.outside(guest.request)}{guest.base}/plans",
+        )
+        return self._refused(act, led) if isinstance(led, PaymentRefusal) else see(led)
+
     def _stopped(self, act: Act) -> Response | None:
         """Why nothing is tried: not verified, or too often in a minute."""
         if act.guest.session is None:
@@ -237,15 +271,17 @@ class Portal:
         if self._tries.take(act.case.case_id, self._context.clock.monotonic()):
             return None
         page = act.guest.pages("too_often", 429).inside(
-            act.work, act.guest.visit, act.case, self._moving, act.fields
+            act.work, act.guest.visit, act.case, self._moving, self._taking, act.fields
         )
         page.headers["Retry-After"] = str(int(MINUTE))
         return page
 
-    def _refused(self, act: Act, why: Refusal | WishRefusal) -> Response:
+    def _refused(self, act: Act, why: Refusal | WishRefusal | PaymentRefusal) -> Response:
         """The page once more with what was wrong; nothing was changed."""
         pages = act.guest.pages(why, REFUSED_STATUS.get(why, 409))
-        return pages.inside(act.work, act.guest.visit, act.case, self._moving, act.fields)
+        return pages.inside(
+            act.work, act.guest.visit, act.case, self._moving, self._taking, act.fields
+        )
 
     def _person(self, act: Act) -> Response:
         allowed = ASKED_INSIDE if act.guest.session else ASKED_BEFORE_VERIFICATION
@@ -276,7 +312,7 @@ class Portal:
         pages = guest.pages(notice, 403)
         if guest.session is None or guest.visit.case is None:
             return pages.door(guest.work, guest.visit)
-        return pages.inside(guest.work, guest.visit, guest.visit.case, self._moving)
+        return pages.inside(guest.work, guest.visit, guest.visit.case, self._moving, self._taking)
 
 
 def ask_first(guest: Guest) -> Response:

@@ -8,14 +8,16 @@ from typing import Any
 
 from fastapi.responses import HTMLResponse
 
-from services.negotiator import store
+from services.negotiator import account_store, store
 from services.negotiator.handlers import proposals, visits
+from services.negotiator.handlers.accounts import BillFound
 from services.negotiator.handlers.moves import Moving
+from services.negotiator.handlers.payments import Paying
 from services.negotiator.handlers.translate import instalments, plan
 from services.negotiator.handlers.verification import questions
 from services.negotiator.handlers.visits import Found, Visit
 from services.negotiator.model import Bill, HandoffReason, Situation, Tries
-from services.negotiator.pages import render, views
+from services.negotiator.pages import account_views, render, views
 from services.negotiator.pages.formats import Formats
 from services.negotiator.pages.wording import supported, words
 from services.negotiator.rules import verification as rules
@@ -124,6 +126,7 @@ class Pages:
         visit: Visit,
         case: CaseRow,
         moving: Moving,
+        taking: Paying | None = None,
         said: Mapping[str, str] = MappingProxyType({}),
     ) -> HTMLResponse:
         """The page of a verified visitor; `said`: what the form held that is shown once more."""
@@ -133,10 +136,18 @@ class Pages:
         formats, bill = self.formats(visit, found.bill), found.bill
         if found.situation is Situation.AGREEMENT:
             assert found.agreement is not None
+            payments = account_store.payments_about(
+                work.session, case.tenant, [case.customer], case.obligation_id
+            )
             return self.render(
                 "agreement.html",
                 agreement=self._agreed(found, formats),
                 move=self._move(moving.reach(work, found.agreement), formats, said),
+                payments=[
+                    account_views.payment(formats, self.words, one, bill.creditor)
+                    for one in payments
+                ],
+                **self.pay(work, taking, (case.tenant, case.obligation_id), found, formats),
             )
         owed = views.debt(
             formats,
@@ -160,6 +171,22 @@ class Pages:
             until=formats.moment(min(row.expires_at for row in found.offers)),
             proposing=self._proposing(work, case, bill, formats, said),
         )
+
+    def pay(
+        self,
+        work: UnitOfWork,
+        taking: Paying | None,
+        key: tuple[str, str],
+        found: Found | BillFound,
+        formats: Formats,
+    ) -> dict[str, Any]:
+        """What may be paid about a bill (tenant, id), for the page that offers it."""
+        if taking is None:
+            return {"pay": None}
+        may = taking.payable(work, *key, found.bill, found.agreement)
+        origin = taking.provider.origin
+        shown = views.pay(formats, self.words, origin, may.amounts, may.on_its_way, may.currency)
+        return {"pay": shown, "forms_to": origin if shown and shown.buttons else None}
 
     def _situation(self, situation: Situation) -> HTMLResponse:
         actions = [views.Action(f"{self.base}/leave", self.words["leave"], "quiet")]

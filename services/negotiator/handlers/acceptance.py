@@ -85,6 +85,7 @@ def _tell_agreed(
     work: UnitOfWork, promises: Promises, case: CaseRow, offer: OfferRow, agreement: AgreementRow
 ) -> None:
     customer = work.session.get(CustomerRow, (case.tenant, case.customer))
+    bill = store.find_bill(work.session, case.tenant, case.obligation_id)
     accepted = work.fact(
         OfferAccepted.TYPE,
         OfferAccepted(
@@ -113,6 +114,8 @@ def _tell_agreed(
                 "authority": offer.authority,
                 "grace_days": promises.days_of(agreement),
                 "timezone": customer.timezone if customer else None,
+                "creditor": bill.creditor if bill else None,
+                "product": bill.product if bill else None,
             }
         ),
         subject=case.customer,

@@ -49,7 +49,7 @@ def follow(
         _tell(work, row, AgreementCompleted, cause)
     elif not completed and (taken_back or row.status == AgreementStatus.COMPLETED):
         row.status = AgreementStatus.ACTIVE
-        _tell(work, row, AgreementReopened, cause)
+        _tell(work, row, AgreementReopened, cause, kept=reached.kept)
     promises.watch(row)
     if taken_back and row.look_at is not None:
         # Nobody is late with what was paid in time: the grace begins anew.
@@ -94,10 +94,12 @@ def _tell(
     row: AgreementRow,
     kind: type[AgreementCompleted] | type[AgreementReopened],
     cause: Envelope,
+    **more: int,
 ) -> None:
+    named = {name: getattr(row, name) for name in ("agreement_id", "case_id", "obligation_id")}
     work.fact(
         kind.TYPE,
-        kind(agreement_id=row.agreement_id, case_id=row.case_id, obligation_id=row.obligation_id),
+        kind.model_validate({**named, **more}),
         subject=row.customer,
         tenant=row.tenant,
         cause=cause,

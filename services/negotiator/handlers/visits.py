@@ -97,7 +97,9 @@ def enter(work: UnitOfWork, message_id: str) -> tuple[Visit, CaseRow] | None:
             opened_at=work.now,
         )
         session.add(case)
-    case.enrolment_id, case.message_id = invitation.enrolment_id, message_id
+    case.message_id = message_id
+    if not _cares_only(session, invitation):
+        case.enrolment_id = invitation.enrolment_id
     session.flush()
     return Visit(invitation, customer, case), case
 
@@ -160,8 +162,13 @@ def find(session: Session, case: CaseRow, now: datetime) -> Found:
 
 
 def is_about_terms(session: Session, visit: Visit) -> bool:
-    """Whether the message was about a debt to come to terms on, and no reminder or service."""
+    """Whether the message was about a debt to come to terms on, or about a plan that runs; and no
+    other reminder or service."""
     invitation, customer = visit.invitation, visit.customer
+    key = (invitation.tenant, invitation.obligation_id)
+    plan = store.agreements_in_force(session, [key]).get(key)
+    if plan is not None and plan.customer == customer.customer:
+        return plan.status == AgreementStatus.ACTIVE
     for name in {customer.customer, invitation.customer}:
         row = store.find_enrolment(session, customer.tenant, name, invitation.enrolment_id)
         if row is not None:
@@ -172,6 +179,15 @@ def is_about_terms(session: Session, visit: Visit) -> bool:
 def place(visit: Visit, bill: Bill) -> ZoneInfo:
     """Whose days count: the customer's, else where the message thought them, else the bill's."""
     return zone(visit.customer.timezone, visit.invitation.timezone, bill.due_timezone)
+
+
+def _cares_only(session: Session, invitation: InvitationRow) -> bool:
+    """Whether the message came of no authority, as the reminder of a plan: what was allowed before
+    it is allowed still."""
+    row = store.find_enrolment(
+        session, invitation.tenant, invitation.customer, invitation.enrolment_id
+    )
+    return row is not None and row.purpose == "service" and row.authority is None
 
 
 def _invitation(work: UnitOfWork, message_id: str) -> InvitationRow | None:

@@ -112,6 +112,23 @@ class PaymentStatus(StrEnum):
     REVERSED = "reversed"
 
 
+class CheckoutStatus(StrEnum):
+    """What the provider last said of a payment begun on the page; `open`: nothing yet."""
+
+    OPEN = "open"
+    PENDING = "pending"
+    PAID = "paid"
+    FAILED = "failed"
+
+
+class PaymentRefusal(StrEnum):
+    """Why no payment is begun; nothing changes then."""
+
+    AMOUNT_CHANGED = "pay_changed"
+    UNDER_WAY = "pay_under_way"
+    NOT_NOW = "pay_not_now"
+
+
 class HandoffStatus(StrEnum):
     """Whether a person still has something to do."""
 
@@ -132,6 +149,7 @@ class HandoffReason(StrEnum):
     QUESTION = "question"
     PLAN_REFUSED = "plan_refused"
     TERMS = "terms_beyond_authority"
+    OVERPAID = "overpaid"
 
 
 class Evidence(StrEnum):

@@ -40,11 +40,13 @@ def render(
     status: int = 200,
     notice: str | None = None,
     switch: bool = True,
+    forms_to: str | None = None,
     **values: Any,
 ) -> HTMLResponse:
     """A finished page. `notice` is the name of a text in `notices`; others are ignored.
 
-    `switch` offers the other languages, by `?lang=` on the page's own address.
+    `switch` offers the other languages, by `?lang=` on the page's own address. `forms_to`: origin
+    of another's pages to which a form here may lead.
     """
     texts = words(language)
     body = _PAGES.get_template(template).render(
@@ -54,4 +56,10 @@ def render(
         notice=texts["notices"].get(notice),
         **values,
     )
-    return HTMLResponse(body, status, headers=dict(HEADERS))
+    headers = dict(HEADERS)
+    if forms_to is not None:
+        policy = headers["Content-Security-Policy"]
+        headers["Content-Security-Policy"] = policy.replace(
+            "form-action 'self'", f"form-action 'self' {forms_to}"
+        )
+    return HTMLResponse(body, status, headers=headers)

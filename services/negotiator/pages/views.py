@@ -7,6 +7,7 @@ from typing import Any
 
 from services.negotiator.model import Instalment, Plan, PlanKind
 from services.negotiator.pages.formats import Formats
+from services.negotiator.rules.checkouts import What
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,18 @@ class AgreementView:
     schedule: tuple[PartView, ...]
     total: str
     left: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PayView:
+    """What may be paid at once: buttons with `what`, the amount in minor units, and their text.
+
+    waiting: what is on its way, in words; None: nothing. origin: of the provider's pages.
+    """
+
+    origin: str
+    buttons: tuple[tuple[str, int, str], ...]
+    waiting: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +136,31 @@ def schedule(
             paid=number < kept,
         )
         for number, part in enumerate(parts)
+    )
+
+
+def pay(
+    formats: Formats,
+    words: Mapping[str, Any],
+    origin: str,
+    amounts: Mapping[What, int],
+    on_its_way: int,
+    currency: str,
+) -> PayView | None:
+    """What may be paid, and what is on its way; None where there is neither."""
+    if not amounts and not on_its_way:
+        return None
+    texts: Mapping[str, str] = words["pay"]
+    name = "only" if set(amounts) == {What.REST} else ""
+
+    def said(what: str, amount: int) -> str:
+        return texts[name or what].format(amount=formats.money(amount, currency))
+
+    waiting = texts["waiting"].format(amount=formats.money(on_its_way, currency))
+    return PayView(
+        origin=origin,
+        buttons=tuple((what, amount, said(what, amount)) for what, amount in amounts.items()),
+        waiting=waiting if on_its_way else None,
     )
 
 

@@ -21,6 +21,7 @@ from services.scheduler.model.outcomes import (
     Suppressed,
 )
 from services.scheduler.model.state import (
+    Agreement,
     Cause,
     ChoiceTerms,
     Chosen,
@@ -30,6 +31,7 @@ from services.scheduler.model.state import (
     ExitRule,
     Handoff,
     Hold,
+    Instalment,
     Key,
     Obligation,
     ObligationKey,
@@ -44,6 +46,7 @@ from services.scheduler.model.state import (
 
 __all__ = [
     "LOOKS_AHEAD",
+    "Agreement",
     "Book",
     "Cancelled",
     "Cause",
@@ -61,6 +64,7 @@ __all__ = [
     "Handoff",
     "Heard",
     "Hold",
+    "Instalment",
     "Joined",
     "Key",
     "LiftRefused",

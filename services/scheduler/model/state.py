@@ -187,11 +187,12 @@ class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
 class StepPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     """One contact that a playbook foresees. at: local time `HH:MM`, None for the first permitted.
 
-    anchor: `due`, `trigger`, `choice` or `broken` (a promise), what `days` counts from. valid_for:
-    counted from the planned instant; afterwards the step is too late. by: `machine`, or `person`:
-    then nothing is sent and template is empty. choice: with its anchor, the choice that plans the
-    step. seniority: of the person. channels: in the order in which they are tried; empty where
-    there is only `channel`.
+    anchor: `due`, `trigger`, `choice`, `broken` (a promise), `instalment` or `completed` (an
+    agreement), what `days` counts from. valid_for: counted from the planned instant; afterwards
+    the step is too late. by: `machine`, or `person`: then nothing is sent and template is empty.
+    choice: with its anchor, the choice that plans the step. seniority: of the person. instalment:
+    with its anchor, the number of the one it reminds of, from 1. channels: in the
+    order in which they are tried; empty where there is only `channel`.
     """
 
     name: str
@@ -205,11 +206,36 @@ class StepPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     by: str = "machine"
     choice: str | None = None
     seniority: str | None = None
+    instalment: int | None = None
+
+    @property
+    def thanks(self) -> bool:
+        """Whether it thanks for what is paid, and so asks for nothing."""
+        return self.anchor == "completed"
 
     @property
     def ways(self) -> tuple[str, ...]:
         """The channels by which it may go; never empty."""
         return self.channels or (self.channel,)
+
+
+class Instalment(msgspec.Struct, frozen=True):
+    """One payment of an agreement, due on a local date."""
+
+    due_date: date
+    amount_minor: int
+
+
+class Agreement(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The agreement that an enrolment cares for. kept: how many of its instalments are paid.
+
+    completed_at: when the last of it was.
+    """
+
+    id: str
+    instalments: tuple[Instalment, ...]
+    kept: int = 0
+    completed_at: datetime | None = None
 
 
 class ChoiceTerms(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -269,7 +295,7 @@ class Enrolment(msgspec.Struct, frozen=True, omit_defaults=True):
     the authority for terms, carried through. chosen: the customer's choice among `choices`.
     broken_at: when the promise was broken that it answers. reopened: how often a message that came
     back opened it again after it was complete. consolidate: what falls due together
-    goes out in one message.
+    goes out in one message. agreement: the one that it cares for, whose reminders it plans.
     """
 
     tenant: str
@@ -300,6 +326,7 @@ class Enrolment(msgspec.Struct, frozen=True, omit_defaults=True):
     reentry: str = "never"
     broken_at: datetime | None = None
     reopened: int = 0
+    agreement: Agreement | None = None
     paused: bool = False
     paused_until: datetime | None = None
     status: EnrolmentStatus = EnrolmentStatus.ACTIVE

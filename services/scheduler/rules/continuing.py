@@ -1,5 +1,6 @@
 """What begins again when what ended it is undone: a payment taken back, a promise not kept, a
-person who hands back. Holds end nothing that begins again after them.
+person who hands back. Holds end nothing that begins again after them. What is kept to its end is
+thanked for.
 
 A new enrolment takes the place of the one that ended, with the steps that were still to come; the
 messenger has been told to send none of the old one's, and keeps to that.
@@ -21,8 +22,8 @@ from services.scheduler.model import (
     Outcome,
     StepState,
 )
-from services.scheduler.rules import planning
-from services.scheduler.rules.stops import stopped
+from services.scheduler.rules import agreements, planning
+from services.scheduler.rules.stops import COMPLETED, stopped
 
 PERSON = "handoff"
 """Ended since a person took over, who may hand back."""
@@ -30,8 +31,22 @@ KEPT_BY_PERSON = "handoff.kept"
 """Ended since a person took over, who did not hand back."""
 
 _BROKEN = "agreement.broken"
-_UNDOING = frozenset({"payment.reversed", "payment.failed", _BROKEN, "handoff.resolved"})
-UNDONE = frozenset({"obligation.settled", "obligation.agreement", PERSON})
+_REOPENED = "agreement.reopened"
+_COMPLETED = "agreement.completed"
+_BEGINS = {_BROKEN: "broken", _REOPENED: "instalment", _COMPLETED: "completed"}
+"""Anchors of the steps that become of an agreement's end, or of its new beginning."""
+_UNDOING = frozenset(
+    {"payment.reversed", "payment.failed", _BROKEN, _REOPENED, _COMPLETED, "handoff.resolved"}
+)
+UNDONE = frozenset(
+    {
+        "obligation.settled",
+        "obligation.agreement",
+        "obligation.agreement_over",
+        COMPLETED,
+        PERSON,
+    }
+)
 """Rules by which an enrolment ended that may yet go on."""
 
 
@@ -73,10 +88,12 @@ def _may_go_on(
 ) -> bool:
     if last.active or not last.plans:
         return False
-    broken = heard.type == _BROKEN and any(plan.anchor == "broken" for plan in last.plans)
+    answers = _BEGINS.get(heard.type)
+    met = any(plan.anchor == answers for plan in last.plans)
     complete = last.status is EnrolmentStatus.COMPLETED
-    if last.ended_by not in UNDONE and not (broken and complete):
+    if last.ended_by not in UNDONE and not (met and complete):
         return False
+    last = agreements.after(last, heard, now)
     customer = book.customer(last.tenant, last.customer)
     about = (last.obligation_id,)
     if last.ended_by == PERSON and any(
@@ -92,12 +109,14 @@ def _may_go_on(
 def _go_on(
     book: Book, last: Enrolment, heard: Heard, packs: Sequence[Pack], now: datetime
 ) -> list[Outcome]:
-    again = successor(book, last, now)
+    again = successor(book, agreements.after(last, heard, now), now)
     named = {step.plan.name for step in book.steps_of(last.id) if step.state is StepState.CANCELLED}
     if last.ended_by == "obligation.agreement" or heard.type == _BROKEN:
         # A promise that was not kept is met with a gentler word, never with the old ladder.
         named = {plan.name for plan in last.plans if plan.anchor == "broken"}
         again = msgspec.structs.replace(again, tone="gentle", broken_at=now)
+    elif again.agreement is not None and heard.type in _BEGINS:
+        named = agreements.still_ahead(again)
     return planning.carry_on(book, again, named, packs, now) if named else []
 
 

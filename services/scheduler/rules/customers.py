@@ -62,9 +62,10 @@ def learn(known: Customer, heard: Heard) -> Customer:
             return after
 
 
-def covers(customer: Customer, after: dict[str, int]) -> bool:
-    """Whether all that a command rests on is applied here."""
-    return all(customer.applied.get(part, -1) >= offset for part, offset in after.items())
+def covers(customer: Customer, after: Mapping[str, int], read: Mapping[str, int]) -> bool:
+    """Whether all that a command rests on is applied here. read: how far topics are."""
+    applied = {**read, **customer.applied}
+    return all(applied.get(part, -1) >= offset for part, offset in after.items())
 
 
 def _with_traits(known: Customer, heard: Heard) -> Customer:

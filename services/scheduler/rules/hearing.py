@@ -7,7 +7,14 @@ import msgspec
 
 from services.policy.model import Pack
 from services.scheduler.model import Book, Enrolment, ExitRule, Heard, Outcome, StepState
-from services.scheduler.rules import continuing, customers, merging, obligations, outcomes
+from services.scheduler.rules import (
+    agreements,
+    continuing,
+    customers,
+    merging,
+    obligations,
+    outcomes,
+)
 from services.scheduler.rules.choosing import choose
 from services.scheduler.rules.contacts import note_contact
 from services.scheduler.rules.ending import cancel, complete_if_done
@@ -95,6 +102,7 @@ def _end_or_move(
     told: list[Outcome] = []
     if concerns(enrolment, heard) and heard.obligation_id is not None:
         told = replan(book, enrolment, packs, now)
+        told += agreements.follow(book, book.enrolments[enrolment.id], heard, packs, now)
     return [*told, *resume(book, book.enrolments[enrolment.id], packs, now)]
 
 

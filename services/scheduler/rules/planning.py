@@ -29,6 +29,12 @@ from services.scheduler.rules.obligations import fill_gaps
 from services.scheduler.rules.stops import MAIL, Stop, stopped
 from services.scheduler.rules.waiting import still_waits
 
+FRESH = timedelta(hours=12)
+"""Who has just agreed knows the dates: nothing is reminded of before so long after it."""
+
+_AT_ONCE = frozenset({"due", "trigger", "instalment"})
+"""Anchors of the steps that are planned when an enrolment begins."""
+
 _MOVABLE = frozenset({"past", "superseded", "too_late", "hours", "no_due_date"})
 """Suppressions that a later due date may undo: the customer was not contacted."""
 
@@ -93,6 +99,18 @@ def resume(book: Book, enrolment: Enrolment, packs: Sequence[Pack], now: datetim
         return []
     outcomes = _place_steps(book, enrolment, obligation, waiting, zones, packs, now)
     return [*outcomes, *complete_if_done(book, enrolment, now)]
+
+
+def place_again(
+    book: Book, enrolment: Enrolment, steps: list[Step], packs: Sequence[Pack], now: datetime
+) -> list[Outcome]:
+    """Give steps the day that is theirs now; those whose day is over already say so."""
+    obligation = book.obligations[enrolment.obligation_key]
+    customer = book.customer(enrolment.tenant, enrolment.customer)
+    zones = timing.zones_of(customer, enrolment, obligation)
+    if not zones.names or not steps:
+        return []
+    return _place_steps(book, enrolment, obligation, steps, zones, packs, now, now)
 
 
 def carry_on(
@@ -215,13 +233,18 @@ def _enrol(
     steps = [
         _blank(book, enrolment, position, p, now)
         for position, p in enumerate(enrolment.plans)
-        if (p.name in named if named is not None else p.anchor in ("due", "trigger"))
+        if (p.name in named if named is not None else p.anchor in _AT_ONCE)
     ]
     outcomes: list[Outcome] = [Enrolled(enrolment, obligation)]
     outcomes += wanted_ahead(enrolment, obligation, zones, packs, now)
-    not_before = None if named is None else now
+    not_before = _knows_until(enrolment) if named is None else now
     outcomes += _place_steps(book, enrolment, obligation, steps, zones, packs, now, not_before)
     return [*outcomes, *complete_if_done(book, enrolment, now)]
+
+
+def _knows_until(enrolment: Enrolment) -> datetime | None:
+    """Until when the customer needs no reminder: they have only just agreed."""
+    return enrolment.trigger.time + FRESH if enrolment.agreement else None
 
 
 def _update(

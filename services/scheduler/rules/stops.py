@@ -26,6 +26,7 @@ MAIL = ("email",)
 """The channel of an enrolment without steps."""
 
 _NOWHERE = Zones(())
+COMPLETED = "agreement.completed"
 MERGED = "customer.merged"
 """The rule that ends what ran under an id that another stands for."""
 
@@ -58,10 +59,8 @@ def stopped(
         return Stop("merged", MERGED)
     if customer.erased_at is not None:
         return Stop("erased", "customer.erased")
-    if obligation.state is not ObligationState.OPEN:
-        return Stop(obligation.reason or obligation.state, f"obligation.{obligation.state}")
-    if obligation.agreement_id is not None:
-        return Stop("agreement", "obligation.agreement")
+    if (over := _over(obligation, enrolment)) is not None:
+        return over
     if customer.holds or obligation.holds:
         role = frozenset((obligation.actor_role,))
         approach = Approach(enrolment.purpose, channels[0], role, (obligation.id,))
@@ -86,6 +85,24 @@ def shut(
         return Stop("wrong_person", "contact.right_party")
     if len(channels) > 1 and not customer.left.isdisjoint((purpose, "*")):
         return Stop("opted_out", "contact.unsubscribed")
+    return None
+
+
+def _over(obligation: Obligation, enrolment: Enrolment) -> Stop | None:
+    """Whether there is nothing to tell of the obligation: by its own end, or by an agreement.
+
+    An agreement that is kept to its end has its thanks still to come, until money is taken back.
+    """
+    cares = enrolment.agreement
+    if cares is not None and cares.completed_at is not None:
+        settled = obligation.state is ObligationState.SETTLED
+        return None if settled else Stop("not_completed", COMPLETED)
+    if obligation.state is not ObligationState.OPEN:
+        return Stop(obligation.reason or obligation.state, f"obligation.{obligation.state}")
+    if cares is not None and obligation.agreement_id != cares.id:
+        return Stop("agreement_over", "obligation.agreement_over")
+    if cares is None and obligation.agreement_id is not None:
+        return Stop("agreement", "obligation.agreement")
     return None
 
 

@@ -116,6 +116,9 @@ def planned_instant(
         ):
             return instant
         return _latest(day - timedelta(days=1), plan, zones)
+    if plan.instalment is not None and enrolment.agreement is not None:
+        due = enrolment.agreement.instalments[plan.instalment - 1].due_date
+        return _latest(due + timedelta(days=plan.days), plan, zones)
     began = _day_zero(plan, enrolment)
     if began is None:
         return None
@@ -127,6 +130,8 @@ def planned_instant(
 def _day_zero(plan: StepPlan, enrolment: Enrolment) -> datetime | None:
     if plan.anchor == "choice":
         return enrolment.chosen.at if enrolment.chosen else None
+    if plan.thanks:
+        return enrolment.agreement.completed_at if enrolment.agreement else None
     return enrolment.broken_at if plan.anchor == "broken" else enrolment.trigger.time
 
 

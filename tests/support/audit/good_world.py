@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from support.audit.good_keeper import keeper
 from support.audit.good_talk import talk
 from support.audit.log_builder import HASH, plus
 from support.audit.world import World
@@ -36,6 +37,7 @@ def good() -> World:
     _halted(world)
     _quiet(world)
     talk(world)
+    keeper(world)
     _tail(world)
     return world
 

@@ -82,9 +82,9 @@ def test_records_may_come_in_any_order() -> None:
 
 def test_it_says_how_much_it_has_checked() -> None:
     checked = {one.promise: one.checked for one in audit(good().records()).outcomes}
-    assert checked[1]["events applied"] == 53
-    assert checked[2] == {"dispatches": 26, "messages intended": 24, "steps": 26}
-    assert checked[5] == {"contacts": 23, "customers contacted": 14}
+    assert checked[1]["events applied"] == 56
+    assert checked[2] == {"dispatches": 29, "messages intended": 27, "steps": 29}
+    assert checked[5] == {"contacts": 26, "customers contacted": 15}
     assert checked[7] == {"offers": 7, "agreements": 2}
 
 

@@ -4,6 +4,7 @@ import planted_events
 import planted_holds
 import planted_merged
 import planted_packs
+import planted_promised
 import planted_rules
 import planted_secrecy
 import planted_sending
@@ -26,6 +27,7 @@ PLANTED = [
     *planted_packs.CASES,
     *planted_holds.CASES,
     *planted_merged.CASES,
+    *planted_promised.CASES,
     *planted_rules.CASES,
     *planted_secrecy.CASES,
     *planted_several.CASES,
