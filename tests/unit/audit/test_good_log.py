@@ -85,7 +85,7 @@ def test_it_says_how_much_it_has_checked() -> None:
     assert checked[1]["events applied"] == 56
     assert checked[2] == {"dispatches": 29, "messages intended": 27, "steps": 29}
     assert checked[5] == {"contacts": 26, "customers contacted": 15}
-    assert checked[7] == {"offers": 7, "agreements": 2}
+    assert checked[7] == {"offers": 8, "agreements": 3}
 
 
 def test_transport_duplicates_are_dropped_and_counted() -> None:
