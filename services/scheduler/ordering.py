@@ -125,9 +125,11 @@ def _terms(told: Joined) -> dict[str, Any]:
 
 def _context(told: Joined) -> dict[str, Any]:
     agreement, number = told.enrolment.agreement, told.step.plan.instalment
-    if agreement is None or number is None:
+    if agreement is None:
         return told.enrolment.context
-    counted = {"instalment": number, "instalments": len(agreement.instalments)}
+    counted = {"instalments": len(agreement.instalments)}
+    if number is not None:
+        counted["instalment"] = number
     return {**told.enrolment.context, **counted}
 
 

@@ -107,6 +107,6 @@ def _matter(playbook: Playbook, template: str, world: World) -> Matter:
         world.currency,
         date(2026, 3, 9),
         product,
-        world.details,
+        world.details | {"instalment": 2, "instalments": 3},
         items,
     )

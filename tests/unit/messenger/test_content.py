@@ -270,6 +270,8 @@ def test_every_shipped_letter_can_be_written(name: str, locale: str, bare: bool)
         "price_minor": 1299,
         "step": "Proof of income",
         "title": "A lower rate",
+        "instalment": 2,
+        "instalments": 3,
     }
     matter = replace(MATTER, details={**MATTER.details, **details, "products": ["Sport"]})
     if bare:
