@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: help setup demo test check bench contracts lock clean
+.PHONY: help setup demo test prove check bench contracts lock clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -20,6 +20,9 @@ demo: setup ## Three weeks of 240 customers' lives, in under three minutes
 
 test: setup ## All tests, on the embedded broker and on Apache Kafka
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+prove: setup ## 10,000 lives against every promise of the rules, and every planted fault
+	@LIVES=10000 $(BIN)/python -m pytest --durations=1 tests/unit/scheduler/test_promises.py
 
 check: setup ## Style, types, architecture, contracts
 	$(BIN)/ruff check .

@@ -41,8 +41,10 @@ def check_consent(
     for refusal in about:
         if refusal.status != "granted" and not any(_overrides(g, refusal) for g in grants):
             return Verdict(False, "opted_out", f"consent/{refusal.channel}.{refusal.purpose}")
+    if grants:
+        return ALLOWED
     needed = needed_basis(now, zones, packs, approach)
-    if needed is None or grants or (needed[2] == "relationship" and relationship):
+    if needed is None or (needed[2] == "relationship" and relationship):
         return ALLOWED
     pack, rule, _ = needed
     return Verdict(False, "no_consent", f"{pack.name}/{rule.name}", pack.version)

@@ -8,6 +8,8 @@ from services.scheduler.rules.timing import WITHIN, place_of
 
 MOST = 20
 """Obligations that one message may be about."""
+_STANDS = (StepState.PLANNED, StepState.DISPATCHED, StepState.SENT, StepState.UNKNOWN)
+"""A step that goes out, or may have."""
 
 
 def may_join(book: Book, lead: Step, now: datetime) -> Iterator[Joined]:
@@ -31,12 +33,13 @@ def may_join(book: Book, lead: Step, now: datetime) -> Iterator[Joined]:
 
 
 def superseded(book: Book, step: Step, now: datetime) -> bool:
-    """Whether a later step of the enrolment has come as well: then only that one goes out.
+    """Whether a later step of the enrolment has come as well: then only that one goes out, or
+    has gone out where this one was put off.
 
     A person's step neither stands for a message nor gives way to one.
     """
     return step.plan.by == "machine" and any(
-        other.state is StepState.PLANNED
+        other.state in _STANDS
         and other.plan.by == "machine"
         and (other.planned_at, other.position) > (step.planned_at, step.position)
         and other.planned_at <= now

@@ -208,6 +208,9 @@ def _ended(
     known: Obligation, heard: Heard, state: ObligationState, why: str, **more: Any
 ) -> Obligation:
     if known.closed_at is not None and known.closed_at > heard.time:
+        if state is ObligationState.CLOSED and known.state is ObligationState.SETTLED:
+            # It was recalled before it was paid: money that comes back does not open it again.
+            more |= {"state": state, "reason": why}
         return msgspec.structs.replace(known, **more)
     return msgspec.structs.replace(
         known,

@@ -78,8 +78,10 @@ def shut(
     """What the customer has said against one of a plan's channels, or who reads there."""
     approach = Approach(purpose, channel)
     for words in (customer.preferences, customer.consents):
-        refused = check_consent(now, _NOWHERE, (), approach, words, False) if words else None
-        if refused is not None and not refused.allowed:
+        if all(word.status == "granted" for word in words):
+            continue
+        refused = check_consent(now, _NOWHERE, (), approach, words, False)
+        if not refused.allowed:
             return Stop(refused.reason or "opted_out", refused.rule or "consent")
     if channel in customer.wrong_channels:
         return Stop("wrong_person", "contact.right_party")

@@ -5,7 +5,7 @@ itself costs hypothesis many times what the rules cost. The oracle shares nothin
 it keeps the events that were delivered, and works out from them what may be said.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -15,7 +15,16 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from promises_oracle import Oracle
 from scheduler_world import PACKS, PAID, REMINDERS, TENANT, World, at, command, step_ids
 
-from services.scheduler.model import Dispatched, Enrolled, ExitRule, Heard, Outcome, StepPlan
+from services.policy.model import ConsentRecord
+from services.scheduler.model import (
+    Customer,
+    Dispatched,
+    Enrolled,
+    ExitRule,
+    Heard,
+    Outcome,
+    StepPlan,
+)
 from services.scheduler.model import StepState as State
 from services.scheduler.rules import hearing
 
@@ -23,6 +32,7 @@ START = at("2026-03-02 09:00")
 CUSTOMERS = ("ann", "bob", "cho")
 BILLS = ("b1", "b2")
 PARTIES = [{"customer_id": "ann", "role": "borrower"}, {"customer_id": "bob", "role": "guarantor"}]
+ABOUT = ("bill_id", "benefit_id", "obligation_id")
 PLACES = (("Asia/Tokyo", "JP"), ("America/New_York", "JP"), ("Asia/Kathmandu", None))
 LADDER = (
     StepPlan("first", "trigger", 0, timedelta(days=2), "first"),
@@ -31,6 +41,11 @@ LADDER = (
     StepPlan("fourth", "trigger", 12, timedelta(days=9), "fourth"),
     StepPlan("new_offer", "broken", 0, timedelta(days=3), "new_offer"),
 )
+OFFERS = (
+    StepPlan("offer", "trigger", 0, timedelta(days=12), "offer"),
+    StepPlan("once more", "trigger", 5, timedelta(days=8), "once_more", at="15:00"),
+)
+WILLING = ConsentRecord("*", "*", "granted", START - timedelta(days=1))
 EXITS = (PAID, ExitRule("handoff.requested", "person"))
 OUTCOMES = ("done", "passed_to_creditor")
 ANSWERS = ("message.sent", "message.unknown", "message.failed", "message.refused")
@@ -43,12 +58,31 @@ class Flight(NamedTuple):
     steps: tuple[str, ...]
 
 
+class Playbook(NamedTuple):
+    """What an event begins."""
+
+    name: str
+    purpose: str
+    plans: tuple[StepPlan, ...]
+    exits: tuple[ExitRule, ...] = (PAID,)
+    consolidate: bool = False
+
+
+PLAYBOOKS = {
+    "bill.due_soon": Playbook("bill-reminder", "service", REMINDERS, consolidate=True),
+    "payment.missed": Playbook("recover", "collection", LADDER, EXITS),
+    "benefit.granted": Playbook("offers", "marketing", OFFERS, ()),
+}
+
+
 class Promises(RuleBasedStateMachine):
-    """Three customers, two of whom owe two bills together, and all that may happen to them."""
+    """Three customers who want to hear of offers, two of whom owe two bills together, and all
+    that may happen to them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.world = World(START)
+        self.world.book.load(Customer(TENANT, one, consents=(WILLING,)) for one in CUSTOMERS)
         self.oracle = Oracle()
         self.ticks = 0
         self.held_back: list[Heard] = []
@@ -90,6 +124,11 @@ class Promises(RuleBasedStateMachine):
     def missed(self, who: int, how: int) -> None:
         """A bill was missed."""
         self.trigger("payment.missed", who, how, self.world.now.date() - timedelta(days=1))
+
+    def offer(self, who: int, how: int) -> None:
+        """There is something that a customer may like."""
+        granted = {"benefit_id": f"g{who >> 2}", "kind": "coupon", "title": "a coupon"}
+        self.come(self.event("benefit.granted", who, **granted), how)
 
     def pay(self, who: int, how: int) -> None:
         """All that is asked is paid, or part of it; or it is on its way and not there yet."""
@@ -192,7 +231,7 @@ class Promises(RuleBasedStateMachine):
         """Time passes; due steps are claimed now and then."""
         for _ in range(1 + who % 4):
             self.world.now += timedelta(minutes=(7, 61, 180, 499)[how & 3])
-            self.claim(crash=how & 8 > 0)
+            self.claim(crash=how >= 12)
 
     def sleep(self, who: int, how: int) -> None:
         """Days pass in which nothing is claimed: what has come by then comes together."""
@@ -205,7 +244,7 @@ class Promises(RuleBasedStateMachine):
         """Something that happens now, at an instant of its own."""
         self.ticks += 1
         moment = self.world.now + timedelta(milliseconds=self.ticks)
-        about = data.get("bill_id") or data.get("obligation_id")
+        about = next((data[name] for name in ABOUT if name in data), None)
         customer = CUSTOMERS[who % 3]
         return Heard(TENANT, customer, type, f"event {self.ticks}", moment, data, about)
 
@@ -229,24 +268,25 @@ class Promises(RuleBasedStateMachine):
 
     def deliver(self, event: Heard) -> None:
         old = self.world.now - event.time > timedelta(days=7)
-        event = msgspec.structs.replace(event, old=old)
+        if old is not event.old:
+            event = msgspec.structs.replace(event, old=old)
         self.delivered.append(event)
         self.oracle.hear(event)
         for told in self.world.hear(event):
             assert not (old and isinstance(told, Enrolled)), "old news begins something"
-        if event.type in ("bill.due_soon", "payment.missed") and not old:
-            self.order(event)
+        begins = PLAYBOOKS.get(event.type)
+        if begins is not None and not old:
+            self.order(event, begins)
         self.look()
 
-    def order(self, event: Heard) -> None:
-        missed = event.type == "payment.missed"
+    def order(self, event: Heard, begins: Playbook) -> None:
         asked = command(
             event,
-            plans=LADDER if missed else REMINDERS,
-            playbook="recover" if missed else "bill-reminder",
-            purpose="collection" if missed else "service",
-            exits=EXITS if missed else (PAID,),
-            consolidate=not missed,
+            plans=begins.plans,
+            playbook=begins.name,
+            purpose=begins.purpose,
+            exits=begins.exits,
+            consolidate=begins.consolidate,
         )
         self.world.order(asked)
 
@@ -260,6 +300,7 @@ class Promises(RuleBasedStateMachine):
             assert self.world.claim() == lost, "decided otherwise after a crash"
         else:
             self.world.claim()
+        self.oracle.next_round()
         self.look()
 
     def keep(self, outcomes: list[Outcome]) -> None:
@@ -285,8 +326,16 @@ class Promises(RuleBasedStateMachine):
         ids = tuple(step_ids(told))
         flying = {one for flight in self.flying.values() for one in flight.steps}
         assert flying.isdisjoint(ids), "two dispatches of a step at once"
-        self.oracle.check(when, told)
+        self.oracle.check(when, told, self.to_come(told.customer.id))
         self.flying[told.step.dispatch_id or ""] = Flight(told, ids)
+
+    def to_come(self, customer: str) -> Iterator[tuple[str, datetime]]:
+        """Contacts that are planned for the customer: of which purpose, and when."""
+        book = self.world.book
+        for enrolment in book.of_customer((TENANT, customer)):
+            for step in book.steps_of(enrolment.id) if enrolment.active else ():
+                if step.state is State.PLANNED:
+                    yield enrolment.purpose, step.due_at
 
     def teardown(self) -> None:
         """What has ended plans nothing, what is active has something left to do, and what is
@@ -316,6 +365,7 @@ _USUAL: tuple[Callable[[Promises, int, int], None], ...] = (
     Promises.pay,
     Promises.reverse,
     Promises.both_due,
+    Promises.offer,
 )
 WHAT: tuple[Callable[[Promises, int, int], None], ...] = (
     *_USUAL,

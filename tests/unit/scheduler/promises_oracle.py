@@ -14,6 +14,8 @@ JOINS_WITHIN = timedelta(hours=1)
 """What falls due so soon may go out with something that is due."""
 _CONTRA = ("payment.reversed", "payment.failed")
 _TERMS = ("bill.due_soon", "payment.missed")
+NEED = ("service", "collection", "marketing")
+"""What is needed most, first."""
 _COUNTRY = {"JP": "Asia/Tokyo"}
 
 
@@ -51,6 +53,9 @@ class Oracle:
         self.orders: set[str] = set()
         self.latest: dict[str, datetime] = {}
         self.ended: set[str] = set()
+        self.round = 0
+        self.needs: dict[str, tuple[int, int]] = {}
+        """By customer, the round in which they were contacted last, and how much it was needed."""
         self.gone: set[tuple[str, str, str, str]] = set()
 
     # --- what is told -------------------------------------------------------------------------
@@ -103,15 +108,22 @@ class Oracle:
 
     # --- what was promised --------------------------------------------------------------------
 
-    def check(self, when: datetime, told: Dispatched) -> None:
-        """Hold a dispatch against every promise."""
+    def next_round(self) -> None:
+        """What is due is claimed: all that is due for a customer at once."""
+        self.round += 1
+
+    def check(
+        self, when: datetime, told: Dispatched, to_come: Iterable[tuple[str, datetime]]
+    ) -> None:
+        """Hold a dispatch against every promise. to_come: what is planned for the customer."""
         customer = told.customer.id
         assert customer not in self.into, "to an id that another stands for"
         who = self.people[customer]
         assert not who.refused[1], "against an opt-out"
         assert not who.held[1], "against a hold"
         assert who.paused is None or who.paused <= when, "during a pause"
-        self._hours(who, when)
+        assert self._open(who, when), "contact off hours"
+        self._leaves_room(who, customer, when, told.enrolment.purpose, to_come)
         self._caps(customer, when, told)
         for one in (_first(told), *told.joined):
             collects = one.enrolment.purpose == "collection"
@@ -147,13 +159,38 @@ class Oracle:
             day = date.fromisoformat(due) + timedelta(days=one.step.plan.days)
             assert (latest + timedelta(hours=14)).date() >= day, "sent before its day"
         asked = _asked(story)
-        assert one.obligation.amount_minor == asked, f"asks for another sum than {asked}"
+        assert one.obligation.kind == "benefit" or one.obligation.amount_minor == asked, (
+            f"asks for another sum than {asked}"
+        )
 
-    def _hours(self, who: Person, when: datetime) -> None:
+    def _open(self, who: Person, when: datetime) -> bool:
         timezone, country = who.place or ("Asia/Tokyo", "JP")
-        for name in {timezone, _COUNTRY.get(country or "", timezone)}:
-            hour = when.astimezone(ZoneInfo(name)).hour
-            assert 8 <= hour < 21, f"contact off hours in {name}"
+        zones = {timezone, _COUNTRY.get(country or "", timezone)}
+        return all(8 <= when.astimezone(ZoneInfo(name)).hour < 21 for name in zones)
+
+    def _leaves_room(
+        self,
+        who: Person,
+        person: str,
+        when: datetime,
+        purpose: str,
+        to_come: Iterable[tuple[str, datetime]],
+    ) -> None:
+        """What is needed more goes first, and finds room in the days ahead."""
+        need = NEED.index(purpose)
+        last = self.needs.get(person)
+        assert last is None or last[0] != self.round or last[1] <= need, (
+            "before what is needed more"
+        )
+        self.needs[person] = self.round, need
+        made = [at for one, at in self.contacts.values() if self.person(one) == person]
+        ahead = [due for other, due in to_come if NEED.index(other) < need]
+        for due in sorted(one for one in ahead if when < one <= when + WEEK):
+            counted = sum(at > due - WEEK for at in made)
+            if counted < 3 and self._open(who, due):
+                room = counted + (when > due - WEEK) < 3
+                assert room, "took the room of what is needed more"
+                made.append(due)
 
     def _caps(self, person: str, when: datetime, told: Dispatched) -> None:
         dispatch_id = told.step.dispatch_id or ""

@@ -160,7 +160,8 @@ class World:
 
     def claim(self) -> list[Outcome]:
         """Decide on what is due now."""
-        due = [s.id for s in self.book.steps.values() if self._is_due(s.id)]
+        planned, now = StepState.PLANNED, self.now
+        due = [s.id for s in self.book.steps.values() if s.due_at <= now and s.state is planned]
         return self._keep(claiming.claim(self.book, due, PACKS, self.now))
 
     def until(self, instant: datetime, every: timedelta = timedelta(minutes=30)) -> list[Outcome]:
@@ -220,10 +221,6 @@ class World:
         """Lose whatever came since."""
         self.book = saved.book
         del self.told[saved.told :]
-
-    def _is_due(self, step_id: str) -> bool:
-        step = self.book.steps[step_id]
-        return step.state is StepState.PLANNED and step.due_at <= self.now
 
     def _keep(self, outcomes: list[Outcome]) -> list[Outcome]:
         self.told += [(self.now, outcome) for outcome in outcomes]

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from scheduler_world import FIRST_CONTACT, PACKS, START, World, at, bill, heard, paid
 
@@ -22,6 +23,8 @@ from services.scheduler.rules import hearing
 DAILY = tuple(
     StepPlan(f"day-{n}", "trigger", n, timedelta(days=9), f"day-{n}", at="10:00") for n in range(5)
 )
+
+LONG = tuple(msgspec.structs.replace(one, valid_for=timedelta(days=9)) for one in FIRST_CONTACT)
 
 
 def dispatch(world: World, until: str) -> Dispatched:
@@ -324,3 +327,16 @@ def test_while_payments_may_be_missing_reminders_wait_and_benefits_do_not() -> N
     assert any(isinstance(one, Dispatched) for one in world.claim())
     world.book.unsure_until = None
     assert dispatch(world, "2026-03-05 10:06").step.plan.name == "t-7"
+
+
+def test_a_step_that_was_put_off_does_not_follow_a_later_one_that_has_gone() -> None:
+    world = World(START)
+    event = bill("payment.missed", world.now, due_date="2026-02-27")
+    world.start(event, plans=LONG, purpose="collection")
+    first, _ = world.book.steps.values()
+    world.book.put(msgspec.structs.replace(first, due_at=at("2026-03-05 11:20")))
+    world.now = at("2026-03-05 16:00")
+    told = world.claim()
+    assert [one.step.plan.name for one in told if isinstance(one, Dispatched)] == ["second"]
+    (ended,) = [one for one in told if isinstance(one, Suppressed)]
+    assert (ended.step and ended.step.plan.name, ended.reason) == ("first", "superseded")
