@@ -43,15 +43,20 @@ def pass_on(profiles: Mapping[Key, Profile], key: Key, event: Happening) -> None
 
 
 def take_over(stays: Profile, former: Profile) -> None:
-    """Add to a profile what is known under the former id; of traits, those that it lacks."""
+    """Add to a profile what is known under the former id; of traits, those that it lacks.
+
+    Who was erased is not told again who they were.
+    """
     for family in LIMITS:
         for mark in former.history.get(family, ()) if family != "traits" else ():
             add(stays.history, family, mark)
+    for hold in former.holds:
+        stays.holds = with_hold(stays.holds, hold)
+    if stays.erased_at is not None:
+        return
     for mark in former.history.get("traits", ()):
         if not getattr(stays, mark.kind):
             add(stays.history, "traits", mark)
-    for hold in former.holds:
-        stays.holds = with_hold(stays.holds, hold)
     for name in TRAITS:
         if not getattr(stays, name):
             setattr(stays, name, getattr(former, name))
