@@ -211,7 +211,7 @@ def whole_system(
             "SMTP_URL": mailbox.smtp_url,
             "CLOCK": clock.text(),
             "API_TOKENS": _API_TOKENS,
-            "PORT_BASE": str(_free_ports()),
+            "PORT_BASE": str(free_ports()),
             "KAFKA_SESSION_TIMEOUT": "3",
             # Nobody waits in real time for a minute of jitter.
             "SCHEDULER_SPREAD_SECONDS": "0",
@@ -260,7 +260,7 @@ def wait_for(
     return poll_until(lambda: found(topic.read()), timeout, message)
 
 
-def _free_ports() -> int:
+def free_ports() -> int:
     """A PORT_BASE whose four ports nobody uses."""
     while True:
         base = free_port()
