@@ -77,13 +77,15 @@ def build(context: Context) -> worker.Service:
     relay = SmtpPool(Relay.parse(shared.smtp_url), context.clock.monotonic, own.smtp_timeout)
     packs = PacksInForce(shared.policies_dir)
     claiming = Claiming(context, writer, packs, own.longest_lag)
-    patience = Patience(own.soft_bounces, timedelta(days=own.soft_bounce_days))
+    pacing = Pacing(
+        parse_limits(own.domain_limits), context.clock, own.warm_up_since, own.warm_up_days
+    )
+    patience = Patience(
+        own.soft_bounces, timedelta(days=own.soft_bounce_days), on_block=pacing.blocked
+    )
     listening = Listening(
         frozenset(word for pack in packs for rule in pack.stop_words for word in rule.words),
         timedelta(days=own.paid_wait_days),
-    )
-    pacing = Pacing(
-        parse_limits(own.domain_limits), context.clock, own.warm_up_since, own.warm_up_days
     )
     # Whoever is served by nobody else is told so by the mail's sender.
     by_mail = [channel for channel in CHANNELS if channel not in served]

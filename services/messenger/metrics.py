@@ -14,6 +14,11 @@ SEND_SECONDS = Histogram(
     ["provider"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+DOMAINS_RESTING = Gauge(
+    "rapport_domains_resting",
+    "Receiving domains that refused us by policy (5.7.x) again and again and get no mail for a "
+    "while. Any: look at SPF, DKIM, DMARC and the relay's reputation.",
+)
 PROVIDER_RESTS = Gauge(
     "rapport_provider_rests",
     "1 while a provider is left alone after failures in a row. What it should send waits: look at "

@@ -287,7 +287,9 @@ class Sender:
         begun = monotonic()
         try:
             for outcome in connection.send(letters()):
-                self._finished.put(Finished(taken.popleft().flight, outcome, name))
+                ready = taken.popleft()
+                self._pacing.heard(ready.letter.recipient, outcome)
+                self._finished.put(Finished(ready.flight, outcome, name))
                 ended = monotonic()
                 seconds.observe(ended - begun)
                 begun = ended

@@ -37,6 +37,7 @@ class Known:
 
     name: str | None
     email: str | None
+    phone: str | None
     language: str | None
     place: str | None
     sent: tuple[tuple[datetime, str], ...]
@@ -82,11 +83,12 @@ def known(context: Context, message: MessageRow) -> Known:
         sent = tuple(message_store.last_sent(work.session, *who, limit=5))
         written = len(message_store.replies(work.session, *who, limit=200))
         if row is None:
-            return Known(None, None, None, None, sent, written, False)
+            return Known(None, None, None, None, None, sent, written, False)
         place = ", ".join(filter(None, (row.city, row.region, row.country, row.timezone)))
         return Known(
             name=row.name,
             email=masked(row.email) if row.email else None,
+            phone=f"{row.phone[:3]}•••{row.phone[-2:]}" if row.phone else None,
             language=row.locale,
             place=place or None,
             sent=sent,

@@ -1,5 +1,6 @@
 """Messages that come back: not delivered, or reported as unwanted. The customer is locked."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,16 +10,21 @@ from services.messenger.handlers import answers
 from services.messenger.handlers.flights import flight_of, suppress_address
 from services.messenger.model import ANY
 from services.messenger.rules.bounces import Kind, counts_as
-from services.messenger.tables import MessageRow
+from services.messenger.signatures import domain_of
+from services.messenger.tables import CustomerRow, MessageRow
 from services.runtime.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How many messages to an address may come back softly, within which time."""
+    """How many messages to an address may come back softly, within which time.
+
+    on_block: is told the receiving domain where not the address but we are refused.
+    """
 
     bounces: int = 3
     within: timedelta = timedelta(days=14)
+    on_block: Callable[[str], None] = lambda _: None
 
 
 def bounced(
@@ -48,6 +54,10 @@ def bounced(
     answers.tell(work, message, told, because)
     if kind == "hard":
         suppress_address(work, flight, "hard_bounce")
+    if kind == "block" and message.channel == "email":
+        who = work.session.get(CustomerRow, (message.tenant, message.customer))
+        if who is not None and who.email:
+            patience.on_block(domain_of(who.email))
     return kind
 
 

@@ -7,12 +7,19 @@ Half open: one message at a time finds out whether it works again.
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["closed", "open", "half_open"]
 
-MOST_FAILURES = 5
-"""Failures in a row that open it."""
-SHORTEST_REST = 5.0
-LONGEST_REST = 300.0
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """failures: in a row, that open it. shortest, longest: seconds of rest."""
+
+    failures: int
+    shortest: float
+    longest: float
+
+
+PROVIDER = Limits(5, 5.0, 300.0)
+
+State = Literal["closed", "open", "half_open"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +40,11 @@ class Circuit:
         """It works: all is forgotten."""
         return Circuit()
 
-    def failed(self, now: float) -> "Circuit":
+    def failed(self, now: float, limits: Limits = PROVIDER) -> "Circuit":
         """It failed once more. Each rest is twice as long as the one before."""
         failures = self.failures + 1
-        if self.state(now) == "open" or (self.rests_until is None and failures < MOST_FAILURES):
+        if self.state(now) == "open" or (self.rests_until is None and failures < limits.failures):
             # What was on its way when it opened says nothing new.
             return Circuit(failures, self.rests_until, self.rest)
-        rest = min(LONGEST_REST, 2 * self.rest) if self.rest else SHORTEST_REST
+        rest = min(limits.longest, 2 * self.rest) if self.rest else limits.shortest
         return Circuit(failures, now + rest, rest)

@@ -8,6 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from services.messenger.model import Outcome, Rejected
+from services.messenger.rules.bounces import kind_of, status_in
+from services.messenger.rules.circuit import Limits
+
+BLOCKS = Limits(failures=3, shortest=900.0, longest=4 * 3600.0)
+"""Refusals of us, not of an address, that a domain may utter in a row before it is left alone:
+one alone may be its reader's own choice."""
 EVERY_OTHER = "*"
 """In limits: any domain that has none of its own."""
 DOUBLING_DAYS = 2
@@ -51,6 +58,15 @@ def warmth(since: date | None, days: int, today: date) -> float:
         return 1.0
     left = days - max(0, (today - since).days)
     return 1.0 if left <= 0 else float(2.0 ** (-left / DOUBLING_DAYS))
+
+
+def is_block(outcome: Outcome) -> bool:
+    """Whether the receiving domain refuses us for its policy's sake (RFC 3463, 5.7.x).
+
+    4.7.x is asked of whoever is new there, and passes by itself.
+    """
+    status = status_in(outcome.status or "") if isinstance(outcome, Rejected) else None
+    return status is not None and status.startswith("5") and kind_of(status) == "block"
 
 
 def refilled(bucket: Bucket | None, per_second: float, now: float) -> Bucket:

@@ -2,11 +2,12 @@
 
 from functools import reduce
 
-from services.messenger.rules.circuit import (
-    LONGEST_REST,
-    MOST_FAILURES,
-    SHORTEST_REST,
-    Circuit,
+from services.messenger.rules.circuit import PROVIDER, Circuit
+
+MOST_FAILURES, SHORTEST_REST, LONGEST_REST = (
+    PROVIDER.failures,
+    PROVIDER.shortest,
+    PROVIDER.longest,
 )
 
 

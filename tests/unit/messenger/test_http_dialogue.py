@@ -16,7 +16,7 @@ from services.messenger.providers.adapters.twilio import Twilio
 from services.messenger.providers.adapters.webhook import SignedWebhook
 from services.messenger.providers.endpoint import Endpoint
 from services.messenger.providers.http import HttpProvider
-from services.messenger.rules.circuit import MOST_FAILURES
+from services.messenger.rules.circuit import PROVIDER
 from services.runtime.clock import Clock
 
 LETTER = Letter("m-1", "Harbour Lane", "+491701234567", b"A note.")
@@ -214,11 +214,11 @@ def test_who_fails_again_and_again_is_left_alone_and_tried_with_one_message() ->
 
     many = iter([LETTER] * 50)
     with (
-        serving(*[saying(BUSY)] * (MOST_FAILURES + 1)) as server,
+        serving(*[saying(BUSY)] * (PROVIDER.failures + 1)) as server,
         speaking(server, clock=Moving()) as provider,
     ):
         first = provider.lease()
-        assert len(list(first.send(many))) == MOST_FAILURES
+        assert len(list(first.send(many))) == PROVIDER.failures
         provider.release(first)
         with pytest.raises(Unavailable):
             provider.lease()

@@ -4,8 +4,18 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from services.messenger.model import Accepted, Rejected
 from services.messenger.pacing import Pacing
-from services.messenger.rules.pacing import Bucket, parse, rate, refilled, spent, warmth
+from services.messenger.rules.pacing import (
+    BLOCKS,
+    Bucket,
+    is_block,
+    parse,
+    rate,
+    refilled,
+    spent,
+    warmth,
+)
 from services.messenger.store import Candidate
 from services.runtime.clock import Clock
 
@@ -97,3 +107,48 @@ def test_over_a_minute_no_more_goes_than_the_limit_and_one_second() -> None:
         sent += len(going)
         clock.move(0.1)
     assert 7 * 59 <= sent <= 7 * 61
+
+
+BLOCK = Rejected("content_refused", "550 5.7.1", retryable=False)
+
+
+@pytest.mark.parametrize(
+    ("status", "blocked"),
+    [
+        ("550 5.7.1", True),
+        ("554 5.7.26", True),
+        ("451 4.7.1", False),
+        ("550 5.1.1", False),
+        ("550", False),
+        (None, False),
+    ],
+)
+def test_a_refusal_of_us_is_told_from_one_of_an_address(status: str | None, blocked: bool) -> None:
+    assert is_block(Rejected("content_refused", status, retryable=False)) is blocked
+
+
+def test_a_domain_that_refuses_us_again_and_again_is_left_alone_and_no_other() -> None:
+    clock = Standing()
+    pacing = Pacing({}, clock, None, 14)
+    for _ in range(BLOCKS.failures):
+        assert not pacing.resting()
+        pacing.heard("ana@Strict.example", BLOCK)
+
+    assert pacing.limited
+    assert pacing.resting() == ["strict.example"]
+    two = orders("strict.example", "easy.example", "strict.example")
+    assert [one.domain for one in pacing.fitting(two)] == ["easy.example"]
+    clock.move(BLOCKS.shortest)
+    assert [one.domain for one in pacing.fitting(two)] == ["strict.example", "easy.example"]
+    pacing.heard("ana@strict.example", Accepted("<m@x>"))
+    assert not pacing.limited
+    assert len(pacing.fitting(two)) == 3
+
+
+def test_a_letter_that_is_taken_in_between_forgets_the_blocks() -> None:
+    pacing = Pacing({}, Standing(), None, 14)
+    for _ in range(3 * BLOCKS.failures):
+        pacing.heard("ana@strict.example", BLOCK)
+        pacing.heard("bo@strict.example", Accepted("<m@x>"))
+
+    assert not pacing.resting()
