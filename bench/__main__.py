@@ -4,9 +4,11 @@ import argparse
 from collections.abc import Callable, Mapping
 
 from bench import (
+    cancel_latency,
     claim_scale,
     messages,
     offers,
+    own_hour,
     plan_and_claim,
     playbooks_scale,
     portal,
@@ -24,6 +26,8 @@ BENCHES: Mapping[str, Callable[[], bool]] = {
     "plan-and-claim": plan_and_claim.run,
     "storm": storm.run,
     "claim-scale": claim_scale.run,
+    "cancel-latency": cancel_latency.run,
+    "own-hour": own_hour.run,
     "offers": offers.run,
     "portal": portal.run,
     "wording-offline": wording_offline.run,

@@ -31,6 +31,10 @@ def show(report: Report, console: Console) -> None:
         console.print(wordings(report.wordings))
     if report.gains:
         console.print(gains(report))
+    if report.hours:
+        console.print(hours(report))
+        for line in _why_no_hours(report):
+            _print(console, line)
     console.print(loop(report.loops))
     for line in in_short(report):
         _print(console, f"In short, {line}.")
@@ -122,10 +126,9 @@ def wordings(found: Sequence[Wording]) -> Table:
 
 def gains(report: Report) -> Table:
     """What choosing among wordings has brought, against choosing evenly."""
-    origin = "; simulated customers" if report.simulated else ""
     table = Table(
         title="Words chosen by what they bring, against an even choice (SNIPS on logged "
-        f"propensities, 95 %{origin})",
+        f"propensities, 95 %{_origin(report)})",
         title_justify="left",
         box=box.SIMPLE_HEAD,
     )
@@ -143,6 +146,42 @@ def gains(report: Report) -> Table:
             _points(one.gain.value, one.gain.interval).replace("\n", " "),
         )
     return table
+
+
+def hours(report: Report) -> Table:
+    """What writing at the learned hour has brought, against the playbook's hour."""
+    table = Table(
+        title="Steps at the hour at which customers answer, against the playbook's hour (drawn by "
+        f"lot; customers for whom the two differ; 95 %{_origin(report)})",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    for name in ("playbook", "outcome", "learned from", "learned hour", "playbook's hour"):
+        table.add_column(name, overflow="fold")
+    table.add_column("gain, percentage points", justify="right")
+    for one in report.hours:
+        compared = one.comparison
+        table.add_row(
+            escape(one.playbook if one.tenant == "default" else f"{one.tenant}: {one.playbook}"),
+            one.outcome,
+            ", ".join(f"{whose} {count}" for whose, count in sorted(one.by.items())),
+            share(compared.outreach),
+            share(compared.holdout),
+            _points(compared.difference, compared.interval).replace("\n", " "),
+        )
+    return table
+
+
+def _why_no_hours(report: Report) -> list[str]:
+    return [
+        f"{one.playbook}, {one.outcome}: no gain of the hour shown, {one.comparison.why_not}."
+        for one in report.hours
+        if one.comparison.why_not
+    ]
+
+
+def _origin(report: Report) -> str:
+    return "; simulated customers" if report.simulated else ""
 
 
 def loop(found: Sequence[Loop]) -> Table:

@@ -85,8 +85,17 @@ def _(data: outreach.OutreachEnrolled) -> str:
 @sentence.register
 def _(data: outreach.OutreachStepPlanned) -> str:
     again = f" by {data.channel}, since the last message did not arrive" if data.instead_of else ""
-    at = f"{data.due_at:%Y-%m-%d %H:%M %Z}"
-    return f"{data.step} planned{again} for {at} in {', '.join(data.zones)}"
+    at = f"{data.due_at:%Y-%m-%d %H:%M %Z} in {', '.join(data.zones)}"
+    return f"{data.step} planned{again} for {at}{_hour(data.hour)}"
+
+
+def _hour(chosen: outreach.HourChosen | None) -> str:
+    if chosen is None or chosen.by == "usual":
+        return ""
+    if chosen.arm == "control":
+        return f": the playbook's hour, to compare with ({chosen.wanted} o'clock was learned)"
+    whose = {"own": "this customer", "segment": "the segment", "general": "customers"}[chosen.by]
+    return f": about {chosen.wanted} o'clock {whose} answer{'s' * (chosen.by != 'general')}"
 
 
 @sentence.register

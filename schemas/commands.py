@@ -135,6 +135,10 @@ class PlannedStep(Contract):
     seniority: Text | None = Field(
         default=None, description="Of a person's step: who may take it, such as senior."
     )
+    own_hour: bool = Field(
+        default=False,
+        description="It may move within its day to the hour at which the customer answers.",
+    )
 
 
 class ChoiceTerms(Contract):

@@ -103,6 +103,11 @@ class Step(_Part):
         None,
         description="Local time HH:MM; absent: the first instant that every rule permits.",
     )
+    own_hour: bool = Field(
+        False,
+        description="Whether it may move, within its day and every rule, to the hour at which this "
+        "customer answers; `at` counts until that is known. Not for a person's step.",
+    )
     valid_for: Duration = Field(
         description="ISO 8601 duration from the planned instant; later than that it is skipped. "
         "Of a person's step: until when they should have seen to it.",

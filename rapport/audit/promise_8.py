@@ -6,7 +6,7 @@ That each decision has its reason is counted for information.
 from collections import defaultdict
 from datetime import datetime
 
-from rapport.audit import wordings
+from rapport.audit import own_hours, wordings
 from rapport.audit.history import History
 from rapport.audit.verdict import Outcome
 from schemas.facts import (
@@ -43,6 +43,7 @@ def check(history: History) -> Outcome:
     _steps(history, outcome)
     _obligations(history, outcome)
     wordings.check(history, outcome)
+    own_hours.check(history, outcome)
     return outcome
 
 

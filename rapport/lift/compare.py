@@ -67,9 +67,14 @@ class Comparison:
         }
 
 
-def compare(outreach: Share, holdout: Share) -> Comparison:
-    """The difference with its interval, or the reason why it can't be said."""
-    why_not = too_little(outreach, holdout)
+def compare(
+    outreach: Share, holdout: Share, sides: tuple[str, str] = ("outreach", "holdout")
+) -> Comparison:
+    """The difference with its interval, or the reason why it can't be said.
+
+    sides: what the two are called.
+    """
+    why_not = too_little(outreach, holdout, sides)
     if why_not is not None:
         return Comparison(outreach, holdout, None, None, why_not)
     difference = outreach.reached / outreach.of - holdout.reached / holdout.of
@@ -77,11 +82,11 @@ def compare(outreach: Share, holdout: Share) -> Comparison:
     return Comparison(outreach, holdout, difference, interval, None)
 
 
-def too_little(outreach: Share, holdout: Share) -> str | None:
+def too_little(outreach: Share, holdout: Share, sides: tuple[str, str]) -> str | None:
     """Why the data don't bear a comparison; None: they do."""
     if holdout.of == 0:
         return "nobody was held out"
-    for name, side in (("outreach", outreach), ("holdout", holdout)):
+    for name, side in zip(sides, (outreach, holdout), strict=True):
         if side.of < LEAST_CUSTOMERS:
             return f"too little data: {side.of} of at least {LEAST_CUSTOMERS} customers in {name}"
     common = (outreach.reached + holdout.reached) / (outreach.of + holdout.of)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from rapport.lift.assumptions import Assumptions
 from rapport.lift.compare import LEAST_CUSTOMERS, LEAST_EXPECTED, Comparison, Share
 from rapport.lift.costs import Costs, SmallDebt
+from rapport.lift.hour_gain import HourGain
 from rapport.lift.intervals import CONFIDENCE
 from rapport.lift.loop import Loop
 from rapport.lift.wording_gain import WordingGain
@@ -92,6 +93,7 @@ class Report:
     rows: Sequence[Row]
     wordings: Sequence[Wording]
     gains: Sequence[WordingGain]
+    hours: Sequence[HourGain]
     simulated: bool
     small_debts: Mapping[tuple[str, str], SmallDebt | None]
     loops: Sequence[Loop]
@@ -108,6 +110,7 @@ class Report:
             "rows": [row.as_dict() for row in self.rows],
             "wordings": [wording.as_dict() for wording in self.wordings],
             "wording_gains": [gain.as_dict() for gain in self.gains],
+            "hour_gains": [gain.as_dict() for gain in self.hours],
             "simulated": self.simulated,
             "small_debts": [
                 {"tenant": tenant, "playbook": playbook, **(found.as_dict() if found else {})}

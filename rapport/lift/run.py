@@ -11,6 +11,7 @@ from rapport.demo.catalogue import BANK, SHOP, VIDEO
 from rapport.lift.assumptions import Assumptions
 from rapport.lift.compare import Share, compare, share
 from rapport.lift.costs import Contact, Contacts, SmallDebt, costs, small_debt
+from rapport.lift.hour_gain import hour_gains
 from rapport.lift.loop import loops
 from rapport.lift.outcomes import Outcomes, outcomes_of
 from rapport.lift.report import Report, Row, Wording
@@ -91,6 +92,7 @@ class _Measured:
             rows=rows,
             wordings=wordings,
             gains=wording_gains(self._log, self._until),
+            hours=hour_gains(self._log, self._until),
             simulated=any(f.data.event_source in SIMULATED for f in self._log.of(EventApplied)),
             small_debts=small,
             loops=loops(self._log, _alone(by_playbook)),

@@ -153,9 +153,9 @@ def _steps(
     for step in playbook.document.steps:
         if step.anchor == "instalment":
             names = (f"{step.name}_{number}" for number in range(1, parts + 1))
-            yield from (StepShown(name, step.template) for name in names)
+            yield from (StepShown(name, step.template, own_hour=step.own_hour) for name in names)
             continue
-        shown = StepShown(step.name, step.template, step.choice)
+        shown = StepShown(step.name, step.template, step.choice, own_hour=step.own_hour)
         if not condition_holds(step.when, known):
             shown.when = step.when
             asked = compile_condition(step.when or "true").variables

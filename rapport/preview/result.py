@@ -65,7 +65,7 @@ class StepShown:
 
     when: its condition, where that kept it from being planned, with inputs. choice: the
     customer's choice that would plan it. counts: what the caps had counted, as (rule, count,
-    limit). fault: why its letter can't be written.
+    limit). fault: why its letter can't be written. own_hour: it may move within its day.
     """
 
     name: str
@@ -77,6 +77,7 @@ class StepShown:
     mails: list[Mail] = field(default_factory=list)
     counts: Sequence[tuple[str, int, int]] = ()
     fault: str | None = None
+    own_hour: bool = False
 
     @property
     def sent_at(self) -> datetime | None:

@@ -129,6 +129,7 @@ def _step(
     if step.sent_at is not None:
         local, utc = preview.local(step.sent_at), f"{step.sent_at:%Y-%m-%d %H:%M}"
         head += f"  [green]{local}[/]  [dim]{utc} UTC[/]"
+        head += "  [dim]or that day's hour at which the customer answers[/]" * step.own_hour
     out.print(head, highlight=False)
     for one in step.history:
         if one.what not in ("planned", "sent"):

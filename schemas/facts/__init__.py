@@ -77,6 +77,7 @@ from schemas.facts.operation import (
     SendingStopped,
 )
 from schemas.facts.outreach import (
+    HourChosen,
     OutreachCancelled,
     OutreachCompleted,
     OutreachDispatched,
@@ -139,6 +140,7 @@ __all__ = [
     "HandoffSeen",
     "HoldLiftRefused",
     "HoldLifted",
+    "HourChosen",
     "HttpOrigin",
     "Instalment",
     "LogHeartbeat",

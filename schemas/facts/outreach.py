@@ -1,12 +1,13 @@
 """Facts of the scheduler: enrolments and their steps."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from schemas.commands import Count, ObligationTerms, OfferAuthority, PackRef
 from schemas.common import (
     Channel,
+    Contract,
     HoldKind,
     Identifier,
     Instant,
@@ -16,6 +17,8 @@ from schemas.common import (
     Tone,
     Typed,
 )
+
+Hour = Annotated[int, Field(ge=0, le=23)]
 
 
 class OutreachEnrolled(Typed):
@@ -40,6 +43,27 @@ class OutreachEnrolled(Typed):
     )
 
 
+class HourChosen(Contract):
+    """The hour of its day at which a step goes out, local to the customer, and how it was chosen.
+
+    A customer is always of the same arm: the chosen hour is used in `learned`, not in `control`.
+    """
+
+    usual: Hour = Field(description="The hour by the playbook and the rules alone.")
+    wanted: Hour = Field(
+        description="Of the hours that every rule permits that day, the one at which an answer is "
+        "likeliest."
+    )
+    by: Literal["own", "segment", "general", "usual"] = Field(
+        description="Whose answers say so: the customer's own, the segment's, the tenant's; "
+        "usual: too few are known."
+    )
+    arm: Literal["learned", "control"] = Field(
+        description="learned: it is due at the wanted hour; control: at the usual one."
+    )
+    propensity: float = Field(gt=0, le=1, description="Share of the customers in this arm.")
+
+
 class OutreachStepPlanned(Typed):
     """A step has an instant at which it is due."""
 
@@ -56,6 +80,10 @@ class OutreachStepPlanned(Typed):
         "one takes by another channel.",
     )
     channel: Channel | None = Field(default=None, description="With instead_of: that channel.")
+    hour: HourChosen | None = Field(
+        default=None,
+        description="How its hour was chosen; absent: by the playbook and the rules alone.",
+    )
 
 
 class OutreachStepDeferred(Typed):

@@ -100,6 +100,9 @@ def _who(file: LinedFile, document: PlaybookDocument, index: int) -> Iterable[Fa
     if step.by == "machine" and step.seniority is not None:
         why = "seniority: only a person's step has one; remove it, or say `by: person`"
         yield file.fault((*path, "seniority"), why)
+    if step.by == "person" and step.own_hour:
+        why = "own_hour: a person's step contacts nobody at any hour; remove it"
+        yield file.fault((*path, "own_hour"), why)
     if step.template == CHOICES:
         why = f"template: {CHOICES!r} is where the choices' labels stand; rename it"
         yield file.fault((*path, "template"), why)

@@ -104,6 +104,6 @@ def _overtaken(file: LinedFile, index: int, document: PlaybookDocument) -> Itera
 
 
 def _instant(step: Step) -> tuple[object, ...]:
-    """What decides when it goes out: all but its words."""
-    told = step.model_dump(exclude={"name", "template", "when", "valid_for"})
+    """What decides when it goes out by the playbook: all but its words."""
+    told = step.model_dump(exclude={"name", "template", "when", "valid_for", "own_hour"})
     return tuple(sorted(told.items(), key=lambda item: item[0]))

@@ -13,8 +13,15 @@ from services.policy.model import Pack
 from services.runtime.ids import derive
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
-from services.scheduler import saving, sending_store, store, strangers, watching
-from services.scheduler.model import LOOKS_AHEAD, Book, Heard, Key
+from services.scheduler import (
+    habit_store,
+    saving,
+    sending_store,
+    store,
+    strangers,
+    watching,
+)
+from services.scheduler.model import LOOKS_AHEAD, Book, Heard, Key, Learning
 from services.scheduler.rules import claiming, hearing, planning
 from services.scheduler.rules.customers import covers
 from services.scheduler.telling import tell
@@ -69,14 +76,17 @@ class Handlers:
         packs: Sequence[Pack],
         spread: timedelta = timedelta(0),
         looks_ahead: timedelta = LOOKS_AHEAD,
+        learning: Learning | None = None,
     ) -> None:
         """spread: over how much business time steps that fall due together are spread.
 
-        looks_ahead: how far ahead a contact looks for what goes before it.
+        looks_ahead: how far ahead a contact looks for what goes before it. learning: how
+        customers' hours are learned; None: they aren't.
         """
         self._packs = packs
         self._spread = spread
         self._looks_ahead = looks_ahead
+        self._learning = learning
 
     def commands(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         """Plan what is ordered; park what rests on events that are not applied here yet."""
@@ -91,16 +101,18 @@ class Handlers:
                 for m, data in orders
             },
         )
+        asked = [command_of(message, data) for message, data in orders]
+        habit_store.load(work.session, book, [one.enrolment for one in asked])
         parked: set[str] = set()
         # What an agreement orders rests on the log; all else, on the customer's own events.
         heard = work.positions() if any(data.agreement for _, data in orders) else {}
-        for message, data in orders:
+        for (message, data), command in zip(orders, asked, strict=True):
             customer = book.customer(message.event.tenant, message.key)
             if message.key in parked or not covers(customer, data.after, heard):
                 parked.add(message.key)
                 work.park(message, "its events are not applied yet")
                 continue
-            outcomes = planning.plan(book, command_of(message, data), self._packs, work.now)
+            outcomes = planning.plan(book, command, self._packs, work.now)
             tell(work, outcomes, message.event)
         saving.save(work.session, book)
 
@@ -124,6 +136,7 @@ class Handlers:
             )
             if any(heard.type in CONTACTS_MATTER for _, heard in heards):
                 store.load_contacts(work.session, book, self._counted_since(work.now))
+            habit_store.load(work.session, book, book.enrolments.values())
         for message, heard in heards:
             unknown = strangers.refusal(book, message, DISPATCH_FACTS, work.now)
             if unknown is not None:
@@ -141,6 +154,7 @@ class Handlers:
             if isinstance(message.data, LogHeartbeat) and message.data.read == CUSTOMER_EVENTS
         }
         store.advance_progress(work.session, reached)
+        habit_store.save(work.session, book)
 
     def take(self, work: UnitOfWork, limit: int) -> Taken:
         """The oldest due steps, at most `limit`, whose customers nobody is at work on; locked."""
@@ -188,13 +202,15 @@ class Handlers:
     ) -> None:
         if steps:
             store.load_contacts(work.session, book, self._counted_since(work.now))
+            again = {s.enrolment_id for s in map(book.steps.__getitem__, steps) if s.attempt > 1}
+            habit_store.load(work.session, book, [book.enrolments[one] for one in sorted(again)])
             book.sending_stops = sending_store.standing(work.session)
             outcomes = claiming.claim(book, steps, self._packs, work.now, alone)
             tell(work, outcomes, read=read)
             saving.save(work.session, book)
 
     def _book(self) -> Book:
-        return Book(derive, self._spread, self._looks_ahead)
+        return Book(derive, self._spread, self._looks_ahead, self._learning)
 
     def _counted_since(self, now: datetime) -> datetime:
         return now - gate.longest_window(self._packs) - timedelta(seconds=1)

@@ -9,6 +9,7 @@ from services.runtime.context import Context
 from services.scheduler import api, stream
 from services.scheduler.evidence import Evidence
 from services.scheduler.handlers import Handlers
+from services.scheduler.model import Learning
 from services.scheduler.settings import SchedulerSettings
 from services.scheduler.timers import Announcing, Claiming, CountingStops, LookingAgain
 
@@ -20,16 +21,18 @@ def build(context: Context) -> worker.Service:
     """Put the service together. Raises PolicyFaults on a faulty policy folder."""
     settings = SchedulerSettings()
     in_force = PacksInForce(context.settings.policies_dir)
+    learning = Learning(settings.own_hour_control_bp) if settings.own_hour else None
     decide = Handlers(
         in_force,
         timedelta(seconds=settings.spread_seconds),
         timedelta(days=settings.looks_ahead_days),
+        learning,
     )
     return worker.Service(
         name=NAME,
         lead_topic=OUTREACH_LOG,
         handlers=stream.handlers(decide),
-        api=api.create(context, in_force),
+        api=api.create(context, in_force, learning),
         refuses=frozenset({OUTREACH_COMMANDS}),
         timers=(
             worker.Timer(

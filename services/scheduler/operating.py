@@ -16,8 +16,8 @@ from schemas.facts import (
 from services.policy.model import Pack
 from services.runtime.ids import derive
 from services.runtime.unit_of_work import UnitOfWork
-from services.scheduler import reading, saving, sending_store, store
-from services.scheduler.model import Book, Enrolment, Heard, Key
+from services.scheduler import habit_store, reading, saving, sending_store, store
+from services.scheduler.model import Book, Enrolment, Heard, Key, Learning
 from services.scheduler.rules import hearing, holds
 from services.scheduler.sending_store import Scope
 from services.scheduler.telling import tell
@@ -30,10 +30,12 @@ def pause(
     customer: str,
     until: datetime | None,
     actor: str,
+    learning: Learning | None = None,
 ) -> None:
     """Let nothing go out to the customer before `until`; None ends a pause."""
-    book = Book(derive)
+    book = Book(derive, learning=learning)
     store.load(work.session, book, customers={(tenant, customer)}, obligations=())
+    habit_store.load(work.session, book, book.enrolments.values())
     tell(work, hearing.pause(book, tenant, customer, until, packs, work.now))
     saving.save(work.session, book)
     told = until.isoformat() if until else None
@@ -61,10 +63,14 @@ def pause_enrolment(
 
 
 def resume_enrolment(
-    work: UnitOfWork, packs: Sequence[Pack], enrolment: Key, actor: str
+    work: UnitOfWork,
+    packs: Sequence[Pack],
+    enrolment: Key,
+    actor: str,
+    learning: Learning | None = None,
 ) -> Enrolment | None:
     """End the pause of an enrolment; None: it is not known. Without a pause nothing changes."""
-    book = _with_enrolment(work, enrolment)
+    book = _with_enrolment(work, enrolment, learning)
     found = book.enrolments.get(enrolment[1])
     if found is None or not found.paused:
         return found
@@ -74,13 +80,14 @@ def resume_enrolment(
     return found
 
 
-def _with_enrolment(work: UnitOfWork, key: Key) -> Book:
+def _with_enrolment(work: UnitOfWork, key: Key, learning: Learning | None = None) -> Book:
     """What a word about one enrolment may change, its customer locked; empty if not known."""
     row = reading.enrolment(work.session, *key)
-    book = Book(derive)
+    book = Book(derive, learning=learning)
     if row is not None:
         who = {(row.tenant, row.customer)}
         store.load(work.session, book, customers=who, obligations=(), enrolments=[key])
+        habit_store.load(work.session, book, book.enrolments.values())
     return book
 
 
@@ -89,13 +96,20 @@ def _tell(work: UnitOfWork, about: Enrolment, told: OutreachPaused | OutreachRes
     work.fact(told.TYPE, told, subject=about.customer, tenant=about.tenant, key=key)
 
 
-def lift(work: UnitOfWork, packs: Sequence[Pack], who: Key, told: HoldLifted) -> bool:
+def lift(
+    work: UnitOfWork,
+    packs: Sequence[Pack],
+    who: Key,
+    told: HoldLifted,
+    learning: Learning | None = None,
+) -> bool:
     """Lift a hold as an operator; False where no such hold stands."""
     tenant, customer = who
-    book = Book(derive)
+    book = Book(derive, learning=learning)
     about = told.obligation_id
     named = [(tenant, "bill", about)] if about is not None else []
     store.load(work.session, book, customers={who}, obligations=named)
+    habit_store.load(work.session, book, book.enrolments.values())
     stand = holds.standing(book.customer(*who), packs, work.now)
     found = [one for one in stand if (one.kind, one.obligation_id) == (told.kind, about)]
     if not found:

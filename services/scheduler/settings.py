@@ -37,3 +37,15 @@ class SchedulerSettings(BaseSettings):
         description="Real seconds that customers' events may lag. Beyond, everything that a"
         " payment or another event could settle waits.",
     )
+    own_hour: bool = Field(
+        True,
+        description="Whether it is learned at which hour customers answer, and steps with"
+        " `own_hour` go out then; false: nothing is counted, and the playbook's hour stands.",
+    )
+    own_hour_control_bp: int = Field(
+        1000,
+        ge=0,
+        le=5000,
+        description="Share of the customers, in basis points, for whom the playbook's hour stands"
+        " all the same, so that `rapport lift` can tell what the learned one brings.",
+    )

@@ -142,3 +142,19 @@ class SendingRow(_Table, table=True):
     by: str
     reason: str
     at: datetime = _instant()
+
+
+class AnsweredHourRow(_Table, table=True):
+    """How many answers customers gave at an hour of their day; `lane`: theirs.
+
+    playbook, segment: both empty for all customers of the tenant.
+    """
+
+    __tablename__ = "answered_hour"
+
+    tenant: str = Field(primary_key=True)
+    playbook: str = Field(primary_key=True)
+    segment: str = Field(primary_key=True)
+    lane: int = Field(primary_key=True)
+    hour: int = Field(primary_key=True)
+    count: int

@@ -149,6 +149,7 @@ def _planned(work: UnitOfWork, told: Planned, cause: Envelope | None) -> None:
             "zones": told.zones,
             "instead_of": told.instead_of,
             "channel": step.plan.channel if told.instead_of else None,
+            "hour": told.hour,
         },
         subject=step.customer,
         tenant=step.tenant,

@@ -163,4 +163,5 @@ def _plan_of(step: PlannedStep) -> StepPlan:
         by=step.by,
         choice=step.choice,
         seniority=step.seniority,
+        own_hour=step.own_hour,
     )

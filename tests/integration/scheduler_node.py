@@ -18,6 +18,7 @@ from services.runtime.processing import Processor
 from services.runtime.settings import ROOT
 from services.scheduler import api, stream
 from services.scheduler.handlers import Handlers
+from services.scheduler.model import Learning
 from services.scheduler.timers import Announcing, Claiming
 from support.database import Database
 
@@ -41,12 +42,12 @@ class Record:
 class Bench:
     """A scheduler without a broker: records go in by hand, the outbox is read."""
 
-    def __init__(self, database: Database, now: str) -> None:
+    def __init__(self, database: Database, now: str, learning: Learning | None = None) -> None:
         clock = f"{now}*0.000001@0"
         settings = database.settings.model_copy(update={"clock": clock, "api_tokens": TOKENS})
         self.database = database
         self.context = Context.from_settings("scheduler", settings)
-        self.handlers = Handlers(PACKS)
+        self.handlers = Handlers(PACKS, learning=learning)
         self.processor = Processor(
             self.context, stream.handlers(self.handlers), frozenset({OUTREACH_COMMANDS})
         )

@@ -8,15 +8,16 @@ from services.policy.model import Pack
 from services.runtime.context import Context
 from services.runtime.web import create_api
 from services.scheduler.api import console, customers, explain, outreach, sending
+from services.scheduler.model import Learning
 
 DESCRIPTION = "When each contact goes out, or why not."
 
 
-def create(context: Context, packs: Sequence[Pack]) -> FastAPI:
-    """The scheduler's routes. packs: the policy packs in force."""
+def create(context: Context, packs: Sequence[Pack], learning: Learning | None = None) -> FastAPI:
+    """The scheduler's routes. packs: the policy packs in force. learning: of customers' hours."""
     api = create_api(context, "Rapport scheduler", DESCRIPTION)
-    api.include_router(outreach.routes(context, packs))
-    api.include_router(customers.routes(context, packs))
+    api.include_router(outreach.routes(context, packs, learning))
+    api.include_router(customers.routes(context, packs, learning))
     api.include_router(explain.routes(context, packs))
     api.include_router(sending.routes(context))
     api.include_router(console.routes(context))

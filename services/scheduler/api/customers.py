@@ -31,7 +31,7 @@ from services.scheduler.api.shared import (
     text,
     unknown,
 )
-from services.scheduler.model import Customer
+from services.scheduler.model import Customer, Learning
 from services.scheduler.reading import Wanted
 from services.scheduler.rules import holds
 from services.scheduler.tables import TimelineRow
@@ -58,7 +58,7 @@ class Lift(BaseModel):
     )
 
 
-def routes(context: Context, packs: Sequence[Pack]) -> APIRouter:
+def routes(context: Context, packs: Sequence[Pack], learning: Learning | None = None) -> APIRouter:
     """`/customers/{id}/outreach`, `/timeline`, `/pause`, `/resume` and `/holds`."""
     api = APIRouter(
         prefix="/customers/{customer}",
@@ -136,7 +136,7 @@ def routes(context: Context, packs: Sequence[Pack]) -> APIRouter:
         may_see(caller, tenant)
         check_pause(asked.until, context.clock.now())
         with context.unit() as work:
-            operating.pause(work, packs, tenant, customer, asked.until, caller.name)
+            operating.pause(work, packs, tenant, customer, asked.until, caller.name, learning)
         return {"customer": customer, "paused_until": text(asked.until)}
 
     @api.post("/resume", responses=answer({"customer": "c-7f3a91", "paused_until": None}))
@@ -146,7 +146,7 @@ def routes(context: Context, packs: Sequence[Pack]) -> APIRouter:
         """End a pause: what waited for it is judged anew at once. None to end: nothing changes."""
         may_see(caller, tenant)
         with context.unit() as work:
-            operating.pause(work, packs, tenant, customer, None, caller.name)
+            operating.pause(work, packs, tenant, customer, None, caller.name, learning)
         return {"customer": customer, "paused_until": None}
 
     @api.post(
@@ -178,6 +178,7 @@ def routes(context: Context, packs: Sequence[Pack]) -> APIRouter:
                     by=caller.name,
                     reason=asked.reason,
                 ),
+                learning,
             )
         if not lifted:
             raise Problem(404, "Not held", f"No hold {kind} of this scope stands here.")

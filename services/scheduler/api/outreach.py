@@ -23,12 +23,13 @@ from services.scheduler.api.shared import (
     text,
     unknown,
 )
+from services.scheduler.model import Learning
 from services.scheduler.tables import EnrolmentRow, StepRow
 
 _EXAMPLE = "b218c936-e3d7-53c6-8753-9524bf9c6938"
 
 
-def routes(context: Context, packs: Sequence[Pack]) -> APIRouter:
+def routes(context: Context, packs: Sequence[Pack], learning: Learning | None = None) -> APIRouter:
     """`/outreach/{id}`, its `/pause` and `/resume`, and `/obligations/{id}`."""
     api = APIRouter(tags=["outreach"], responses=problems(s404="No such id is known."))
 
@@ -80,7 +81,8 @@ def routes(context: Context, packs: Sequence[Pack]) -> APIRouter:
         """
         may_see(caller, tenant)
         with context.unit() as work:
-            found = operating.resume_enrolment(work, packs, (tenant, enrolment_id), caller.name)
+            about = (tenant, enrolment_id)
+            found = operating.resume_enrolment(work, packs, about, caller.name, learning)
         if found is None:
             raise unknown("enrolment")
         return {"enrolment_id": enrolment_id, "paused": False, "paused_until": None}

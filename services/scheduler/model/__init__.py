@@ -5,6 +5,7 @@ return `Outcome`s.
 """
 
 from services.scheduler.model.book import LOOKS_AHEAD, Book
+from services.scheduler.model.habits import Answer, Counts, HourChoice, Learning, Pool
 from services.scheduler.model.news import Command, Heard
 from services.scheduler.model.outcomes import (
     Cancelled,
@@ -47,6 +48,7 @@ from services.scheduler.model.state import (
 __all__ = [
     "LOOKS_AHEAD",
     "Agreement",
+    "Answer",
     "Book",
     "Cancelled",
     "Cause",
@@ -54,6 +56,7 @@ __all__ = [
     "Chosen",
     "Command",
     "Completed",
+    "Counts",
     "Customer",
     "Deferred",
     "Dispatched",
@@ -64,9 +67,11 @@ __all__ = [
     "Handoff",
     "Heard",
     "Hold",
+    "HourChoice",
     "Instalment",
     "Joined",
     "Key",
+    "Learning",
     "LiftRefused",
     "NoticeWanted",
     "Obligation",
@@ -76,6 +81,7 @@ __all__ = [
     "PersonDue",
     "Place",
     "Planned",
+    "Pool",
     "Reserved",
     "Step",
     "StepPlan",

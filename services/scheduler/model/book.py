@@ -7,6 +7,7 @@ from typing import Any
 
 from services.policy.model import Contact
 from services.policy.sending import SendingStop
+from services.scheduler.model.habits import Answer, Counts, Learning, Pool
 from services.scheduler.model.state import (
     Customer,
     Enrolment,
@@ -26,7 +27,7 @@ class Book:
 
     derive: makes a stable id of its parts. spread: business time over which steps that would fall
     due at one instant are spread. looks_ahead: how far ahead a contact looks for what goes before
-    it.
+    it. learning: how customers' hours are learned; None: they aren't.
     """
 
     def __init__(
@@ -34,10 +35,12 @@ class Book:
         derive: Callable[..., str],
         spread: timedelta = timedelta(0),
         looks_ahead: timedelta = LOOKS_AHEAD,
+        learning: Learning | None = None,
     ) -> None:
         self.derive = derive
         self.spread = spread
         self.looks_ahead = looks_ahead
+        self.learning = learning
         self.customers: dict[Key, Customer] = {}
         self.obligations: dict[ObligationKey, Obligation] = {}
         self.enrolments: dict[str, Enrolment] = {}
@@ -49,6 +52,10 @@ class Book:
         self.changed: set[tuple[str, Any]] = set()
         self.unsure_until: datetime | None = None
         """Payments may be missing: what they could settle is looked at again then."""
+        self.pools: dict[Pool, Counts] = {}
+        """At which hours those answer who count together, as far as it was loaded."""
+        self.answers: list[Answer] = []
+        """What is to be added to the pools."""
         self.stored: set[str] = set()
         """Ids of steps that are in the database already."""
         self._enrolments_of: dict[Key | ObligationKey, list[str]] = {}

@@ -6,6 +6,7 @@ import msgspec
 
 from services.policy.holds import Ruling
 from services.policy.model import CapCount, Zones
+from services.scheduler.model.habits import HourChoice
 from services.scheduler.model.state import Customer, Enrolment, Obligation, Step
 
 
@@ -17,11 +18,13 @@ class Enrolled(msgspec.Struct, frozen=True):
 
 
 class Planned(msgspec.Struct, frozen=True):
-    """A step has an instant. instead_of: the step by another channel whose place it takes."""
+    """A step has an instant. instead_of: the step by another channel whose place it takes. hour:
+    how its hour was chosen, where the playbook leaves it open."""
 
     step: Step
     zones: tuple[str, ...]
     instead_of: str | None = None
+    hour: HourChoice | None = None
 
 
 class Deferred(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from services.policy.model import ConsentRecord, Contact
+from services.scheduler.model.habits import Counts
 
 Key = tuple[str, str]
 """Tenant and an id within it."""
@@ -101,7 +102,9 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     partition of customer.events (`topic/partition`), the offset of this customer's last event
     that is applied here. paused_until: a pause. hours, max_a_week: their own wishes, as
     `services.policy.preferences` has them. erased_at: since when they are forgotten, and nothing
-    was told of them.
+    was told of them. answers: theirs by local hour; answered_at: the hour of the last one, from its
+    beginning. segments: by playbook with steps that may move to their hour, the one they were in
+    last.
     """
 
     tenant: str
@@ -122,6 +125,9 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     max_a_week: int | None = None
     merged_into: str | None = None
     erased_at: datetime | None = None
+    answers: Counts = {}
+    answered_at: datetime | None = None
+    segments: dict[str, str] = {}
 
     @property
     def key(self) -> Key:
@@ -187,12 +193,13 @@ class Obligation(msgspec.Struct, frozen=True, omit_defaults=True):
 class StepPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     """One contact that a playbook foresees. at: local time `HH:MM`, None for the first permitted.
 
-    anchor: `due`, `trigger`, `choice`, `broken` (a promise), `instalment` or `completed` (an
+    anchor: `due`, `trigger`, `choice` or `broken` (a promise), `instalment` or `completed` (an
     agreement), what `days` counts from. valid_for: counted from the planned instant; afterwards
-    the step is too late. by: `machine`, or `person`: then nothing is sent and template is empty.
-    choice: with its anchor, the choice that plans the step. seniority: of the person. instalment:
-    with its anchor, the number of the one it reminds of, from 1. channels: in the
-    order in which they are tried; empty where there is only `channel`.
+    the step is too late. own_hour: it may move within its day to the hour at which the customer
+    answers. by: `machine`, or `person`: then nothing is sent and template is empty. choice: with
+    its anchor, the choice that plans the step. seniority: of the person. instalment: with its
+    anchor, the number of the one it reminds of, from 1. channels: in the order in which they are
+    tried; empty where there is only `channel`.
     """
 
     name: str
@@ -207,6 +214,7 @@ class StepPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     choice: str | None = None
     seniority: str | None = None
     instalment: int | None = None
+    own_hour: bool = False
 
     @property
     def thanks(self) -> bool:
@@ -349,7 +357,8 @@ class Enrolment(msgspec.Struct, frozen=True, omit_defaults=True):
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """One planned contact of an enrolment.
 
-    planned_at: by the playbook alone. due_at: when it is tried, after rules moved it. not_after:
+    planned_at: by the playbook alone. due_at: when it is tried, after rules, or the customer's own
+    hour, moved it. not_after:
     from then on it is too late. attempt: of the next or running dispatch, from 1. reason: why it
     ended, or, of a planned one, what it waits for.
     """

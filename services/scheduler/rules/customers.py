@@ -49,7 +49,7 @@ def learn(known: Customer, heard: Heard) -> Customer:
         case "customer.erased":
             return msgspec.structs.replace(
                 after, place=Place(), locale=None, tier=None, hours=None, max_a_week=None,
-                erased_at=heard.time,
+                answers={}, answered_at=None, segments={}, erased_at=heard.time,
             )  # fmt: skip
         case "contact.right_party":
             return _with_right_party(after, heard)

@@ -11,6 +11,7 @@ from services.scheduler.rules import (
     agreements,
     continuing,
     customers,
+    habits,
     merging,
     obligations,
     outcomes,
@@ -53,6 +54,7 @@ def hear(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list
         book.put(
             customers.learn(book.customer(*stays), msgspec.structs.replace(heard, position=None))
         )
+    habits.learn(book, heard, stays)
     if heard.type == "contact.made":
         note_contact(book, msgspec.structs.replace(heard, customer=stays[1]))
     told: list[Outcome] = []

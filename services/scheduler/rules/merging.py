@@ -5,6 +5,7 @@ on under the id that stays. Words that still come under the old id (a tap in an 
 taken as said by the one that stays.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -94,6 +95,7 @@ def _united(kept: Customer, old: Customer) -> Customer:
     handoffs = {one.id: one for one in (*kept.handoffs, *old.handoffs)}
     pauses = [one for one in (kept.paused_until, old.paused_until) if one is not None]
     fewest = [one for one in (kept.max_a_week, old.max_a_week) if one is not None]
+    answered = [one for one in (kept.answered_at, old.answered_at) if one is not None]
     return msgspec.structs.replace(
         kept,
         consents=_stricter((*kept.consents, *old.consents)),
@@ -105,6 +107,9 @@ def _united(kept: Customer, old: Customer) -> Customer:
         max_a_week=min(fewest, default=None),
         place=kept.place if kept.place.known else old.place,
         locale=kept.locale or old.locale,
+        answers=dict(Counter(kept.answers) + Counter(old.answers)),
+        answered_at=max(answered, default=None),
+        segments={**old.segments, **kept.segments},
     )
 
 

@@ -21,7 +21,7 @@ from services.scheduler.model import (
     StepState,
     Suppressed,
 )
-from services.scheduler.rules import timing
+from services.scheduler.rules import habits, own_hour, timing
 from services.scheduler.rules.ending import complete_if_done
 from services.scheduler.rules.holds import held
 from services.scheduler.rules.noticing import wanted_ahead
@@ -230,6 +230,7 @@ def _enrol(
 ) -> list[Outcome]:
     enrolment = msgspec.structs.replace(enrolment, due_date=obligation.due_date)
     book.put(enrolment)
+    habits.note_segment(book, enrolment)
     steps = [
         _blank(book, enrolment, position, p, now)
         for position, p in enumerate(enrolment.plans)
@@ -277,8 +278,12 @@ def _place_steps(
     Of several whose instant has come already, only the last is kept: nothing is sent late in a
     heap. not_before: steps of an earlier instant are over, however long they would be valid.
     """
+    customer = book.customer(enrolment.tenant, enrolment.customer)
+    known = None
+    if any(step.plan.own_hour for step in steps):
+        known = habits.known(book, customer, enrolment)
     slots = {
-        s.id: timing.slot(s.plan, enrolment, obligation, zones, packs, now, book.spread)
+        s.id: own_hour.slot(s.plan, enrolment, obligation, zones, packs, now, book.spread, known)
         for s in steps
     }
     come = [
@@ -330,8 +335,10 @@ def _place_step(
         return [suppress(book, enrolment, step, refusal, version)]
     book.put(step)
     if slot.verdict.allowed:
-        return [Planned(step, zones.names)]
-    first = Planned(msgspec.structs.replace(step, due_at=slot.tried_at), zones.names)
+        return [Planned(step, zones.names, hour=slot.hour)]
+    first = Planned(
+        msgspec.structs.replace(step, due_at=slot.tried_at), zones.names, hour=slot.hour
+    )
     return [first, Deferred(step, slot.tried_at, refusal.reason, refusal.rule, version)]
 
 

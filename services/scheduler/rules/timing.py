@@ -9,7 +9,14 @@ from services.policy import gate
 from services.policy.model import Approach, Pack, Verdict, Zones
 from services.policy.places import applying, candidate_zones, zone
 from services.policy.wall_time import instant_of
-from services.scheduler.model import Customer, Enrolment, Obligation, Place, StepPlan
+from services.scheduler.model import (
+    Customer,
+    Enrolment,
+    HourChoice,
+    Obligation,
+    Place,
+    StepPlan,
+)
 from services.scheduler.rules.spreading import spread
 
 WITHIN = timedelta(hours=1)
@@ -21,7 +28,7 @@ class Slot(NamedTuple):
     """A step's instant by the playbook, the first one that hours permit, and its end.
 
     tried_at: the instant that was judged first. verdict: what moved it, if anything. due_at None:
-    no instant is permitted in time.
+    no instant is permitted in time. hour: how its hour was chosen, where that is left open.
     """
 
     planned_at: datetime
@@ -29,6 +36,7 @@ class Slot(NamedTuple):
     due_at: datetime | None
     not_after: datetime
     verdict: Verdict
+    hour: HourChoice | None = None
 
 
 def place_of(customer: Customer, enrolment: Enrolment) -> Place:
@@ -43,6 +51,12 @@ def rests_until(plan: StepPlan, enrolment: Enrolment) -> datetime:
     """
     answers = plan.by == "machine" and plan.anchor == "trigger" and enrolment.consolidate
     return enrolment.started_at + WITHIN if answers else enrolment.started_at
+
+
+def earliest(plan: StepPlan, enrolment: Enrolment, now: datetime, not_after: datetime) -> datetime:
+    """The first instant at which the step may still go out: now, or when it has rested."""
+    rested = rests_until(plan, enrolment)
+    return rested if now < rested < not_after else now
 
 
 def zones_of(customer: Customer, enrolment: Enrolment, obligation: Obligation) -> Zones:
@@ -77,8 +91,7 @@ def slot(
         return None
     not_after = min([planned_at + plan.valid_for, *_ends(obligation, zones)])
     tried = max(planned_at, now)
-    if now < (rested := rests_until(plan, enrolment)) < not_after:
-        tried = max(tried, rested)
+    tried = max(tried, earliest(plan, enrolment, now, not_after))
     verdict = gate.ALLOWED
     applied = applying(packs, zones)
     approach = approach_of(plan, enrolment, obligation)
@@ -111,7 +124,7 @@ def planned_instant(
             return None
         day = obligation.due_date + timedelta(days=plan.days)
         instant = _latest(day, plan, zones)
-        if obligation.due_timezone in zones.names or not _is_over(
+        if obligation.due_timezone in zones.names or not is_over(
             day, instant, obligation.due_timezone
         ):
             return instant
@@ -144,11 +157,11 @@ def _ends(obligation: Obligation, zones: Zones) -> list[datetime]:
 
 
 def _latest(day: date, plan: StepPlan, zones: Zones) -> datetime:
-    return _reached(day, plan.at or "00:00", zones.names)
+    return reached(day, plan.at or "00:00", zones.names)
 
 
 @lru_cache(16_384)
-def _reached(day: date, at: str, names: tuple[str, ...]) -> datetime:
+def reached(day: date, at: str, names: tuple[str, ...]) -> datetime:
     """When it is that time of that day in each of the zones. Many customers share the answer."""
     hours, _, minutes = at.partition(":")
     minute = int(hours) * 60 + int(minutes)
@@ -156,7 +169,7 @@ def _reached(day: date, at: str, names: tuple[str, ...]) -> datetime:
 
 
 @lru_cache(16_384)
-def _is_over(day: date, instant: datetime, due_timezone: str | None) -> bool:
+def is_over(day: date, instant: datetime, due_timezone: str | None) -> bool:
     """Whether the day has ended where the due date counts."""
     due_zones = candidate_zones(Place(timezone=due_timezone)).names
     return any(instant.astimezone(zone(name)).date() > day for name in due_zones)

@@ -350,6 +350,8 @@ def _tail(world: World) -> None:
     world.event("tail.place", "customer.updated", c, day, timezone="Europe/London")
     world.bill("tail.due", c, day, "b-tail")
     world.enrol("e-tail", c, day, "tail.due", "b-tail", steps={"tail-9": plus(day, days=30)})
+    world.change("tail-9.planned", hour={"usual": 10, "wanted": 19, "by": "own", "arm": "learned",
+                                         "propensity": 0.9})  # fmt: skip
     world.add("beat", "log.heartbeat", "lane:0", day, service="messenger", lane=0,
               sent_at=day)  # fmt: skip
     world.order("d-tail-0", c, day, "tail-0", "e-tail", zones=["Europe/London"])

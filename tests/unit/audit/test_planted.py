@@ -3,6 +3,7 @@
 import planted_events
 import planted_holds
 import planted_merged
+import planted_own_hours
 import planted_packs
 import planted_promised
 import planted_rules
@@ -33,6 +34,7 @@ PLANTED = [
     *planted_several.CASES,
     *planted_terms.CASES,
     *planted_wordings.CASES,
+    *planted_own_hours.CASES,
     *planted_talks.CASES,
     *planted_wishes.CASES,
 ]

@@ -1,0 +1,228 @@
+"""How long after a payment is published its reminders are cancelled, at half of the full load.
+
+Segmenter and scheduler as processes, on a broker and a PostgreSQL of this run's own. First bills
+of new customers are published as fast as they are taken: how many events a second become planned
+steps is the full load. Then events come at half of that rate, bills of new customers and, every
+third, the payment of a bill that is planned. A latency lasts from handing the payment to the
+Kafka client to reading `outreach.cancelled` on the log: both ways over the broker are in it.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from confluent_kafka import Consumer, Producer
+from rich.console import Console
+from rich.table import Table
+
+from rapport.playbook_folder import publish_folder
+from rapport.topics import create_topics
+from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
+from services.runtime import database, migrations
+from services.runtime.clock import Clock
+from services.runtime.embedded.broker import EmbeddedBroker
+from services.runtime.embedded.children import Child
+from services.runtime.embedded.postgres import EmbeddedPostgres
+from services.runtime.settings import Settings
+
+CUSTOMERS = int(os.environ.get("BENCH_CANCEL_CUSTOMERS", "6000"))
+"""Whose bills are planned before the payments come."""
+SECONDS = float(os.environ.get("BENCH_CANCEL_SECONDS", "20"))
+SHARE = 0.5
+"""Of the full load."""
+BAR_SECONDS = 1.0
+GIVE_UP_SECONDS = 120.0
+SERVICES = ("segmenter", "scheduler")
+CLOCK = Clock()
+
+
+@dataclass
+class Log:
+    """What is read of the log, in a thread of its own: how many enrolled, what was cancelled."""
+
+    address: str
+    enrolled: list[float] = field(default_factory=list)
+    cancelled: dict[str, float] = field(default_factory=dict)
+    """By the event behind it, when it was read; monotonic seconds, as in `enrolled`."""
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def follow(self) -> None:
+        """Read until told to stop."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.address,
+                "group.id": "bench-reader",
+                "auto.offset.reset": "earliest",
+                "session.timeout.ms": 6000,
+                "fetch.wait.max.ms": 20,
+            }
+        )
+        consumer.subscribe([OUTREACH_LOG])
+        try:
+            while not self.stopping.is_set():
+                for record in consumer.consume(2000, timeout=0.02):
+                    self._take(record.value() or b"", CLOCK.monotonic())
+        finally:
+            consumer.close()
+
+    def _take(self, value: bytes, now: float) -> None:
+        if b'"outreach.enrolled"' in value:
+            self.enrolled.append(now)
+        elif b'"outreach.cancelled"' in value:
+            cause = msgspec.json.decode(value)["data"]["cause_event_id"]
+            self.cancelled.setdefault(cause, now)
+
+
+class Publisher:
+    """Publishes what banks do: new customers with a bill, and payments."""
+
+    def __init__(self, address: str) -> None:
+        self._producer = Producer({"bootstrap.servers": address, "linger.ms": 1})
+        self.customers = 0
+        self.paid: dict[str, float] = {}
+        """By the payment's event, when it was handed over; monotonic seconds."""
+
+    def customer(self) -> None:
+        """A customer nobody knew, and a bill of theirs: two events."""
+        number, now = self.customers, CLOCK.now()
+        self.customers += 1
+        place = {"timezone": "Europe/Berlin", "country": "DE", "locale": "de"}
+        self._send(number, "customer.updated", place, now)
+        bill = {
+            "bill_id": f"b-{number}",
+            "creditor": "Example Bank",
+            "amount_minor": 4200,
+            "currency": "EUR",
+            "due_date": (now + timedelta(days=10)).date().isoformat(),
+            "product": "card",
+        }
+        self._send(number, "bill.due_soon", bill, now)
+
+    def payment(self) -> None:
+        """The next of the bills is paid in full."""
+        number = len(self.paid)
+        payment = {
+            "payment_id": f"p-{number}",
+            "bill_id": f"b-{number}",
+            "amount_minor": 4200,
+            "currency": "EUR",
+            "remaining_minor": 0,
+        }
+        self.paid[f"payment.received-{number}"] = CLOCK.monotonic()
+        self._send(number, "payment.received", payment, CLOCK.now())
+
+    def flush(self) -> None:
+        """Wait until the broker has all."""
+        self._producer.flush()
+
+    def _send(self, number: int, type: str, data: dict[str, Any], now: datetime) -> None:
+        event = {
+            "specversion": "1.0",
+            "id": f"{type}-{number}",
+            "source": "/bench/bank",
+            "type": type,
+            "subject": f"c-{number}",
+            "time": now.isoformat(),
+            "data": data,
+        }
+        key = f"c-{number}".encode()
+        self._producer.produce(CUSTOMER_EVENTS, msgspec.json.encode(event), key=key)
+        self._producer.poll(0)
+
+
+def run() -> bool:
+    """Measure the full load, then latencies at half of it; whether p99 is below the bar."""
+    with _running() as address:
+        log = Log(address)
+        reading = threading.Thread(target=log.follow)
+        reading.start()
+        try:
+            publisher = Publisher(address)
+            full = _full_load(publisher, log)
+            rate = _half_load(publisher, log, full * SHARE)
+        finally:
+            log.stopping.set()
+            reading.join()
+    waits = sorted(log.cancelled[one] - at for one, at in publisher.paid.items())
+    half, most = statistics.median(waits), waits[int(len(waits) * 0.99)]
+    table = Table(
+        title=f"From a payment published to its reminders cancelled, {len(waits):,} bills"
+    )
+    for name in ("full load, events/s", "load then", "p50, s", "p99, s", "longest, s"):
+        table.add_column(name, justify="right")
+    figures = (f"{half:.3f}", f"{most:.3f}", f"{waits[-1]:.3f}")
+    table.add_row(f"{full:,.0f}", f"{rate:,.0f} ({rate / full:.0%})", *figures)
+    Console().print(table)
+    reached = most < BAR_SECONDS
+    print(
+        f"cancel-latency: p50 {half:.3f} s, p99 {most:.3f} s at {rate:,.0f} events/s, "
+        f"{rate / full:.0%} of the full load; bar p99 {BAR_SECONDS:.0f} s: "
+        f"{'reached' if reached else 'MISSED'}"
+    )
+    return reached
+
+
+def _full_load(publisher: Publisher, log: Log) -> float:
+    """Events a second that become planned steps when there is no end of them."""
+    for _ in range(CUSTOMERS):
+        publisher.customer()
+    publisher.flush()
+    _wait(lambda: len(log.enrolled) >= CUSTOMERS, "the first bills are not planned")
+    return 2 * CUSTOMERS / (log.enrolled[-1] - log.enrolled[0])
+
+
+def _half_load(publisher: Publisher, log: Log, rate: float) -> float:
+    """Publish at a rate, three events at a time; the rate that it came to."""
+    began, sent = CLOCK.monotonic(), 0
+    while (passed := CLOCK.monotonic() - began) < SECONDS and len(publisher.paid) < CUSTOMERS:
+        while sent < rate * passed:
+            publisher.customer()
+            publisher.payment()
+            sent += 3
+        time.sleep(0.005)
+    reached = sent / (CLOCK.monotonic() - began)
+    publisher.flush()
+    _wait(lambda: publisher.paid.keys() <= log.cancelled.keys(), "a payment cancelled nothing")
+    return reached
+
+
+def _wait(done: Any, otherwise: str) -> None:
+    deadline = CLOCK.monotonic() + GIVE_UP_SECONDS
+    while not done():
+        if CLOCK.monotonic() > deadline:
+            raise RuntimeError(otherwise)
+        time.sleep(0.02)
+
+
+@contextmanager
+def _running() -> Iterator[str]:
+    """The two services at work; the broker's address."""
+    with EmbeddedBroker() as broker, EmbeddedPostgres() as postgres, ExitStack() as stack:
+        settings = Settings(database_url=postgres.url, secret_key="bench")
+        environment = {
+            **os.environ,
+            "KAFKA_BOOTSTRAP_SERVERS": broker.address,
+            "DATABASE_URL": postgres.url,
+            "SECRET_KEY": "bench",
+            "PORT_BASE": "8900",
+        }
+        create_topics(Settings(), broker.address)
+        publish_folder(Settings(), broker.address)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        for service in SERVICES:
+            database.provision(settings, service)
+            migrations.upgrade(service, database.service_url(settings, service))
+            command = [sys.executable, "-W", "ignore", "-m", f"services.{service}.main"]
+            child = Child(service, command, log=folder / service, env=environment)
+            stack.callback(child.stop, grace=5.0)
+        yield broker.address
