@@ -58,6 +58,8 @@ DISPATCH_FACTS = frozenset(
 )
 
 
+OF_STEPS = DISPATCH_FACTS | {"message.bounced"}
+"""What names its steps, whose enrolment may be over by then."""
 CONTACTS_MATTER = DISPATCH_FACTS | {"customer.merged"}
 
 
@@ -237,8 +239,9 @@ def _steps(messages: Sequence[Incoming]) -> list[Key]:
     return [
         (message.event.tenant, str(step_id))
         for message in messages
-        if message.event.type in DISPATCH_FACTS
-        for step_id in (message.event.data["step_id"], *message.event.data.get("joined", ()))
+        if message.event.type in OF_STEPS
+        for step_id in (message.event.data.get("step_id"), *message.event.data.get("joined", ()))
+        if step_id is not None
     ]
 
 

@@ -121,6 +121,8 @@ def test_a_text_goes_out_with_its_evidence_and_what_comes_back_is_told(
 
     assert (copy["text"], copy["intact"]) == (words, True)
     assert len(messenger.of("message.delivered")) == 1
+    [back] = messenger.of("message.bounced")
+    assert (back["data"]["channel"], back["data"]["step_id"]) == ("sms", told["step_id"])
     [left] = messenger.of("contact.unsubscribed")
     assert left["data"]["channel"] == "sms"
     rows = database.rows("SELECT channel, reason FROM messenger.suppression ORDER BY reason")

@@ -134,6 +134,39 @@ def test_the_messengers_answer_ends_the_step_or_plans_it_again(bench: Bench) -> 
     assert bench.outbox(OUTREACH_DISPATCHES)[-1].data["attempt"] == 2
 
 
+def test_a_last_message_that_came_back_goes_once_by_the_next_channel(bench: Bench) -> None:
+    channels = {"email": "aa", "sms": "bb"}
+    bench.deliver(
+        OUTREACH_LOG,
+        applied("customer.updated", 6, obligation_id=None, channels=channels),
+        due_soon(),
+    )
+    step = {"name": "t-7", "anchor": "due", "days": -7, "at": "10:00", "valid_for": "P1D",
+            "template": "t-7", "channel": "email", "channels": ["email", "sms"]}  # fmt: skip
+    bench.deliver(OUTREACH_COMMANDS, requested(steps=[step]))
+    bench.at("2026-03-05T10:00:01+09:00")
+    bench.claim()
+    (order,) = bench.outbox(OUTREACH_DISPATCHES)
+    reference = {"message_id": "m", "provider": "smtp", "provider_reference": "<m@x>"}
+    bench.deliver(OUTREACH_LOG, message("message.sent", order, **reference))
+    assert bench.told()[-1] == "outreach.completed"
+    back = message("message.bounced", order, message_id="m", kind="hard", channel="email")
+    bench.deliver(OUTREACH_LOG, back, back.model_copy(update={"id": "again"}))
+    bench.at("2026-03-05T10:05:00+09:00")
+    assert bench.claim() == 1
+    first, second = bench.outbox(OUTREACH_DISPATCHES)
+
+    assert (first.data["channel"], second.data["channel"]) == ("email", "sms")
+    assert first.data["step_id"] != second.data["step_id"]
+    planned = [one for one in bench.outbox() if one.type == "outreach.step_planned"]
+    assert planned[-1].data["instead_of"] == first.data["step_id"]
+    sent = message("message.sent", second, **reference | {"message_id": "n"})
+    bench.deliver(OUTREACH_LOG, sent)
+    assert bench.told().count("outreach.completed") == 2
+    seen = bench.get("/customers/ann/outreach")
+    assert [one["channel"] for one in seen["contacts"]] == ["email", "sms"]
+
+
 def test_what_falls_due_together_is_one_order_and_one_contact(bench: Bench) -> None:
     bills = ("rent", "power", "phone")
     for n, name in enumerate(bills):
