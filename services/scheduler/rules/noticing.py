@@ -35,6 +35,8 @@ def wanted_ahead(
     now: datetime,
 ) -> list[NoticeWanted]:
     """What an enrolment's steps will wait for, asked for as it begins."""
+    if not any(pack.notices for pack in packs):
+        return []
     by_channel = {plan.channel: plan for plan in enrolment.plans}
     ahead = {
         one.notice
