@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cached_property
 
 from rapport.audit.holds import Holds
@@ -14,6 +15,7 @@ from rapport.audit.wishes import Wishes, said_paid
 from rapport.audit.words import Key, Word, Words
 from schemas.facts import (
     EventApplied,
+    LogHeartbeat,
     MessageFailed,
     MessageIntended,
     MessageLeftOut,
@@ -24,6 +26,7 @@ from schemas.facts import (
     OutreachEnrolled,
     OutreachStepJoined,
 )
+from schemas.topics import CUSTOMER_EVENTS
 
 End = Fact[MessageSent] | Fact[MessageFailed] | Fact[MessageRefused] | Fact[MessageUnknown]
 
@@ -125,6 +128,23 @@ class History:
         }
         ids = [data.enrolment_id, *(by_step.get(step, "") for step in data.joined)]
         return [self.enrolments[one] for one in ids if one in self.enrolments]
+
+    def rests_on_payments(self, ordered: Fact[OutreachDispatched]) -> bool:
+        """Whether a payment could settle anything that the dispatch is about."""
+        joined = [fact.data for fact in self.joined.get(ordered.data.dispatch_id, ())]
+        ids = [ordered.data.enrolment_id, *(one.enrolment_id for one in joined)]
+        known = [self.enrolments[one].data for one in ids if one in self.enrolments]
+        return any(one.purpose == "collection" or one.obligation.kind != "benefit" for one in known)
+
+    @cached_property
+    def events_known(self) -> Mapping[int, datetime]:
+        """By lane, until which real instant customer events were ever said to be applied."""
+        found: dict[int, datetime] = {}
+        for fact in self.log.of(LogHeartbeat):
+            if fact.data.read == CUSTOMER_EVENTS:
+                lane, at = fact.data.lane, fact.data.sent_at
+                found[lane] = max(at, found.get(lane, at))
+        return found
 
     @cached_property
     def ends(self) -> Mapping[str, Sequence[End]]:

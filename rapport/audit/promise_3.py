@@ -15,7 +15,7 @@ from rapport.audit.words import (
     obligation_key,
     standing,
 )
-from schemas.facts import EventApplied, MessageIntended
+from schemas.facts import EventApplied, MessageIntended, OutreachDispatched
 
 TITLE = "No contact against a settlement, opt-out, hold or suppression that was known"
 
@@ -39,7 +39,27 @@ def check(history: History) -> Outcome:
         many = len(late) + history.holds.too_late(intended)
         outcome.flying("stops that came too late to be known", many)
     instalments.check(history, outcome)
+    for ordered in history.log.of(OutreachDispatched):
+        _payments_missing(history, ordered, outcome)
     return outcome
+
+
+def _payments_missing(
+    history: History, ordered: Fact[OutreachDispatched], outcome: Outcome
+) -> None:
+    """What a payment could settle is not ordered while customer events lag; how far they are
+    known is what the segmenter said on every lane."""
+    events = ordered.data.events
+    if events is None:
+        return
+    what = f"dispatch {ordered.data.dispatch_id}"
+    if events.age_seconds > events.limit_seconds and history.rests_on_payments(ordered):
+        lag = f"{events.age_seconds:.0f} s of customer events may have been missing"
+        outcome.violate("payment-lag", f"{what} was ordered while {lag}", ordered)
+    if any(known < events.until for known in history.events_known.values()):
+        outcome.violate(
+            "payment-evidence", f"{what} rests on events that nobody said to be known", ordered
+        )
 
 
 def _heard(word: Word, intended: Fact[MessageIntended]) -> bool:

@@ -77,6 +77,7 @@ from schemas.facts.operation import (
     SendingStopped,
 )
 from schemas.facts.outreach import (
+    EventsKnown,
     HourChosen,
     OutreachCancelled,
     OutreachCompleted,
@@ -129,6 +130,7 @@ __all__ = [
     "CustomerSegmented",
     "DeadLetter",
     "EventApplied",
+    "EventsKnown",
     "FeedbackGiven",
     "HandoffAnswered",
     "HandoffAssigned",

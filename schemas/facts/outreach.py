@@ -117,6 +117,18 @@ class OutreachStepSuppressed(Typed):
     trigger_event_id: str | None = Field(default=None, description="Id of the trigger event.")
 
 
+class EventsKnown(Contract):
+    """How sure the scheduler was that no customer event, such as a payment, was missing."""
+
+    until: Instant = Field(
+        description="Real time: every event that was published before it had been applied."
+    )
+    age_seconds: float = Field(description="Real seconds since then, when the scheduler decided.")
+    limit_seconds: float = Field(
+        description="Above so many, nothing is ordered that a payment could settle."
+    )
+
+
 class OutreachDispatched(Typed):
     """A step was ordered to be sent, with what the decision rested on."""
 
@@ -133,6 +145,9 @@ class OutreachDispatched(Typed):
     zones: tuple[str, ...] = Field(description="IANA zones in which the customer may be.")
     joined: tuple[Text, ...] = Field(
         default=(), description="Ids of further steps that go out in the same message."
+    )
+    events: EventsKnown | None = Field(
+        default=None, description="What was known of customer events; null: nothing yet."
     )
 
 

@@ -1,9 +1,10 @@
 """How sure we are that no payment is missing: how old the proof is that all events are applied."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 
+from schemas.facts import EventsKnown
 from services.runtime.context import Context
 from services.runtime.heartbeats import Heartbeats
 from services.runtime.partitioning import PARTITIONS
@@ -30,10 +31,14 @@ class Sure(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What may be claimed, and how long it is best to wait with the rest (business time)."""
+    """What may be claimed, and how long it is best to wait with the rest (business time).
+
+    events: on what that rests (`facts.EventsKnown`); None: on nothing yet.
+    """
 
     sure: Sure
     wait: timedelta = timedelta(0)
+    events: EventsKnown | None = None
 
 
 class Evidence:
@@ -59,9 +64,10 @@ class Evidence:
         asks = age > self._longest / 2 and self._falls_due(work)
         if asks:
             self._ask(work, now)
+        events = self._known(proven, age) if proven else None
         if age <= self._longest:
             self._waits_since = None
-            return Finding(Sure.ALL)
+            return Finding(Sure.ALL, events=events)
         if not asks:
             # Nothing is due, so nothing was asked: an idle hour is no hour of waiting.
             self._waits_since = None
@@ -72,7 +78,11 @@ class Evidence:
         if waited < GRACE:
             return Finding(Sure.NOTHING_YET)
         # Looked at again after as long as it has lasted, so that a long outage makes no storm.
-        return Finding(Sure.NO_PAYMENTS, timedelta(seconds=waited * self._context.clock.speed))
+        wait = timedelta(seconds=waited * self._context.clock.speed)
+        return Finding(Sure.NO_PAYMENTS, wait, events)
+
+    def _known(self, until: datetime, age: float) -> EventsKnown:
+        return EventsKnown(until=until, age_seconds=round(age, 3), limit_seconds=self._longest)
 
     def _falls_due(self, work: UnitOfWork) -> bool:
         ahead = timedelta(seconds=AHEAD * self._context.clock.speed)

@@ -21,6 +21,7 @@ from services.scheduler import (
     strangers,
     watching,
 )
+from services.scheduler.evidence import Finding, Sure
 from services.scheduler.model import LOOKS_AHEAD, Book, Heard, Key, Learning
 from services.scheduler.rules import claiming, hearing, planning
 from services.scheduler.rules.customers import covers
@@ -60,6 +61,8 @@ DISPATCH_FACTS = frozenset(
 
 OF_STEPS = DISPATCH_FACTS | {"message.bounced"}
 """What names its steps, whose enrolment may be over by then."""
+SURE = Finding(Sure.ALL)
+"""No payment is missing: as where events are read elsewhere."""
 CONTACTS_MATTER = DISPATCH_FACTS | {"customer.merged"}
 
 
@@ -164,23 +167,24 @@ class Handlers:
         read = work.positions()
         return Taken(read, store.take_due(work.session, work.now, limit))
 
-    def claim(self, work: UnitOfWork, taken: Taken, behind: timedelta | None = None) -> None:
+    def claim(self, work: UnitOfWork, taken: Taken, found: Finding = SURE) -> None:
         """Decide on all that is due for these steps' customers, oldest first.
 
-        behind: payments may be missing, so that what they could settle waits for so long.
+        found: whether payments may be missing, so that what they could settle waits.
         """
         book = self._book()
-        book.unsure_until = work.now + behind if behind is not None else None
         customers = taken.due.customers.values()
         steps = store.load_due(work.session, book, work.now, customers)
-        self._decide(work, book, steps, taken.read)
+        self._decide(work, book, steps, taken.read, found)
 
-    def claim_alone(self, work: UnitOfWork, customer: Key, step_id: str) -> None:
-        """Decide on one due step, which takes no other with it."""
+    def claim_alone(
+        self, work: UnitOfWork, customer: Key, step_id: str, found: Finding = SURE
+    ) -> None:
+        """Decide on one due step, which takes no other with it. found: as `claim` has it."""
         book = self._book()
         read = work.positions()
         steps = self._due_of(work, book, customer)
-        self._decide(work, book, [one for one in steps if one == step_id], read, alone=True)
+        self._decide(work, book, [one for one in steps if one == step_id], read, found, alone=True)
 
     def put_aside(self, work: UnitOfWork, customer: Key, step_id: str) -> None:
         """End a due step that cannot be decided."""
@@ -200,15 +204,18 @@ class Handlers:
         book: Book,
         steps: Sequence[str],
         read: Mapping[str, int],
+        found: Finding,
         alone: bool = False,
     ) -> None:
+        if found.sure is Sure.NO_PAYMENTS:
+            book.unsure_until = work.now + found.wait
         if steps:
             store.load_contacts(work.session, book, self._counted_since(work.now))
             again = {s.enrolment_id for s in map(book.steps.__getitem__, steps) if s.attempt > 1}
             habit_store.load(work.session, book, [book.enrolments[one] for one in sorted(again)])
             book.sending_stops = sending_store.standing(work.session)
             outcomes = claiming.claim(book, steps, self._packs, work.now, alone)
-            tell(work, outcomes, read=read)
+            tell(work, outcomes, read=read, events=found.events)
             saving.save(work.session, book)
 
     def _book(self) -> Book:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from schemas.commands import DispatchOrdered
-from schemas.facts import OutreachDispatched, OutreachStepJoined
+from schemas.facts import EventsKnown, OutreachDispatched, OutreachStepJoined
 from schemas.topics import OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.playbooks.model import SEVERAL
 from services.runtime.partitioning import lane
@@ -16,11 +16,17 @@ from services.scheduler.rules.timing import place_of
 from services.scheduler.translate import cause_of, terms_of
 
 
-def order(work: UnitOfWork, told: Dispatched, read: Mapping[str, int]) -> None:
+def order(
+    work: UnitOfWork,
+    told: Dispatched,
+    read: Mapping[str, int],
+    events: EventsKnown | None = None,
+) -> None:
     """Tell that a step, and those that go with it, are ordered; and order them.
 
-    read: how far this service had read when it decided. Not models: in a storm this is most of
-    what a step costs. The tests read what leaves here back as the contract has it.
+    read: how far this service had read when it decided; events: what it knew of. Not models: in
+    a storm this is most of what a step costs. The tests read what leaves here back as the
+    contract has it.
     """
     step, enrolment = told.step, told.enrolment
     rested_on: dict[str, Any] = {
@@ -37,7 +43,11 @@ def order(work: UnitOfWork, told: Dispatched, read: Mapping[str, int]) -> None:
     dispatch_id = rested_on["dispatch_id"]
     cause = work.fact(
         OutreachDispatched.TYPE,
-        {**rested_on, "joined": [one.step.id for one in told.joined]},
+        {
+            **rested_on,
+            "joined": [one.step.id for one in told.joined],
+            "events": events and events.model_dump(),
+        },
         subject=step.customer,
         tenant=step.tenant,
         cause=cause_of(enrolment),

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from schemas.envelope import Envelope
 from schemas.facts import (
+    EventsKnown,
     OutreachCancelled,
     OutreachCompleted,
     OutreachEnrolled,
@@ -40,12 +41,13 @@ def tell(
     outcomes: Iterable[Outcome],
     cause: Envelope | None = None,
     read: Mapping[str, int] | None = None,
+    events: EventsKnown | None = None,
 ) -> None:
     """Write each outcome to the log; order what is dispatched.
 
     cause: the message that led to them; without one (a step came due) it is the enrolment's
     command. read: how far this service had read when it decided (`UnitOfWork.positions`); an
-    order says so.
+    order says so. events: what it knew of customer events.
     """
     counted: Counter[tuple[str, str]] = Counter()
     for outcome in outcomes:
@@ -60,7 +62,7 @@ def tell(
             case Suppressed():
                 _suppressed(work, outcome, cause)
             case Dispatched():
-                order(work, outcome, read or {})
+                order(work, outcome, read or {}, events)
             case PersonDue():
                 asking.person(work, outcome)
             case NoticeWanted():

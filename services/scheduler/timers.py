@@ -57,14 +57,13 @@ class Claiming:
                 taken = self._handlers.take(work, self._batch)
                 due = taken.due.steps
                 if due:
-                    behind = found.wait if found.sure is Sure.NO_PAYMENTS else None
-                    self._handlers.claim(work, taken, behind)
+                    self._handlers.claim(work, taken, found)
         except Exception as error:
             if is_passing(error):
                 raise
             # One of them is at fault: alone, it takes no other with it.
             for customer, step_id in due:
-                self._claim_alone(customer, step_id)
+                self._claim_alone(customer, step_id, found)
         return len(due) >= self._batch
 
     def _look(self) -> Finding:
@@ -73,10 +72,10 @@ class Claiming:
         with self._context.unit() as work:
             return self._evidence(work)
 
-    def _claim_alone(self, customer: Key, step_id: str) -> None:
+    def _claim_alone(self, customer: Key, step_id: str, found: Finding) -> None:
         try:
             with self._context.unit() as work:
-                self._handlers.claim_alone(work, customer, step_id)
+                self._handlers.claim_alone(work, customer, step_id, found)
         except Exception as error:
             if is_passing(error):
                 raise

@@ -72,6 +72,8 @@ def test_a_reminder_waits_for_proof_that_no_payment_is_missing(bench: Bench) -> 
     bench.timer()
     assert orders(bench) == 1
     assert "outreach.step_deferred" not in bench.told()
+    [ordered] = [fact.data for fact in bench.outbox() if fact.type == "outreach.dispatched"]
+    assert 1 <= ordered["events"]["age_seconds"] <= ordered["events"]["limit_seconds"] == BOUND
 
 
 def test_without_proof_it_is_put_off_and_says_why(bench: Bench) -> None:
@@ -82,6 +84,23 @@ def test_without_proof_it_is_put_off_and_says_why(bench: Bench) -> None:
     bench.timer()
     [deferred] = [fact.data for fact in bench.outbox() if fact.type == "outreach.step_deferred"]
     assert (deferred["reason"], deferred["rule"]) == ("payment_lag", "payment_lag")
+    assert orders(bench) == 0
+
+
+def test_what_is_decided_alone_since_another_is_at_fault_waits_as_well(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault(*_: object) -> None:
+        raise ValueError("nobody thought of this")
+
+    bench.timer()
+    known = bench.context.clock
+    bench.context.clock = Later(known.start, known.speed, known.real_start)
+    bench.deliver(OUTREACH_LOG, *caught_up(bench, BOUND + 5)[1:])
+    monkeypatch.setattr(bench.handlers, "claim", fault)
+    bench.timer()
+    [deferred] = [fact.data for fact in bench.outbox() if fact.type == "outreach.step_deferred"]
+    assert deferred["reason"] == "payment_lag"
     assert orders(bench) == 0
 
 

@@ -5,6 +5,7 @@ import planted_holds
 import planted_merged
 import planted_own_hours
 import planted_packs
+import planted_payments
 import planted_promised
 import planted_rules
 import planted_secrecy
@@ -29,6 +30,7 @@ PLANTED = [
     *planted_holds.CASES,
     *planted_merged.CASES,
     *planted_promised.CASES,
+    *planted_payments.CASES,
     *planted_rules.CASES,
     *planted_secrecy.CASES,
     *planted_several.CASES,
