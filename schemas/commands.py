@@ -248,6 +248,11 @@ class OutreachRequested(Typed):
     agreement: AgreementTerms | None = Field(
         default=None, description="The agreement that it cares for; null: none."
     )
+    answers: Text | None = Field(
+        default=None,
+        description="Id of the hand-off in whose talk it is an answer: that one does not silence "
+        "it; absent: it answers nothing.",
+    )
     trigger: Trigger = Field(description="The customer event that started it.")
     after: Positions = Field(description="What the segmenter had read.")
     defaults_used: tuple[str, ...] = Field(
@@ -304,6 +309,11 @@ class DispatchOrdered(Typed):
     after: Positions = Field(description="What the scheduler had read.")
     agreement: AgreementRef | None = Field(
         default=None, description="What of an agreement it is about; null: of none."
+    )
+    answers: Text | None = Field(
+        default=None,
+        description="Id of the hand-off in whose talk it is an answer: that one does not silence "
+        "it; absent: it answers nothing.",
     )
     parts: tuple[DispatchPart, ...] = Field(
         default=(),

@@ -118,8 +118,11 @@ def _silences(history: History, intended: Fact[MessageIntended], stop: Word) -> 
 
     A contact of an enrolment that began after the agreement, for another purpose than collection
     (such as the reminder of an instalment), is what the agreement asks for. So is thanks for what
-    is paid, which is no contact (design section 2); `instalments` judges it.
+    is paid, which is no contact (design section 2); `instalments` judges it. An answer in the talk
+    with a person is that person's doing.
     """
+    if intended.data.answers and stop.topic == f"handoff:{intended.data.answers}":
+        return intended.data.purpose != "service"
     promise = intended.data.agreement
     if promise is not None and intended.data.purpose != "collection":
         if stop.topic == f"agreement:{promise.agreement_id}":

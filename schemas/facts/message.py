@@ -75,6 +75,11 @@ class MessageIntended(Typed):
     choices: tuple[Text, ...] = Field(
         default=(), description="Names of the one-tap answers that it offers."
     )
+    answers: Text | None = Field(
+        default=None,
+        description="Id of the hand-off in whose talk it is an answer: that one does not silence "
+        "it; absent: it answers nothing.",
+    )
     joined: Joined = ()
     wording: Text | None = Field(
         default=None,

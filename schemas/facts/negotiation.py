@@ -290,6 +290,8 @@ class HandoffAnswered(_AtTheDesk):
 
     TYPE: ClassVar[str] = "handoff.answered"
 
+    obligation_id: Text | None = Field(default=None, description="What it is about.")
+
 
 class HandoffResolved(Typed):
     """A person brought it to an end."""

@@ -108,6 +108,7 @@ class Handoff:
 
     reason: str
     obligation_id: str | None = None
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,8 @@ class Order:
     halted: Mapping[str, str] = field(default_factory=dict)
     """Obligations about which sending is stopped, and the rule that each is stopped by."""
     promise: Promise | None = None
+    answers: str | None = None
+    """The hand-off in whose talk it is an answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ def order(
         "after": _after(told, read),
         "parts": [_part(one) for one in whole] if told.joined else (),
         "agreement": _agreement(whole[0]),
+        "answers": enrolment.answers,
     }
     work.say(
         OUTREACH_DISPATCHES,

@@ -58,6 +58,7 @@ def command_of(message: Incoming, data: OutreachRequested) -> Command:
             obligation_kind=terms.kind,
             consolidate=data.consolidate,
             reentry=data.reentry,
+            answers=data.answers,
             cause=Cause(event.id, event.traceparent, event.correlationid),
             trigger=Trigger(
                 data.trigger.event_id, data.trigger.event_type, data.trigger.event_time

@@ -349,6 +349,7 @@ class Claiming:
             address_hash=case.address_hash,
             portal="portal" in written.links,
             choices=tuple(sorted(written.choices)),
+            answers=dispatch.answers,
             joined=joined_of(dispatch),
             segments=written.segments,
             agreement=dispatch.agreement,

@@ -52,9 +52,9 @@ def customer_of(
         consents=merging.consents(_consents(row), said) if former else _consents(row),
         holds=(*(h for one in (row, *former) for h in _holds(one)), *holds),
         handoffs=tuple(
-            Handoff(str(h["reason"]), h["obligation_id"])
+            Handoff(str(h["reason"]), h["obligation_id"], name)
             for one in (row, *former)
-            for h in one.handoffs.values()
+            for name, h in one.handoffs.items()
         ),
         suppressions=tuple(suppressions),
         contacts=contacts,
@@ -146,6 +146,7 @@ def order_of(
         due_timezone=zones[0] if zones else None,
         cancelled=dispatch.step_id in cancelled,
         halted=halted,
+        answers=dispatch.answers,
         roles=frozenset(terms.actor_role for terms in dispatch.obligations),
         promise=Promise(dispatch.agreement.instalment) if dispatch.agreement else None,
     )

@@ -220,7 +220,8 @@ def _final_refusals(
                 retryable=suppression.expires_at is not None,
                 not_before=suppression.expires_at,
             )
-    if any(keeps_quiet(h, order.obligation_ids, order.purpose) for h in customer.handoffs):
+    others = (one for one in customer.handoffs if one.id != order.answers)
+    if any(keeps_quiet(one, order.obligation_ids, order.purpose) for one in others):
         yield Refuse("handoff", "handoff", retryable=True, not_before=now + LOOKS_AGAIN)
     if customer.address(order.channel) is None:
         yield Refuse("no_address", "address")

@@ -37,7 +37,7 @@ NOTICES = {
     "role": "Your role does not allow this.",
     "text": "Write something first; 4,000 characters at the most.",
     "noted": "The note is kept.",
-    "answered": "The customer finds your answer in the portal.",
+    "answered": "The customer finds your answer in the portal, and is written that it is there.",
     "offered": "The offer is on the customer's page.",
     "waiting": "That goes beyond your own limits: a second person must approve it.",
     "beyond_authority": "That goes beyond what the creditor allows anyone. Nothing was offered.",

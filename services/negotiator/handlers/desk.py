@@ -79,10 +79,14 @@ def write(
             at=work.now,
         )
     )
-    fact = HandoffNoted if kind == "note" else HandoffAnswered
+    told: HandoffNoted | HandoffAnswered = HandoffNoted(handoff_id=handoff_id, by=by)
+    if kind == "answer":
+        told = HandoffAnswered(
+            handoff_id=handoff_id, by=by, obligation_id=row.obligation_id or None
+        )
     work.fact(
-        fact.TYPE,
-        fact(handoff_id=handoff_id, by=by),
+        told.TYPE,
+        told,
         subject=row.customer,
         tenant=row.tenant,
         key=(handoff_id, words_id),

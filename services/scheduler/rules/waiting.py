@@ -77,4 +77,5 @@ def _paused(enrolment: Enrolment, now: datetime) -> bool:
 
 def _person_cares(customer: Customer, enrolment: Enrolment) -> bool:
     about = (enrolment.obligation_id,)
-    return any(keeps_quiet(one, about, enrolment.purpose) for one in customer.handoffs)
+    others = (one for one in customer.handoffs if one.id != enrolment.answers)
+    return any(keeps_quiet(one, about, enrolment.purpose) for one in others)
