@@ -63,8 +63,8 @@ class Trigger(_Part):
     """An event that brings a customer into the playbook."""
 
     event: str = Field(
-        description="Type of a customer event, such as bill.due_soon; or agreement.made, the one "
-        "fact that starts something."
+        description="Type of a customer event, such as bill.due_soon; or one of the "
+        "facts that start something: agreement.made, handoff.answered, handoff.requested."
     )
     when: Condition | None = Field(
         None, description="CEL over the event's fields; absent: every such event."

@@ -13,6 +13,8 @@ from schemas.facts import (
     AgreementMade,
     CustomerSegmented,
     EventApplied,
+    HandoffAnswered,
+    HandoffRequested,
     OutreachCancelled,
     OutreachCompleted,
     OutreachEnrolled,
@@ -94,8 +96,11 @@ def _version(fact: Fact[EventApplied]) -> int:
 def _triggers(history: History, outcome: Outcome) -> None:
     """Whatever was decided upon rests on an event that took effect and may trigger."""
     events = _grouped(((f.tenant, f.data.event_id), f) for f in history.log.of(EventApplied))
-    # An agreement is no customer event; it starts the reminders of its instalments.
-    agreed = {(fact.tenant, fact.id) for fact in history.log.of(AgreementMade)}
+    # No customer events: an agreement starts the reminders of its instalments, and a talk with a
+    # person the word that an answer is there, or will come.
+    log = history.log
+    starting = (*log.of(AgreementMade), *log.of(HandoffRequested), *log.of(HandoffAnswered))
+    agreed = {(fact.tenant, fact.id) for fact in starting}
 
     def judge(fact: Fact[CustomerSegmented] | Fact[OutreachEnrolled], decided: str) -> None:
         causes = events.get((fact.tenant, fact.data.trigger_event_id), [])

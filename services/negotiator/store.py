@@ -326,6 +326,23 @@ def attempts_of(session: Session, case_id: str) -> list[AttemptRow]:
     )
 
 
+def enrolment_with_authority(
+    session: Session, tenant: str, customer: str, obligation_id: str
+) -> str | None:
+    """An enrolment of the customer about the bill under which terms may be offered."""
+    return session.exec(
+        select(EnrolmentRow.enrolment_id)
+        .where(
+            EnrolmentRow.tenant == tenant,
+            EnrolmentRow.customer == customer,
+            EnrolmentRow.obligation_id == obligation_id,
+            text("authority IS NOT NULL AND authority <> 'null'"),
+        )
+        .order_by(col(EnrolmentRow.enrolment_id))
+        .limit(1)
+    ).first()
+
+
 def end_sessions(session: Session, tenant: str, customers: Sequence[str]) -> None:
     """Close every visit of whoever has these ids."""
     session.exec(

@@ -15,7 +15,10 @@ DUE_FIELDS = ("due_date", "expires_on", "valid_until")
 """Fields of trigger events that give the day from which `anchor: due` counts."""
 
 AGREED = "agreement.made"
-"""The one fact that starts a playbook: then its own anchors count, and no due date of the bill."""
+"""A fact that starts a playbook: then its own anchors count, and no due date of the bill."""
+
+TALKS = frozenset({"handoff.answered", "handoff.requested"})
+"""Facts that start an answer to the customer, in whose talk with a person it is sent."""
 
 _OF_AGREEMENTS = frozenset({"instalment", "completed"})
 

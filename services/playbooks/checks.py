@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from schemas.customer_events import EVENTS
 from schemas.playbook import PlaybookDocument
 from services.playbooks.check_exits import check_exits
-from services.playbooks.check_steps import AGREED, check_steps
+from services.playbooks.check_steps import AGREED, TALKS, check_steps
 from services.playbooks.conditions import (
     STEERING_ATTRIBUTES,
     ConditionError,
@@ -25,7 +25,7 @@ from services.playbooks.variables import (
 from services.yaml_lines import Fault, LinedFile
 
 Path = tuple[str | int, ...]
-_TRIGGERING = frozenset({*(event.TYPE for event in EVENTS), AGREED})
+_TRIGGERING = frozenset({*(event.TYPE for event in EVENTS), AGREED, *TALKS})
 
 
 def check_document(file: LinedFile, document: PlaybookDocument, folder: str) -> list[Fault]:

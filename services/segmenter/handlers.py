@@ -8,7 +8,14 @@ from schemas.commands import OutreachRequested
 from schemas.customer_events import CustomerUpdated
 from schemas.envelope import check_age, version_of
 from schemas.errors import Rejection
-from schemas.facts import AgreementMade, CustomerHeldOut, CustomerSegmented, EventApplied
+from schemas.facts import (
+    AgreementMade,
+    CustomerHeldOut,
+    CustomerSegmented,
+    EventApplied,
+    HandoffAnswered,
+    HandoffRequested,
+)
 from schemas.topics import OUTREACH_COMMANDS
 from services.playbooks.catalogue import Standing
 from services.playbooks.conditions import STEERING_ATTRIBUTES
@@ -126,8 +133,9 @@ class CustomerEvents:
         self._order(work, message, data, profile, decision, steering)
 
     def begin(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
-        """Start what facts start: an agreement, the reminders of its instalments."""
-        starting = [message for message in batch if isinstance(message.data, AgreementMade)]
+        """Start what facts start: an agreement, the reminders of its instalments; a talk with a
+        person, the word that an answer is there, or will come."""
+        starting = [message for message in batch if starts(message)]
         if not starting:
             return
         keys = [(message.event.tenant, message.key) for message in starting]
@@ -223,6 +231,20 @@ class CustomerEvents:
             | {name: data[name] for name in EVIDENCE if name in data},
         }
         _tell(work, message, EventApplied.TYPE, applied)
+
+
+def starts(message: Incoming) -> bool:
+    """Whether a fact starts something for its customer."""
+    match message.data:
+        case AgreementMade():
+            return True
+        case HandoffAnswered(obligation_id=about):
+            return bool(about)
+        case HandoffRequested(obligation_id=about):
+            # In a reply: whoever asks for a person in the portal is there, and reads it there.
+            return bool(about) and message.event.source.endswith("/messenger")
+        case _:
+            return False
 
 
 def _told(message: Incoming) -> Happening:

@@ -12,6 +12,7 @@ _KINDS = {
     "bill": "bill",
     "payment": "bill",
     "agreement": "bill",
+    "handoff": "bill",
     "subscription": "subscription",
     "application": "application",
     "benefit": "benefit",

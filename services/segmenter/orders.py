@@ -61,6 +61,7 @@ class Order(msgspec.Struct, omit_defaults=True):
     consolidate: bool = False
     locale: str | None = None
     agreement: _Agreement | None = None
+    answers: str | None = None
     defaults_used: list[str] = []
 
 
@@ -94,6 +95,7 @@ def order_of(
         consolidate=playbook.document.consolidate,
         locale=profile.locale,
         agreement=_agreement(event.type, data),
+        answers=data.get("handoff_id"),
         defaults_used=defaults_used,
     )
 

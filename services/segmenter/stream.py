@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from schemas.facts import CustomerErased, EventApplied, LogHeartbeat
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
 from services.playbooks.catalogue import Standing
+from services.playbooks.check_steps import TALKS
 from services.policy.model import Pack
 from services.policy.packs import load as load_packs
 from services.runtime.context import Context
@@ -21,7 +22,7 @@ from services.segmenter.tags.marks import FACTS
 
 WANTS = {
     OUTREACH_LOG: Wanted(
-        frozenset({*FACTS, LogHeartbeat.TYPE}),
+        frozenset({*FACTS, *TALKS, LogHeartbeat.TYPE}),
         late=frozenset({EventApplied.TYPE, CustomerErased.TYPE}),
     )
 }

@@ -175,10 +175,11 @@ class World:
         customer: str = "c-1",
         offers: dict[str, Any] | None = AUTHORITY,
         purpose: str = "collection",
+        enrolment: str | None = None,
         **given: Any,
     ) -> str:
         """The scheduler enrols, the messenger sends; the token of the mail's link."""
-        enrolment = derive("enrolment", customer, bill)
+        enrolment = enrolment or derive("enrolment", customer, bill)
         enrolled = {
             "enrolment_id": enrolment, "command_id": "cmd", "playbook": "recover",
             "playbook_version": 1, "segment": "s", "tone": "neutral", "purpose": purpose,

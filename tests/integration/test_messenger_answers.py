@@ -163,3 +163,23 @@ def test_a_bad_answer_is_refused_with_a_reason(
     refused = http.post("/replies", content=content)
     assert refused.status_code == status
     assert refused.json()["detail"]
+
+
+def test_who_cannot_pay_is_answered_while_a_person_takes_over(
+    messenger: World, http: TestClient, mailbox: Mailbox
+) -> None:
+    answer(messenger, http, "I lost my job")
+    [asked] = told(messenger, "handoff.requested")
+    assert (asked["reason"], asked["obligation_id"]) == ("hardship", "b-1")
+    order = {"playbook": "answers", "playbook_version": 1, "step": "heard", "template": "heard",
+             "purpose": "service"}  # fmt: skip
+    messenger.dispatch(**order, answers="another-talk")
+    [refused] = messenger.until("message.refused")
+    assert refused["data"]["reason"] == "handoff"
+    messenger.dispatch(**order, answers=asked["handoff_id"])
+    messenger.until("message.sent", count=2)
+    mail = mailbox.wait_for(2)[-1]
+    assert mail["subject"] == "Thank you for telling us"
+    assert any("/t/c/" in link for link in mail["links"])
+    intended = messenger.of("message.intended")[-1]["data"]
+    assert (intended["answers"], intended["portal"]) == (asked["handoff_id"], True)

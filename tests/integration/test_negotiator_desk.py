@@ -315,3 +315,21 @@ def test_a_message_is_read_word_for_word_and_that_is_recorded(
         read = [one["data"]["message_id"] for one in world.facts("handoff.seen")]
         assert [one for one in read if one] == ["m-1"]
         world.close()
+
+
+def test_the_word_of_an_answer_leads_to_the_same_terms(world: World) -> None:
+    _asked(world)
+    ana = Desk(world, "ana-secret")
+    ana.send("/assign")
+    ana.send("/answer", text="Take your time.")
+    [told] = world.facts("handoff.answered")
+    assert told["data"]["obligation_id"] == "b-1"
+    assert "Take your time" not in str(world.facts())
+    # Its own enrolment brings no authority; that of the debt counts, once the talk is over.
+    ana.send("/resolve", outcome="done")
+    token = world.invited("m-2", offers=None, purpose="service", enrolment="e-answers",
+                          answers=told["data"]["handoff_id"])  # fmt: skip
+    visitor = world.browser(token)
+    visitor.verify()
+    assert "Take your time." in visitor.page.text
+    assert visitor.offers

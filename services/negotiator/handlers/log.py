@@ -156,7 +156,7 @@ class _Batch:
                 tenant=message.event.tenant,
                 customer=message.event.subject,
                 obligation_id=data.obligation_ids[0],
-                enrolment_id=data.enrolment_id,
+                enrolment_id=self._terms_of(message, data),
                 locale=data.locale,
                 timezone=data.place.timezone or (data.zones[0] if data.zones else None),
                 applied_through={
@@ -166,6 +166,17 @@ class _Batch:
                 },
             )
         )
+
+    def _terms_of(self, message: Incoming, data: MessageIntended) -> str:
+        """The enrolment whose authority counts: an answer brings none of its own."""
+        tenant, about = message.event.tenant, data.obligation_ids[0]
+        if data.answers is not None:
+            held = store.enrolment_with_authority(
+                self.work.session, tenant, message.event.subject, about
+            )
+            if held is not None:
+                return held
+        return data.enrolment_id
 
     def _enrol(self, message: Incoming, data: OutreachEnrolled) -> None:
         terms = data.obligation

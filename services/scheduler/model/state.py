@@ -295,8 +295,9 @@ class Enrolment(msgspec.Struct, frozen=True, omit_defaults=True):
     """One customer in one playbook about one obligation; the playbook's version is pinned.
 
     number: counts those of this customer, playbook and obligation, from 1. continues: the one
-    whose place it takes. answers: the hand-off in whose talk it is an answer. reentry: when a new trigger may enrol anew after an end, `never` (about
-    the same due date), `after_end`, or an ISO 8601 duration after it. reenter: ended by something
+    whose place it takes. answers: the hand-off in whose talk it is an answer. reentry: when a new
+    trigger may enrol anew after an end, `never` (about the same due date), `after_end`, or an ISO
+    8601 duration after it. reenter: ended by something
     that may pass, so that a new trigger may enrol anew in any case. ended_by: the rule that ended
     it. paused: until resumed, or until paused_until. place, locale: as the command gave them, used
     where the customer's own are unknown. due_date: the one that the steps were planned by. offers:

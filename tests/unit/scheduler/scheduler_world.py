@@ -84,6 +84,7 @@ def command(
     exits: Sequence[ExitRule] = (PAID,),
     consolidate: bool = False,
     tone: str = "neutral",
+    answers: str | None = None,
 ) -> Command:
     """The order that a trigger event gives rise to."""
     data = trigger.data
@@ -116,6 +117,7 @@ def command(
             obligation_id=obligation_id,
             obligation_kind=kind,
             consolidate=consolidate,
+            answers=answers,
             cause=Cause("command"),
             trigger=Trigger(trigger.id, trigger.type, trigger.time),
             started_at=trigger.time,

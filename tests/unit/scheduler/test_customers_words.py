@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from scheduler_world import START, World, at, bill, heard
+from scheduler_world import FIRST_CONTACT, START, World, at, bill, heard
 
 from services.scheduler.model import Cancelled, Deferred, Heard, StepState, Suppressed
 
@@ -194,3 +194,16 @@ def test_who_is_erased_is_not_contacted_until_something_is_told_of_them_again() 
     assert world.book.customer("default", "ann").place.timezone is None
     world.hear(heard("customer.updated", NOON, timezone="Asia/Tokyo"))
     assert world.book.customer("default", "ann").erased_at is None
+
+
+@pytest.mark.parametrize(("answers", "sent"), [("h1", ["first"]), ("h2", []), (None, [])])
+def test_an_answer_in_the_talk_with_a_person_is_not_silenced_by_that_talk(
+    answers: str | None, sent: list[str]
+) -> None:
+    world = World()
+    world.hear(bill())
+    world.hear(handoff("hardship"))
+    told = heard("handoff.answered", START, handoff_id="h1", obligation_id="b1")
+    world.start(told, plans=FIRST_CONTACT[:1], playbook="answers", answers=answers)
+    world.until(at("2026-03-02 20:00"))
+    assert [name for _, name in world.sent()] == sent
