@@ -58,6 +58,12 @@ def collection_while_a_question_was_open(world: World) -> None:
               handoff_id="h-any", outcome="done", after="d-any-0.sent")  # fmt: skip
 
 
+@planted(3, "handoff", "new", "d-any-0.intended")
+def collection_in_the_name_of_an_answer(world: World) -> None:
+    collection_while_a_question_was_open(world)
+    world.change("d-any-0.intended", answers="h-any")
+
+
 @planted(3, "pause", "wary.paused.2026-03-14T10:00:00+00:00", "d-wary.intended")
 def contact_during_an_operators_pause(world: World) -> None:
     world.drop("wary.paused.None")
