@@ -17,8 +17,8 @@ from schemas.common import Channel, CustomerId, Instant, Purpose, Tenant
 from schemas.customer_events import CustomerConsentChanged, CustomerHoldPlaced, CustomerUpdated
 from schemas.envelope import decode, make, parse_data
 from schemas.errors import Rejection
-from schemas.facts import AgreementMade
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
+from services.playbooks.check_steps import AGREED, TALKS
 from services.playbooks.tags import TAGS
 from services.playbooks.type_words import nearest
 from services.playbooks.types import Kind
@@ -174,7 +174,7 @@ def person_of(given: Mapping[str, Any], now: datetime) -> Person:
 def event(
     customer: str, tenant: str, type_: str, data: Mapping[str, Any], at: datetime
 ) -> Incoming:
-    """An event, or the fact of an agreement, as the services receive it. Raises Rejection."""
+    """An event, or a fact that starts something, as the services receive it. Raises Rejection."""
     identity = derive("preview", type_, customer, json.dumps(data, sort_keys=True))
     bare = make(
         type_,
@@ -185,7 +185,7 @@ def event(
         subject=customer,
         time=at,
     )
-    topic = OUTREACH_LOG if type_ == AgreementMade.TYPE else CUSTOMER_EVENTS
+    topic = OUTREACH_LOG if type_ in {AGREED, *TALKS} else CUSTOMER_EVENTS
     return incoming(topic, bare.model_dump_json(exclude_none=True).encode(), 0)
 
 

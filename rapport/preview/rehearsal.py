@@ -106,7 +106,7 @@ class Rehearsal:
     def trigger(self, event: Incoming) -> None:
         """The event that the playbook is to answer: segment, and plan what follows."""
         self._learn(event)
-        decided = self._agreed(event) if isinstance(event.data, AgreementMade) else None
+        decided = self._begun(event) if event.topic == OUTREACH_LOG else None
         for said in self._decide(self._segmenter, event) if decided is None else decided:
             if isinstance(said.data, CustomerSegmented):
                 self.segmented = said.data
@@ -226,13 +226,14 @@ class Rehearsal:
                 self._hear(heard_of(said))
         return work.said
 
-    def _agreed(self, event: Incoming) -> list[Incoming]:
-        """An agreement is a fact: every service hears it, and the segmenter starts its care."""
+    def _begun(self, event: Incoming) -> list[Incoming]:
+        """A fact that starts something: every service hears it, and the segmenter begins."""
         self._hear(heard_of(event))
-        made = Change(ChangeKind.AGREED, event.event.time)
-        identity = str(event.event.data["obligation_id"])
-        known = self._obligations.get(identity, Obligation())
-        self._obligations[identity] = obligation_rules.apply(known, made)
+        if isinstance(event.data, AgreementMade):
+            made = Change(ChangeKind.AGREED, event.event.time)
+            identity = event.data.obligation_id
+            known = self._obligations.get(identity, Obligation())
+            self._obligations[identity] = obligation_rules.apply(known, made)
         work = Collected("segmenter", self.now)
         self._segmenter.start(work, event, self.profile)
         return work.said

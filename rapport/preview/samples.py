@@ -122,6 +122,22 @@ def _agreement(asked: _Asked) -> dict[str, Any]:
     }
 
 
+def _talk(asked: _Asked) -> dict[str, Any]:
+    """The customer wrote that they cannot pay, and a person takes over."""
+    del asked
+    return {
+        "handoff_id": "sample-talk",
+        "case_id": "sample-case",
+        "obligation_id": "sample-bill",
+        "reason": "hardship",
+    }
+
+
+def _answer(asked: _Asked) -> dict[str, Any]:
+    del asked
+    return {"handoff_id": "sample-talk", "by": "ana", "obligation_id": "sample-bill"}
+
+
 def _activity(asked: _Asked) -> dict[str, Any]:
     return {"last_active_on": _day(asked, -45), "products": [asked.goods.bank_products[0]]}
 
@@ -139,6 +155,8 @@ _MAKERS: Mapping[str, Callable[[_Asked], dict[str, Any]]] = {
     "application.abandoned": _application,
     "benefit.granted": _benefit,
     "agreement.made": _agreement,
+    "handoff.requested": _talk,
+    "handoff.answered": _answer,
     "customer.dormant": _activity,
     "customer.active": _activity,
 }

@@ -40,6 +40,20 @@ def answers_to(session: Session, tenant: str, ids: Collection[str]) -> list[Desk
     )
 
 
+def has_answer(session: Session, tenant: str, handoff_id: str) -> bool:
+    """Whether a person answered in this talk."""
+    found = session.exec(
+        select(DeskWordsRow.words_id)
+        .where(
+            DeskWordsRow.tenant == tenant,
+            DeskWordsRow.handoff_id == handoff_id,
+            DeskWordsRow.kind == "answer",
+        )
+        .limit(1)
+    )
+    return found.first() is not None
+
+
 def look(session: Session, handoff_id: str, name: str, at: datetime) -> datetime | None:
     """Note that someone looks at a hand-off at the real instant `at`; when they last did."""
     before = session.execute(

@@ -165,7 +165,10 @@ class EnrolmentRow(_Table, table=True):
 
 
 class InvitationRow(_Table, table=True):
-    """A message whose link opens the portal unless `closed`; what was known when it was sent."""
+    """A message whose link opens the portal unless `closed`; what was known when it was sent.
+
+    answers: the hand-off in whose talk it is an answer.
+    """
 
     __tablename__ = "invitation"
 
@@ -178,6 +181,7 @@ class InvitationRow(_Table, table=True):
     timezone: str | None = None
     applied_through: dict[str, int] = _json()
     closed: bool = False
+    answers: str | None = None
 
 
 class CaseRow(_Table, table=True):

@@ -171,8 +171,13 @@ def test_who_cannot_pay_is_answered_while_a_person_takes_over(
     answer(messenger, http, "I lost my job")
     [asked] = told(messenger, "handoff.requested")
     assert (asked["reason"], asked["obligation_id"]) == ("hardship", "b-1")
-    order = {"playbook": "answers", "playbook_version": 1, "step": "heard", "template": "heard",
-             "purpose": "service"}  # fmt: skip
+    order: dict[str, Any] = {
+        "playbook": "answers",
+        "playbook_version": 1,
+        "step": "heard",
+        "template": "heard",
+        "purpose": "service",
+    }
     messenger.dispatch(**order, answers="another-talk")
     [refused] = messenger.until("message.refused")
     assert refused["data"]["reason"] == "handoff"

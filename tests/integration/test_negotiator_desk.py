@@ -332,4 +332,5 @@ def test_the_word_of_an_answer_leads_to_the_same_terms(world: World) -> None:
     visitor = world.browser(token)
     visitor.verify()
     assert "Take your time." in visitor.page.text
+    assert "Take your time." not in visitor.get("/plans").text
     assert visitor.offers

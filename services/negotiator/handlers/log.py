@@ -157,6 +157,7 @@ class _Batch:
                 customer=message.event.subject,
                 obligation_id=data.obligation_ids[0],
                 enrolment_id=self._terms_of(message, data),
+                answers=data.answers,
                 locale=data.locale,
                 timezone=data.place.timezone or (data.zones[0] if data.zones else None),
                 applied_through={

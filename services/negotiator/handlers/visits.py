@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from services.negotiator import offer_store, store
+from services.negotiator import desk_store, offer_store, store
 from services.negotiator.handlers.translate import terms, zone
 from services.negotiator.model import (
     AgreementStatus,
@@ -165,6 +165,9 @@ def is_about_terms(session: Session, visit: Visit) -> bool:
     """Whether the message was about a debt to come to terms on, or about a plan that runs; and no
     other reminder or service."""
     invitation, customer = visit.invitation, visit.customer
+    if invitation.answers and desk_store.has_answer(session, invitation.tenant, invitation.answers):
+        # What a person answered stands among all that is theirs.
+        return False
     key = (invitation.tenant, invitation.obligation_id)
     plan = store.agreements_in_force(session, [key]).get(key)
     if plan is not None and plan.customer == customer.customer:

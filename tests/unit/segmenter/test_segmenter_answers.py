@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from segmenter_world import NOW, ROOT
+from segmenter_world import NOW
 
 from rapport.preview.person import incoming
 from rapport.preview.rehearsal import Collected
@@ -15,6 +15,7 @@ from schemas.topics import OUTREACH_LOG
 from services.policy.packs import load
 from services.runtime.messages import Incoming
 from services.runtime.security import Signer
+from services.runtime.settings import ROOT
 from services.segmenter.handlers import CustomerEvents, starts
 from services.segmenter.model import Profile
 from support.playbooks import in_force
