@@ -79,7 +79,7 @@ class Sender:
         """channels: whose dispatches it takes; no other sender of the worker does. vital: while
         its provider is down, the worker is not ready."""
         self._context = context
-        self._channels = tuple(channels)
+        self.channels = tuple(channels)
         self._vital = vital
         self._claiming = claiming
         self._provider = provider
@@ -142,7 +142,7 @@ class Sender:
         owned = {own.partition: own for own in self._context.owned_lanes(OUTREACH_DISPATCHES)}
         self._recover(owned)
         with Session(self._context.engine) as session:
-            waiting = store.waiting_lanes(session, list(owned), self._channels)
+            waiting = store.waiting_lanes(session, list(owned), self.channels)
             known = store.lanes(session, waiting) if waiting else {}
         metrics.WAITING_LANES.labels(self._provider.name).set(len(waiting))
         self._pause = BUSY_SECONDS if waiting or self._in_flight else IDLE_SECONDS
@@ -193,7 +193,7 @@ class Sender:
             if self._epochs.get(lane) == own.epoch:
                 continue
             carried = {*self._in_flight, *(one.flight.dispatch_id for one in self._unrecorded)}
-            while flights.recover(self._context, own, self._channels, carried):
+            while flights.recover(self._context, own, self.channels, carried):
                 log.warning("messages of a lost sender are unknown", lane=lane)
             self._epochs[lane] = own.epoch
 
@@ -213,7 +213,7 @@ class Sender:
             found = store.candidates(
                 session,
                 lanes,
-                self._channels,
+                self.channels,
                 self._not_before,
                 min(self._free * self._bundle, self._round),
                 self._pacing.resting() if self._pacing.limited else None,

@@ -38,6 +38,8 @@ _CHANGES = {
     "agreement": "The agreement is broken; while it runs nothing is asked.",
     "no_segment": "An event changes what the segments of the playbook ask for.",
     "no_address": "The publisher gives an address.",
+    "channel_not_served": "An operator names who serves the channel (SMS_URL, WEBHOOK_URL).",
+    "no_text_for_channel": "The playbook gets a short text, in a new version.",
     "already_enrolled": "A later due date begins a new round.",
     "merged": "Nothing here: the customer lives on under another id.",
 }

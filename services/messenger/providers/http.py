@@ -18,7 +18,13 @@ import msgspec
 from services.messenger import metrics
 from services.messenger.model import Doubtful, Letter, Outcome, Rejected
 from services.messenger.providers import Connection, Unavailable
-from services.messenger.providers.adapters import Adapter, Answer, Request, Unsendable
+from services.messenger.providers.adapters import (
+    SIGNED_OUT,
+    Adapter,
+    Answer,
+    Request,
+    Unsendable,
+)
 from services.messenger.providers.endpoint import may_go_to
 from services.messenger.rules.circuit import Circuit
 from services.messenger.rules.http_answers import after_doubt, at_fault
@@ -143,13 +149,15 @@ class HttpProvider:
             await asyncio.sleep(pause)
             if letter.fresh_until is None or self._clock.real() >= letter.fresh_until:
                 break
+            if await self._sign_in() is not None:
+                break
             outcome = after_doubt(outcome, await self._once(letter))
         return outcome
 
     def _may_repeat(self, outcome: Outcome) -> bool:
         """Where nothing was handed over; or where the provider knows the message again."""
         if isinstance(outcome, Rejected):
-            return outcome.reason.startswith(_NOT_CONNECTED)
+            return outcome.reason.startswith(_NOT_CONNECTED) or outcome.reason == SIGNED_OUT
         return isinstance(outcome, Doubtful) and self._adapter.honours_key
 
     async def _sign_in(self) -> Rejected | None:

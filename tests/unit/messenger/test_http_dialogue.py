@@ -158,13 +158,13 @@ def test_nobody_there_means_nothing_was_handed_over() -> None:
 def test_silence_after_the_request_is_doubt_and_takes_no_longer_than_the_time_out(
     deed: Deed,
 ) -> None:
-    with serving(deed) as server, speaking(server, timeout=0.4) as provider:
+    with serving(deed) as server, speaking(server, timeout=0.8) as provider:
         begun = Clock().monotonic()
         doubt = outcome(provider)
         lasted = Clock().monotonic() - begun
 
     assert isinstance(doubt, Doubtful)
-    assert lasted < 2.0
+    assert lasted < 10.0
     assert len(server.keys) == 1
 
 
@@ -176,9 +176,9 @@ def test_silence_after_the_request_is_doubt_and_takes_no_longer_than_the_time_ou
     ],
 )
 def test_an_endless_answer_is_left_at_what_its_status_says(deed: Deed) -> None:
-    with serving(deed, deed) as server, speaking(server, timeout=0.4) as provider:
+    with serving(deed, deed) as server, speaking(server, timeout=0.8) as provider:
         by_status = outcome(provider, LETTER)
-    with serving(deed) as server, speaking(server, webhook=False, timeout=0.4) as provider:
+    with serving(deed) as server, speaking(server, webhook=False, timeout=0.8) as provider:
         by_content = outcome(provider, LETTER)
 
     assert by_status == Accepted("m-1")

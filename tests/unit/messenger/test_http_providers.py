@@ -3,7 +3,8 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import parse_qs
 
 import httpx
@@ -27,7 +28,6 @@ TWILIO = "twilio+https://AC1:token@sms.example/Messages.json?from=%2B15550001111
 WHATSAPP = "whatsapp+https://:token@chat.example/v23.0/77/messages"
 WECOM = "wecom+https://corp:secret@wecom.example/cgi-bin/message/send?agentid=9"
 WEBHOOK = f"webhook+https://:{SECRET}@hooks.example/in"
-AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -37,7 +37,11 @@ def letter(recipient: str = "+491701234567") -> Letter:
 
 
 def hand_over(
-    make: Callable[[Endpoint], Adapter], url: str, answer: Handler, to: str = "+491701234567"
+    make: Callable[[Endpoint], Adapter],
+    url: str,
+    answer: Handler,
+    to: str = "+491701234567",
+    one: Letter | None = None,
 ) -> Outcome:
     endpoint = Endpoint.parse("X_URL", url)
     sender = HttpProvider(
@@ -47,7 +51,7 @@ def hand_over(
         transport=httpx.MockTransport(answer),
     )
     try:
-        (outcome,) = sender.lease().send(iter([letter(to)]))
+        (outcome,) = sender.lease().send(iter([one or letter(to)]))
         return outcome
     finally:
         sender.close()
@@ -126,9 +130,25 @@ def test_wecom_signs_in_once_and_errcode_decides() -> None:
     assert outcomes == [
         Accepted("w-1"),
         Rejected("provider_refused", "81013", retryable=False, dead_address=True),
-        Rejected("not_authorised", "42001", retryable=True),
+        Rejected("signed_out", "42001", retryable=True),
     ]
     assert [path.rpartition("/")[2] for path in asked] == ["gettoken", "send", "send", "send"]
+
+
+def test_wecom_signs_in_anew_when_its_token_is_over() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path.rpartition("/")[2])
+        if asked[-1] == "gettoken":
+            token = {"errcode": 0, "access_token": f"t{len(asked)}", "expires_in": 7200}
+            return httpx.Response(200, json=token)
+        over = request.url.params["access_token"] == "t1"
+        return httpx.Response(200, json={"errcode": 42001 if over else 0, "msgid": "w-1"})
+
+    fresh = replace(letter("li"), fresh_until=Clock().real() + timedelta(seconds=30))
+    assert hand_over(WeCom, WECOM, answer, "li", fresh) == Accepted("w-1")
+    assert asked == ["gettoken", "send", "gettoken", "send"]
 
 
 @pytest.mark.parametrize("to", ["@all", "li|wang", ""])

@@ -98,6 +98,17 @@ def test_who_opts_out_by_one_channel_is_not_written_to_by_another() -> None:
     assert len(gone(world)) == 1
 
 
+def test_who_takes_an_opt_out_back_is_written_to_again() -> None:
+    world = reachable(email="h", sms="h")
+    world.hear(heard("contact.unsubscribed", channel="email", purpose="service"))
+    on = {"email/service": "on"}
+    later = START + timedelta(minutes=1)
+    world.hear(heard("contact.preference_changed", later, changes=on))
+    begin(world, ONE_STEP).until(at("2026-03-13 00:00"))
+
+    assert gone(world) == [(FIRST, "email")]
+
+
 def test_a_hard_bounce_leads_to_one_new_step_by_the_next_channel() -> None:
     world = begin(reachable(email="h", sms="h"))
     first = dispatched(world)

@@ -11,6 +11,9 @@ from typing import Any, Literal, Protocol
 
 from services.messenger.model import Letter, Outcome
 
+SIGNED_OUT = "signed_out"
+"""Reason of a refusal that signing in anew may mend: nothing was taken."""
+
 
 class Unsendable(Exception):
     """The message cannot be put to this provider; the text is a short code, not personal."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from services.messenger.model import Accepted, Doubtful, Letter, Outcome, Rejected
-from services.messenger.providers.adapters import Answer, Request, Unsendable
+from services.messenger.providers.adapters import SIGNED_OUT, Answer, Request, Unsendable
 from services.messenger.providers.endpoint import Endpoint
 from services.messenger.rules.http_answers import refusal
 
@@ -85,5 +85,5 @@ class WeCom:
             return Rejected("provider_refused", str(code), retryable=False, dead_address=True)
         if code in _TOKEN_OVER:
             self._good_until = None
-            return Rejected("not_authorised", str(code), retryable=True)
+            return Rejected(SIGNED_OUT, str(code), retryable=True)
         return Rejected("provider_refused", str(code), retryable=code in _BUSY)
