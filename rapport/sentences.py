@@ -84,9 +84,9 @@ def _(data: outreach.OutreachEnrolled) -> str:
 
 @sentence.register
 def _(data: outreach.OutreachStepPlanned) -> str:
-    again = f" by {data.channel}, since the last message did not arrive" if data.instead_of else ""
+    again = f", by {data.channel}: the message before did not arrive" if data.instead_of else ""
     at = f"{data.due_at:%Y-%m-%d %H:%M %Z} in {', '.join(data.zones)}"
-    return f"{data.step} planned{again} for {at}{_hour(data.hour)}"
+    return f"{data.step} planned for {at}{_hour(data.hour)}{again}"
 
 
 def _hour(chosen: outreach.HourChosen | None) -> str:
