@@ -103,6 +103,23 @@ def demo(
     raise typer.Exit(live(seed, seconds, serve=serve))
 
 
+@app.command()
+def simulate(
+    seed: Annotated[int, typer.Option(help="Another seed, other lives.")] = 2026,
+    seconds: Annotated[
+        float, typer.Option(min=60, help="Real seconds that three weeks take.")
+    ] = 118,
+    as_json: AsJson = False,
+) -> None:
+    """Live the demo's weeks on real parts; print how debts were resolved, and the audit's verdict.
+
+    The customers are simulated, so the figures say nothing of real ones.
+    """
+    from rapport.demo.run import simulate as live
+
+    raise typer.Exit(live(seed, seconds, as_json))
+
+
 @app.command("topics")
 def show_topics(
     bootstrap: Bootstrap = None,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta, timezone
 
+from rapport.audit import talks
 from rapport.audit.history import History
 from rapport.audit.log import Fact
 from rapport.audit.matrices import Matrices
@@ -58,6 +59,7 @@ def check(history: History) -> Outcome:
     _agreements(history, by_id, outcome)
     _one_live_agreement(history, outcome)
     _counters(history, by_id, outcome)
+    talks.check(log, outcome)
     _changes(history, by_id, outcome)
     return outcome
 

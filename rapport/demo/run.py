@@ -1,5 +1,6 @@
 """The demo from start to end: parts and services up, three weeks lived, report, verdict."""
 
+import json
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.live import Live
 
 from rapport import lift_view, verdict_view
+from rapport.audit.log import Record
 from rapport.audit.run import NothingToAudit, audit
 from rapport.connection import connection
 from rapport.demo import report, show
@@ -29,6 +31,8 @@ from rapport.launcher import Fleet, Parts, running
 from rapport.lift.run import lift
 from rapport.reading import read_until_quiet
 from rapport.records import record
+from rapport.simulation import view as simulation_view
+from rapport.simulation.figures import of_records
 from schemas.topics import OUTREACH_LOG
 from services.runtime.clock import Clock
 from services.runtime.embedded.children import StartError
@@ -44,6 +48,32 @@ LIFT_DAYS: Final = 14
 SIMULATED: Final = "simulated customers, so these figures say nothing of real ones"
 LINE_SECONDS: Final = 5.0
 FRAME_SECONDS: Final = 0.25
+
+
+def simulate(seed: int, life_seconds: float, as_json: bool) -> int:
+    """Live the demo's weeks and print what came of debts; the exit status is as the demo's.
+
+    as_json: the figures alone, for programs.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    told = Console(stderr=True) if as_json else show.console()
+    try:
+        with _lived(told, seed, life_seconds, LEAD_SECONDS) as (_, parts, _, _):
+            records = _log_of(parts)
+        found = audit(records)
+        figures = of_records(records, found)
+    except KeyboardInterrupt:
+        told.print("ended before its time")
+        return 130
+    except (StartError, KafkaError, NothingToAudit) as error:
+        told.print(str(error), style="red", markup=False)
+        return 1
+    if as_json:
+        print(json.dumps({**figures.as_dict(), "audit_held": found.held}))
+    else:
+        simulation_view.show(figures, told)
+        verdict_view.show(found, told)
+    return 0 if found.held else 1
 
 
 def demo(
@@ -73,8 +103,22 @@ def demo(
 def _run(console: Console, seed: int, life_seconds: float, lead_seconds: float, serve: bool) -> int:
     real = Clock()
     began = real.monotonic()
+    with _lived(console, seed, life_seconds, lead_seconds) as (life, parts, fleet, website):
+        held = _report(console, life, parts)
+        console.print(f"\nThe whole took {real.monotonic() - began:.0f} seconds.")
+        _pages(console, parts, website)
+        if serve:
+            _serve(console, fleet)
+        return 0 if held else 1
+
+
+@contextmanager
+def _lived(
+    console: Console, seed: int, life_seconds: float, lead_seconds: float
+) -> Iterator[tuple[Life, Parts, Fleet, str]]:
+    """Everything is up and the weeks are over: who lived them, parts, services, the website."""
     scenario = plan(seed)
-    clock = clock_for(scenario, life_seconds, real.real().timestamp() + lead_seconds)
+    clock = clock_for(scenario, life_seconds, Clock().real().timestamp() + lead_seconds)
     wire = Wire()
     publishers = Publishers(scenario.books, clock, wire.send)
     console.print(
@@ -95,12 +139,13 @@ def _run(console: Console, seed: int, life_seconds: float, lead_seconds: float, 
         up.callback(life.stop)
         life.start(connection(settings=parts.settings))
         _live(console, life, clock, fleet)
-        held = _report(console, life, parts)
-        console.print(f"\nThe whole took {real.monotonic() - began:.0f} seconds.")
-        _pages(console, parts, website)
-        if serve:
-            _serve(console, fleet)
-        return 0 if held else 1
+        yield life, parts, fleet, website
+
+
+def _log_of(parts: Parts) -> list[Record]:
+    """All of the shared log."""
+    raws = read_until_quiet(OUTREACH_LOG, connection(settings=parts.settings))
+    return [record(raw) for raw in raws]
 
 
 def _live(console: Console, life: Life, clock: Clock, fleet: Fleet) -> None:
@@ -154,8 +199,7 @@ def _report(console: Console, life: Life, parts: Parts) -> bool:
         told = ", ".join(f"{count} {what}" for what, count in life.town.troubles.items())
         console.print(f"Doors that stayed shut to customers: {told}", style="yellow")
     console.print()
-    raws = read_until_quiet(OUTREACH_LOG, connection(settings=parts.settings))
-    records = [record(raw) for raw in raws]
+    records = _log_of(parts)
     try:
         verdict = audit(records)
     except NothingToAudit as error:
@@ -166,6 +210,7 @@ def _report(console: Console, life: Life, parts: Parts) -> bool:
     for line in lift_view.in_short(worth):
         console.print(f"Simulated: {line}.", soft_wrap=True, highlight=False)
     console.print()
+    simulation_view.show(of_records(records, verdict), console)
     verdict_view.show(verdict, console)
     return verdict.held
 

@@ -150,6 +150,15 @@ def test_nothing_is_agreed_about_what_is_paid_or_disputed(
     assert "€" not in answer.text
 
 
+def test_the_dates_of_a_plan_are_worked_out_before_it_is_proposed(world: World) -> None:
+    visitor = world.browser(world.ready())
+    visitor.verify()
+    page = visitor.post("/propose", each="50", every="month", look="yes")
+    assert (page.status_code, page.text.count("€50.00</td>")) == (200, 12)
+    assert visitor.post("/propose", each="-50", look="yes").status_code == 422
+    assert world.facts("offer.countered", "agreement.made") == []
+
+
 def test_a_double_click_and_many_tabs_make_one_agreement(world: World) -> None:
     visitor = _inside(world)
     form, cookies = visitor.form("/propose"), dict(visitor.client.cookies)

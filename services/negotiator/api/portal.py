@@ -22,6 +22,7 @@ from services.negotiator.handlers import (
     offers,
     people,
     proposals,
+    sketches,
     verification,
     visits,
 )
@@ -29,7 +30,7 @@ from services.negotiator.handlers.deciding import Deciding
 from services.negotiator.handlers.moves import Moving
 from services.negotiator.handlers.payments import Paying
 from services.negotiator.handlers.promises import Promises
-from services.negotiator.model import HandoffReason, PaymentRefusal, Refusal, Situation
+from services.negotiator.model import HandoffReason, PaymentRefusal, Plan, Refusal, Situation
 from services.negotiator.model.terms import WishRefusal
 from services.negotiator.rules.bills import NOTHING_KNOWN
 from services.negotiator.settings import NegotiatorSettings
@@ -214,6 +215,8 @@ class Portal:
         guest = act.guest
         if (stopped := self._stopped(act)) is not None:
             return stopped
+        if "look" in act.fields:
+            return self._sketch(act)
         found = proposals.propose(
             act.work, self.decide, self._promises, guest.visit, act.case, act.fields
         )
@@ -225,6 +228,16 @@ class Portal:
         if found is Refusal.AMOUNT_CHANGED:
             offers.propose(act.work, self.decide, guest.visit, act.case)
         return self._refused(act, found)
+
+    def _sketch(self, act: Act) -> Response:
+        """The page once more, with the dates that the typed plan means; nothing is proposed."""
+        visit, case = act.guest.visit, act.case
+        plan = sketches.sketch(act.work, self.decide, visit, case, act.fields)
+        if not isinstance(plan, Plan):
+            return self._refused(act, plan)
+        return act.guest.pages().inside(
+            act.work, visit, case, self._moving, self._taking, act.fields, plan
+        )
 
     def _afford(self, act: Act) -> Response:
         if (stopped := self._stopped(act)) is not None:

@@ -1,7 +1,7 @@
 """Which page a visitor gets, from what is found: nothing about a debt before verification."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -16,14 +16,14 @@ from services.negotiator.handlers.payments import Paying
 from services.negotiator.handlers.translate import instalments, plan
 from services.negotiator.handlers.verification import questions
 from services.negotiator.handlers.visits import Found, Visit
-from services.negotiator.model import Bill, HandoffReason, Situation, Tries
+from services.negotiator.model import Bill, HandoffReason, PaymentStatus, Plan, Situation, Tries
 from services.negotiator.pages import account_views, render, views
 from services.negotiator.pages.formats import Formats
 from services.negotiator.pages.wording import supported, words
 from services.negotiator.rules import verification as rules
 from services.negotiator.rules.bills import NOTHING_KNOWN
 from services.negotiator.rules.terms import STARTS_WITHIN
-from services.negotiator.tables import CaseRow
+from services.negotiator.tables import CaseRow, PaymentRow
 from services.runtime.unit_of_work import UnitOfWork
 
 # Situations that one message says, and whether it is good news.
@@ -46,6 +46,8 @@ THANKS = {
     "left": "left",
 }
 REFRESH_SECONDS = 3
+PAID = "paid"
+"""The notice with which the provider's page sends back whoever has paid there."""
 SAID = ("each", "total", "count", "first", "payday")
 """Fields of an own plan that are shown once more where something was wrong."""
 
@@ -128,18 +130,24 @@ class Pages:
         moving: Moving,
         taking: Paying | None = None,
         said: Mapping[str, str] = MappingProxyType({}),
+        sketch: Plan | None = None,
     ) -> HTMLResponse:
-        """The page of a verified visitor; `said`: what the form held that is shown once more."""
+        """The page of a verified visitor; `said`: what the form held that is shown once more.
+
+        sketch: the payments that a plan of their own would mean.
+        """
         found = visits.find(work.session, case, work.now)
         if found.situation in MESSAGES:
-            return self._situation(found.situation)
+            done = replace(self, notice=None) if self.notice == PAID else self
+            return done._situation(found.situation)
         formats, bill = self.formats(visit, found.bill), found.bill
         if found.situation is Situation.AGREEMENT:
             assert found.agreement is not None
             payments = account_store.payments_about(
                 work.session, case.tenant, [case.customer], case.obligation_id
             )
-            return self.render(
+            pay = self.pay(work, taking, (case.tenant, case.obligation_id), found, formats)
+            return self._after_paying(pay["pay"], payments).render(
                 "agreement.html",
                 agreement=self._agreed(found, formats),
                 move=self._move(moving.reach(work, found.agreement), formats, said),
@@ -147,7 +155,7 @@ class Pages:
                     account_views.payment(formats, self.words, one, bill.creditor)
                     for one in payments
                 ],
-                **self.pay(work, taking, (case.tenant, case.obligation_id), found, formats),
+                **pay,
             )
         owed = views.debt(
             formats,
@@ -170,6 +178,7 @@ class Pages:
             ],
             until=formats.moment(min(row.expires_at for row in found.offers)),
             proposing=self._proposing(work, case, bill, formats, said),
+            sketch=views.sketch(formats, sketch, bill.currency or "") if sketch else None,
         )
 
     def pay(
@@ -187,6 +196,15 @@ class Pages:
         origin = taking.provider.origin
         shown = views.pay(formats, self.words, origin, may.amounts, may.on_its_way, may.currency)
         return {"pay": shown, "forms_to": origin if shown and shown.buttons else None}
+
+    def _after_paying(self, pay: views.PayView | None, payments: Sequence[PaymentRow]) -> "Pages":
+        """What is said on coming back: that it is on its way stands below, if it is so still."""
+        if self.notice != PAID:
+            return self
+        if pay is not None and pay.waiting:
+            return replace(self, notice=None)
+        arrived = bool(payments) and payments[0].status == PaymentStatus.RECEIVED
+        return replace(self, notice="pay_received") if arrived else self
 
     def _situation(self, situation: Situation) -> HTMLResponse:
         actions = [views.Action(f"{self.base}/leave", self.words["leave"], "quiet")]

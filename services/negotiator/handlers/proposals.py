@@ -67,7 +67,7 @@ def propose(
     The same once more, from a second click or tab, is answered as before and changes nothing.
     `asked` in the fields is the amount that the form was made for.
     """
-    asked = _ask(work, decide, visit, case)
+    asked = ask(work, decide, visit, case)
     if isinstance(asked, Refusal):
         return _agreed_so(work, visit, case, fields, asked)
     bill, judged = asked.bill, asked.judged
@@ -92,7 +92,7 @@ def state(
 
     The customer is locked. Only the log's readers learn that it was said, and not what.
     """
-    asked = _ask(work, decide, visit, case)
+    asked = ask(work, decide, visit, case)
     if isinstance(asked, Refusal):
         return asked
     assert asked.bill.currency is not None
@@ -285,7 +285,7 @@ def _hand_over(work: UnitOfWork, case: CaseRow, wished: OfferRow) -> None:
     people.request(work, case, HandoffReason.TERMS, declined)
 
 
-def _ask(work: UnitOfWork, decide: Deciding, visit: Visit, case: CaseRow) -> Asked | Refusal:
+def ask(work: UnitOfWork, decide: Deciding, visit: Visit, case: CaseRow) -> Asked | Refusal:
     """The case with its bill locked, if there is anything to talk about."""
     key = (case.tenant, case.obligation_id)
     bill = store.lock_bills(work.session, [key])[key]

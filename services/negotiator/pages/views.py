@@ -94,6 +94,14 @@ class ProposingView:
 
 
 @dataclass(frozen=True, slots=True)
+class SketchView:
+    """What a plan of the customer's own would mean: dates and amounts."""
+
+    schedule: tuple[PartView, ...]
+    total: str
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """A button that posts to `path`."""
 
@@ -136,6 +144,13 @@ def schedule(
             paid=number < kept,
         )
         for number, part in enumerate(parts)
+    )
+
+
+def sketch(formats: Formats, shown: Plan, currency: str) -> SketchView:
+    """The payments of a plan that nobody has judged yet."""
+    return SketchView(
+        schedule(formats, shown.instalments, currency), formats.money(shown.total_minor, currency)
     )
 
 

@@ -122,6 +122,14 @@ def beyond_an_agents_limits_alone(world: World) -> None:
     world.change("talk.person", approved_by="ana")
 
 
+@planted(7, "worse-counter", "talk.plain", "talk.second")
+def countered_with_less_than_was_offered_before(world: World) -> None:
+    """Dearer, heavier, and as soon: nobody who asks again may be worse off for it."""
+    world.copy("talk.plain", "talk.second", offer_id="dearer")
+    _pay(world, "talk.plain", [("2026-03-10", 9900), ("2026-04-10", 9900)], 19702)
+    world.change("talk.countered", by_offer_id="dearer")
+
+
 @planted(7, "no-counter", "talk.countered")
 def countered_by_nothing(world: World) -> None:
     world.change("talk.countered", by_offer_id="elsewhere")

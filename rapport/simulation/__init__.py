@@ -1,0 +1,1 @@
+"""What outreach brought in a simulated population. It says nothing of real customers."""
