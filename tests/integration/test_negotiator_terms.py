@@ -169,7 +169,7 @@ def test_yen_have_no_decimals(world: World) -> None:
 def test_payments_keep_and_complete_an_agreement(world: World) -> None:
     visitor = _agreed(world)
     world.paid(9_500, 50_500)
-    assert visitor.get("/plans").text.count("✓") == 1
+    assert visitor.get("/plans").text.count("✓ Paid") == 1
     (first,) = world.facts("agreement.kept")
     assert first["data"] | {"case_id": "", "agreement_id": ""} == {
         "agreement_id": "", "case_id": "", "obligation_id": "b-1", "instalment": 1,
