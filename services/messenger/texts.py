@@ -33,7 +33,7 @@ from services.runtime import logging
 
 log = logging.get(__name__)
 
-DISCLOSURES = ("sender_identity", "one_click_opt_out", "purpose_of_message")
+DISCLOSURES = ("sender_identity", "one_click_opt_out")
 """What every text carries, by the names that policy packs use. Where a pack asks for more, such
 as a postal address or to be told of a debt, nothing goes out by such a channel."""
 
