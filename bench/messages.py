@@ -3,7 +3,8 @@
 Two sending workers own half of the lanes each, as two processes of the messenger would; the mail
 server of the bench is on the same machine, and so is PostgreSQL. Facts are counted as far as the
 outbox. In the same run, smtplib sends finished mail of the same size: what a program would reach
-that decides, writes and records nothing.
+that decides, writes and records nothing. Processor time is told of each, too: it says what two
+cores can do, whatever else the machine is doing meanwhile.
 """
 
 import os
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import psutil
 import psycopg
 from rich.console import Console
 from rich.table import Table
@@ -46,6 +48,20 @@ LEFT = (
 BUSINESS = "2026-03-02T10:00:00Z*1"
 """A Monday morning in Berlin, so that every letter may go out."""
 CLOCK = Clock()
+
+
+@dataclass(frozen=True)
+class Cpu:
+    """Seconds of processor time, by who used them."""
+
+    senders: float
+    postgres: float
+    sink: float
+
+    @property
+    def all(self) -> float:
+        """Of all together."""
+        return self.senders + self.postgres + self.sink
 
 
 @dataclass
@@ -94,12 +110,16 @@ def run() -> bool:
             database.plain(url), autocommit=True, options=f"-csearch_path={NAME}"
         ) as connection:
             fill(connection, MESSAGES, clock.now(), versions)
+            before = _used(postgres.pid), _used(server.pid)
             with _senders(environment) as senders, _fresh(connection):
                 seconds, taken = _watch(connection, server, senders)
+            after = _used(postgres.pid), _used(server.pid)
             ended = _ended(connection)
             letter = _a_letter(connection)
         plain = _plain_rate(server, *letter)
-    return _report(senders, seconds, taken, ended, plain, len(letter[2]))
+    used = (late - early for early, late in zip(before, after, strict=True))
+    cpu = Cpu(sum(one.cpu for one in senders), *used)
+    return _report(senders, cpu, seconds, taken, ended, plain, len(letter[2]))
 
 
 @contextmanager
@@ -195,6 +215,15 @@ def _plain_rate(server: Sink, sender: str, recipient: str, copy: bytes) -> float
         return PLAIN / (CLOCK.monotonic() - begun)
 
 
+def _used(pid: int | None) -> float:
+    """Seconds of processor time that a process and its children have used, ended ones included."""
+    process = psutil.Process(pid)
+    own = process.cpu_times()
+    running = [child.cpu_times() for child in process.children()]
+    ended = own.children_user + own.children_system
+    return float(sum(one.user + one.system for one in (own, *running)) + ended)
+
+
 def _growth(sender: Sender) -> float:
     """Memory at the end as a multiple of that after the first fifth."""
     if len(sender.memory) < 5:
@@ -204,6 +233,7 @@ def _growth(sender: Sender) -> float:
 
 def _report(
     senders: Sequence[Sender],
+    cpu: Cpu,
     seconds: float,
     taken: int,
     ended: dict[str, int],
@@ -218,8 +248,13 @@ def _report(
     table.add_row("rendered, recorded and handed over", f"{rate:,.0f}/s")
     table.add_row("smtplib, finished mail, one connection", f"{plain:,.0f}/s")
     table.add_row("ratio", f"{rate / plain:.2f}")
-    cpu = sum(one.cpu for one in senders)
-    table.add_row("CPU of the senders a message", f"{cpu / MESSAGES * 1000:.2f} ms")
+    for name, used in (
+        ("the senders", cpu.senders),
+        ("PostgreSQL", cpu.postgres),
+        ("the mail server", cpu.sink),
+    ):
+        table.add_row(f"CPU of {name} a message", f"{used / MESSAGES * 1000:.2f} ms")
+    table.add_row("two cores of their own could do", f"{2 * MESSAGES / cpu.all:,.0f}/s")
     for number, one in enumerate(senders):
         peak = max((size for _, size in one.memory), default=0)
         table.add_row(f"memory of sender {number + 1}, peak", f"{peak / 2**20:.0f} MB")

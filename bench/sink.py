@@ -1,12 +1,17 @@
-"""A mail server that takes everything, counts it and keeps nothing: the other end of a bench."""
+"""A mail server that takes everything, counts it and keeps nothing: the other end of a bench.
+
+It speaks SMTP with pipelining (RFC 5321, 2920) and acknowledges each letter when it has come whole.
+"""
 
 import asyncio
 import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ctypes import c_ulonglong
 from dataclasses import dataclass
-from multiprocessing.sharedctypes import Synchronized
 from typing import TYPE_CHECKING
+
+import uvloop
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -21,10 +26,11 @@ END = b"\r\n.\r\n"
 
 @dataclass(frozen=True)
 class Sink:
-    """A running sink: its port, and how many letters it has taken."""
+    """A running sink: its port and process, and how many letters it has taken."""
 
     port: int
-    taken: "Synchronized[int]"
+    pid: int
+    taken: c_ulonglong
 
     @property
     def url(self) -> str:
@@ -36,12 +42,13 @@ class Sink:
 def sink() -> Iterator[Sink]:
     """A sink in a process of its own, for as long as the context lasts."""
     spawn = multiprocessing.get_context("spawn")
-    taken: Synchronized[int] = spawn.Value("Q", 0)
+    # Only the sink writes it, so it wants no lock.
+    taken = spawn.RawValue(c_ulonglong, 0)
     ours, theirs = spawn.Pipe()
     process = spawn.Process(target=_serve, args=(taken, theirs), daemon=True)
     process.start()
     try:
-        yield Sink(int(ours.recv()), taken)
+        yield Sink(int(ours.recv()), process.pid or 0, taken)
     finally:
         process.terminate()
         process.join(5)
@@ -50,7 +57,7 @@ def sink() -> Iterator[Sink]:
 class _Session(asyncio.Protocol):
     """One client; commands may come pipelined (RFC 2920)."""
 
-    def __init__(self, taken: "Synchronized[int]") -> None:
+    def __init__(self, taken: c_ulonglong) -> None:
         self._taken = taken
         self._held = bytearray()
         self._in_content = False
@@ -87,11 +94,11 @@ class _Session(asyncio.Protocol):
         return ANSWERS.get(verb, OK)
 
 
-def _serve(taken: "Synchronized[int]", told: "Connection[int, int]") -> None:
+def _serve(taken: c_ulonglong, told: "Connection[int, int]") -> None:
     async def forever() -> None:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: _Session(taken), "127.0.0.1", 0)
         told.send(server.sockets[0].getsockname()[1])
         await server.serve_forever()
 
-    asyncio.run(forever())
+    uvloop.run(forever())

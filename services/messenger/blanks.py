@@ -7,10 +7,12 @@ it. The marks of `services.playbooks.wording.Slots` stand where the blanks are.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from markupsafe import escape
 
 from services.messenger.layout import Frame, passages, to_html
+from services.messenger.mime import quoted
 from services.playbooks.markdown import Block, Button, Passage, parse
 from services.playbooks.wording import MARK
 
@@ -18,23 +20,36 @@ Pieces = tuple[str, ...]
 """Text in pieces: every second one is a mark."""
 
 
+class Page(NamedTuple):
+    """A letter with its values: HTML, the same in pieces of `mime.quoted`, and plain text."""
+
+    html: str
+    html_quoted: bytes
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Blank:
-    """One letter, laid out, with marks for values."""
+    """One letter, laid out, with marks for values. quoted: of `html`, what is no mark, encoded."""
 
     html: Pieces
+    quoted: tuple[bytes, ...]
     text: tuple[tuple[Pieces, Passage] | str, ...]
 
-    def fill(self, values: Mapping[str, str]) -> tuple[str, str]:
-        """HTML and plain text with these values, by mark; escaped where HTML wants it."""
+    def fill(self, values: Mapping[str, str]) -> Page:
+        """The letter with these values, by mark; escaped where HTML wants it."""
         escaped = {mark: str(escape(value)) for mark, value in values.items()}
+        coded = {mark: quoted(value) for mark, value in escaped.items()}
+        whole = [b""] * len(self.html)
+        whole[::2] = self.quoted
+        whole[1::2] = [coded[mark] for mark in self.html[1::2]]
         text = "".join(
             [
                 one if isinstance(one, str) else one[1].folded(_filled(one[0], values))
                 for one in self.text
             ]
         )
-        return _filled(self.html, escaped), text.replace("\u00a0", " ")
+        return Page(_filled(self.html, escaped), b"".join(whole), text.replace("\u00a0", " "))
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
@@ -49,8 +64,10 @@ def laid_out(body: str, language: str, frame: Frame, answers: frozenset[str]) ->
     body: Markdown. answers: the marks of one-tap answers' addresses.
     """
     blocks = _ranked(parse(body), answers)
+    html = _pieces(to_html(blocks, language, frame))
     return Blank(
-        _pieces(to_html(blocks, language, frame)),
+        html,
+        tuple(map(quoted, html[::2])),
         tuple(_folded(passages(blocks, language, frame))),
     )
 

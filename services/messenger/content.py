@@ -12,14 +12,16 @@ from datetime import date
 from typing import Any
 
 from schemas.common import Purpose, Tone
-from services.messenger.blanks import filled, laid_out
+from services.messenger import laying
+from services.messenger.blanks import filled
 from services.messenger.formats import day, formatting_locale, money, wording_locale
-from services.messenger.layout import Frame, locales, words
+from services.messenger.laying import Setting, laid
+from services.messenger.layout import locales, words
 from services.messenger.look import HOUSE_COLOUR
 from services.playbooks.check_templates import tells
 from services.playbooks.markdown import UnsupportedMarkdown
 from services.playbooks.model import BASE, Templates, Wording
-from services.playbooks.wording import Slots, Url, WordingError, fill_slots, needs, plain
+from services.playbooks.wording import Url, WordingError, needs, plain
 
 DISCLOSURES = ("sender_identity", "postal_address", "one_click_opt_out", "purpose_of_message")
 """What every letter carries in its footer, by the names that policy packs use."""
@@ -106,13 +108,14 @@ class Addresses:
 class Rendered:
     """A finished letter.
 
-    `locale`: the language of its words. `variant`: which wording it is. `links`, `choices`: names
-    of those it carries.
+    `html_quoted`: the HTML in pieces of `mime.quoted`. `locale`: the language of its words.
+    `variant`: which wording it is. `links`, `choices`: names of those it carries.
     """
 
     subject: str
     preheader: str
     html: str
+    html_quoted: bytes
     text: str
     locale: str
     variant: str
@@ -146,32 +149,31 @@ def render(
     whole, used_tone = wording_of(templates, template, tone, language)
     wording = discreet(whole.named().get(variant, whole), language, withheld)
     values = values_of(matter, brand, addresses, formatting_locale(locale, language))
-    slots = Slots()
+    values |= _around(matter, brand, addresses)
+    disclosed = tuple(sorted(words(language).disclosures.keys() & required))
+    setting = Setting(
+        language, used_tone, matter.purpose, brand.colour, plain(brand.postal_address), disclosed
+    )
     try:
-        subject = fill_slots(wording.subject, values, slots, markdown=False)
-        preheader = fill_slots(wording.preheader, values, slots, markdown=False)
-        body = fill_slots(wording.body, values, slots, markdown=True)
+        form = laid(wording, values, setting)
         carried = needs(wording.body)
-        disclosed = words(language).disclosures.keys() & required
-        frame = _frame(
-            language, used_tone, matter, brand, addresses, subject, preheader, slots, disclosed
-        )
-        blank = laid_out(body, language, frame, _answers(addresses, slots))
     except (WordingError, UnsupportedMarkdown) as error:
         raise ContentError(f"{template} ({language}, {used_tone}): {error}") from error
-    html, text = blank.fill(slots.values)
+    said = form.said(values)
+    page = form.blank.fill(said)
     return Rendered(
-        subject=filled(subject, slots.values),
-        preheader=filled(preheader, slots.values),
-        html=html,
-        text=text,
+        subject=filled(form.subject, said),
+        preheader=filled(form.preheader, said),
+        html=page.html,
+        html_quoted=page.html_quoted,
+        text=page.text,
         locale=language,
         variant=label_of(template, used_tone, whole, variant),
         links=tuple(
             sorted((carried.links & addresses.links.keys()) | _of_items(carried.item_links, matter))
         ),
         choices=tuple(sorted(carried.choices)),
-        disclosures=(*DISCLOSURES, *sorted(disclosed)),
+        disclosures=(*DISCLOSURES, *disclosed),
     )
 
 
@@ -209,14 +211,6 @@ def link_of_item(name: str, rank: int) -> str:
 def _of_items(names: frozenset[str], matter: Matter) -> set[str]:
     ranks = range(len(matter.items))
     return {link_of_item(name, rank) for name in names for rank in ranks} if names else set()
-
-
-def _answers(addresses: Addresses, slots: Slots) -> frozenset[str]:
-    """The marks of one-tap answers' addresses."""
-    if not addresses.choices:
-        return frozenset()
-    answers = set(addresses.choices.values())
-    return frozenset(mark for mark, value in slots.values.items() if value in answers)
 
 
 def label_of(template: str, tone: Tone, wording: Wording, variant: str) -> str:
@@ -315,54 +309,20 @@ def _is_disguised(name: str) -> bool:
     )
 
 
-def _frame(
-    language: str,
-    tone: Tone,
-    matter: Matter,
-    brand: Brand,
-    addresses: Addresses,
-    subject: str,
-    preheader: str,
-    slots: Slots,
-    disclosed: Collection[str],
-) -> Frame:
-    """What stands around the body, with a mark for each value."""
-    chosen = words(language)
-    sender, name = plain(brand.name), greeting_name(matter.name)
-    creditor = plain(matter.creditor or brand.name)
-    own = creditor == sender
+def _around(matter: Matter, brand: Brand, addresses: Addresses) -> dict[str, str | None]:
+    """What stands around the body."""
+    sender, creditor = plain(brand.name), plain(matter.creditor or brand.name)
     headline = plain(brand.logo_text) if brand.logo_text else creditor
-    initial, headline = slots.take(headline[:1]), slots.take(headline)
-    sender, creditor = slots.take(sender), slots.take(creditor)
-    opening = chosen.greetings[tone]
-    about = (
-        chosen.sender if own else chosen.on_behalf,
-        chosen.reasons[matter.purpose],
-    )
-    return Frame(
-        subject=subject,
-        preheader=preheader,
-        headline=headline,
-        initial=initial,
-        greeting=opening.named.replace("{name}", slots.take(name)) if name else opening.unnamed,
-        closing=chosen.closings[tone],
-        brand=sender,
-        about=_said(chosen.between_sentences.join(about), brand=sender, creditor=creditor),
-        postal_address=slots.take(plain(brand.postal_address)),
-        unsubscribe=slots.take(addresses.unsubscribe),
-        preferences=slots.take(addresses.preferences),
-        helped=slots.take(addresses.helped),
-        not_helped=slots.take(addresses.not_helped),
-        pixel=slots.take(addresses.pixel),
-        honeypot=slots.take(addresses.honeypot) if addresses.honeypot else "",
-        disclosed=tuple(
-            _said(chosen.disclosures[code], brand=sender, creditor=creditor)
-            for code in sorted(disclosed)
-        ),
-        colour=brand.colour,
-    )
-
-
-def _said(sentence: str, **names: str) -> str:
-    """The sentence with its {names} filled in, in one pass: a name is never read as a field."""
-    return re.sub(r"{(\w+)}", lambda found: names[found[1]], sentence)
+    return {
+        laying.HEADLINE: headline,
+        laying.INITIAL: headline[:1],
+        laying.SENDER: sender,
+        laying.CREDITOR: creditor,
+        laying.NAME: greeting_name(matter.name),
+        "~unsubscribe": addresses.unsubscribe,
+        "~preferences": addresses.preferences,
+        "~helped": addresses.helped,
+        "~not_helped": addresses.not_helped,
+        "~pixel": addresses.pixel,
+        laying.HONEYPOT: addresses.honeypot or None,
+    }

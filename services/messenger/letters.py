@@ -121,6 +121,7 @@ class LetterWriter:
             subject=rendered.subject,
             text=rendered.text,
             html=rendered.html,
+            html_quoted=rendered.html_quoted,
             unsubscribe_url=unsubscribe,
             date=now,
         )

@@ -5,10 +5,10 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.header import Header
 from email.utils import format_datetime
 
 from schemas.common import normal_email
+from services.messenger.mime import base64_lines, closed, crlf, encoded_words, quoted
 from services.messenger.model import Letter
 
 # Line breaks, controls and the direction marks that can make a name read as something else.
@@ -41,7 +41,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What was rendered for one message, before it becomes bytes."""
+    """What was rendered for one message, before it becomes bytes.
+
+    html_quoted: the HTML in pieces of `mime.quoted`, where that was worked out already.
+    """
 
     message_id: str
     name: str | None
@@ -53,6 +56,7 @@ class Draft:
     unsubscribe_url: str
     date: datetime
     """The business instant of the final check."""
+    html_quoted: bytes = b""
 
 
 def clean(text: str, length: int = NAME_LENGTH) -> str:
@@ -115,8 +119,8 @@ def compose(draft: Draft, identity: Identity) -> Letter:
     copy = b"".join(
         (
             f"{head}\r\n".encode(),
-            _part(boundary, "plain", draft.text),
-            _part(boundary, "html", draft.html),
+            _text_part(boundary, draft.text),
+            _part(boundary, "html", _QUOTED, closed(draft.html_quoted or quoted(draft.html))),
             f"--{boundary}--\r\n".encode(),
         )
     )
@@ -128,24 +132,23 @@ def content_hash(copy: bytes) -> str:
     return hashlib.sha256(copy).hexdigest()
 
 
-def _part(boundary: str, subtype: str, body: str) -> bytes:
-    lines = body.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
-    content = f"{lines}\r\n".encode()
-    # Quoted-printable reads well as it is and is short where most is ASCII; but it costs eight
-    # times as much as Base64, a sixth of a letter's whole time for a page of HTML.
-    if subtype == "plain" and len(content) - len(lines) < len(content) // 6:
-        coding, encoded = "quoted-printable", binascii.b2a_qp(content, istext=True)
-    else:
-        coding, encoded = "base64", _in_lines(binascii.b2a_base64(content, newline=False))
+_QUOTED = "quoted-printable"
+
+
+def _text_part(boundary: str, text: str) -> bytes:
+    content = crlf(text) + b"\r\n"
+    # Quoted-printable reads well as it is, and is short where most is ASCII.
+    if len(content) - len(text) < len(content) // 6:
+        return _part(boundary, "plain", _QUOTED, binascii.b2a_qp(content, istext=True))
+    return _part(boundary, "plain", "base64", base64_lines(content))
+
+
+def _part(boundary: str, subtype: str, coding: str, coded: bytes) -> bytes:
     head = (
         f"--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
         f"Content-Transfer-Encoding: {coding}\r\n\r\n"
     )
-    return head.encode() + encoded
-
-
-def _in_lines(encoded: bytes) -> bytes:
-    return b"".join(encoded[start : start + 76] + b"\r\n" for start in range(0, len(encoded), 76))
+    return head.encode() + coded
 
 
 def _mailbox(header: str, name: str, address: str) -> str:
@@ -159,7 +162,7 @@ def _mailbox(header: str, name: str, address: str) -> str:
 
 
 def _words(header: str, text: str) -> str:
-    """Text as it may stand in a header: plain if short ASCII, else encoded words (RFC 2047)."""
+    """Text as it may stand in a header: plain if short ASCII, else encoded words."""
     if text.isascii() and "=?" not in text and len(text) <= PLAIN_LENGTH:
         return text
-    return Header(text, "utf-8", header_name=header).encode(linesep="\r\n")
+    return encoded_words(header, text)

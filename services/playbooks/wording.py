@@ -45,6 +45,22 @@ class Url(str):
     """An address to be put into a link as it is."""
 
 
+class Told(str):
+    """The text of a value that is only shown. `path`: the variable, such as `creditor`."""
+
+    path: str
+
+
+class ToldUrl(Url):
+    """The same of an address; `path` is such as `links.pay`."""
+
+    path: str
+
+
+Clean = Callable[[object], str]
+"""What a printed value goes through."""
+
+
 _FIRST_SLOT = 0xF0000
 """The first of the places that stand for values: of a plane that no language is written in."""
 _SLOT_URL = "https://slot.invalid/"
@@ -55,21 +71,25 @@ class Slots:
     """Values taken out of a text, each with a mark left in its place.
 
     What is made of the marked text is the same for all readers whose values differ, as long as the
-    template takes the same turns: it can be made once and kept. `values`: by mark.
+    template takes the same turns: it can be made once and kept. `values`: by mark. `sources`: of
+    those that are known, by mark: the variable's path, and what its value goes through.
     """
 
     values: dict[str, str] = field(default_factory=dict)
+    sources: dict[str, tuple[str, Clean]] = field(default_factory=dict)
 
-    def take(self, value: str) -> str:
+    def take(self, value: str, path: str = "", clean: Clean = str) -> str:
         """The mark for a text: one character that neither Markdown nor HTML reads."""
-        mark = chr(_FIRST_SLOT + len(self.values))
-        self.values[mark] = value
-        return mark
+        return self._take(chr(_FIRST_SLOT + len(self.values)), value, path, clean)
 
-    def take_url(self, value: str) -> str:
+    def take_url(self, value: str, path: str = "", clean: Clean = str) -> str:
         """The mark for an address: an address itself, so that it may stand in a link."""
-        mark = f"{_SLOT_URL}{len(self.values)}/"
+        return self._take(f"{_SLOT_URL}{len(self.values)}/", value, path, clean)
+
+    def _take(self, mark: str, value: str, path: str, clean: Clean) -> str:
         self.values[mark] = value
+        if path:
+            self.sources[mark] = path, clean
         return mark
 
 
@@ -131,13 +151,18 @@ def _jinja(error: TemplateSyntaxError) -> str:
     return f"{error.message or 'not Jinja'}; mend the {{{{ }}}} or {{% %}} there"
 
 
+def parsed(source: str) -> nodes.Template:
+    """The template as a tree. Raises WordingError where it can't be parsed."""
+    try:
+        return _environment(True).parse(source)
+    except TemplateSyntaxError as error:
+        raise WordingError(_jinja(error), error.lineno) from error
+
+
 @lru_cache(maxsize=4096)
 def needs(source: str) -> Needs:
     """What a template asks for. Raises WordingError where it can't be parsed."""
-    try:
-        tree = _environment(True).parse(source)
-    except TemplateSyntaxError as error:
-        raise WordingError(_jinja(error), error.lineno) from error
+    tree = parsed(source)
     bound = {n.name for n in tree.find_all(nodes.Name) if n.ctx in ("store", "param")}
     variables = {n.name for n in tree.find_all(nodes.Name) if n.ctx == "load"} - bound
     unknown = {n.name for n in tree.find_all(nodes.Filter)} - set(FILTERS)
@@ -170,8 +195,8 @@ _SLOTS = "slots of this text"
 """A name that no template can say."""
 
 
-def _safe_url(value: Url) -> str:
-    return _UNSAFE_IN_URL.sub(lambda found: f"%{ord(found[0]):02X}", value)
+def _safe_url(value: object) -> str:
+    return _UNSAFE_IN_URL.sub(lambda found: f"%{ord(found[0]):02X}", str(value))
 
 
 def _finalize(escape: Callable[[object], str]) -> Callable[[object], object]:
@@ -193,10 +218,11 @@ def _finalize_slots(clean: Callable[[object], str]) -> Callable[[Context, object
         if isinstance(value, StrictUndefined):
             return value
         slots: Slots = context[_SLOTS]
+        path = value.path if isinstance(value, Told | ToldUrl) else ""
         if isinstance(value, Url):
-            return slots.take_url(_safe_url(value))
+            return slots.take_url(_safe_url(value), path, _safe_url)
         text = clean(value)
-        return slots.take(text) if text else text
+        return slots.take(text, path, clean) if text else text
 
     return finalize
 

@@ -53,7 +53,7 @@ class Signer:
 
     def keyed_hash(self, text: str) -> str:
         """A hex HMAC-SHA256 that only holders of the key can compare with a guess."""
-        return hmac.new(self._key.encode(), text.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._key.encode(), text.encode(), "sha256").hex()
 
     def _serializer(self, purpose: str) -> URLSafeSerializer:
         if purpose not in self._serializers:
