@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import inspect, text, tuple_, update
+from sqlalchemy import inspect, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, SQLModel, col, delete, select
 
@@ -18,7 +18,6 @@ from services.negotiator.model import (
 )
 from services.negotiator.tables import (
     AgreementRow,
-    AttemptRow,
     CaseRow,
     CustomerRow,
     EnrolmentRow,
@@ -26,7 +25,6 @@ from services.negotiator.tables import (
     HandoffRow,
     HoldRow,
     ObligationRow,
-    SessionRow,
 )
 
 Key = tuple[str, str]
@@ -40,8 +38,10 @@ _BILL_TYPES = ("text", "bigint", "text", "text", "text", "date", "text", "bigint
 def lock_customers(session: Session, customers: Sequence[Key]) -> dict[Key, CustomerRow]:
     """The customers' rows, made where missing, locked until the commit."""
     wanted = sorted(set(customers))
-    if not wanted:
-        return {}
+    # One that is there, as most are, wants no more; several are locked in order, or in a ring.
+    found = _locked_customers(session, wanted) if len(wanted) == 1 else {}
+    if len(found) == len(wanted):
+        return found
     session.connection().execute(
         text(
             "INSERT INTO customer (tenant, customer, wrong_tries) SELECT t, c, 0"
@@ -50,6 +50,10 @@ def lock_customers(session: Session, customers: Sequence[Key]) -> dict[Key, Cust
         ),
         {"tenants": [tenant for tenant, _ in wanted], "ids": [one for _, one in wanted]},
     )
+    return _locked_customers(session, wanted)
+
+
+def _locked_customers(session: Session, wanted: Sequence[Key]) -> dict[Key, CustomerRow]:
     rows = session.exec(
         select(CustomerRow)
         .where(tuple_(col(CustomerRow.tenant), col(CustomerRow.customer)).in_(wanted))
@@ -63,8 +67,9 @@ def lock_customers(session: Session, customers: Sequence[Key]) -> dict[Key, Cust
 def lock_bills(session: Session, obligations: Sequence[Key]) -> dict[Key, Bill]:
     """The bills, made where missing, locked until the commit."""
     wanted = sorted(set(obligations))
-    if not wanted:
-        return {}
+    found = _locked_bills(session, wanted) if len(wanted) == 1 else {}
+    if len(found) == len(wanted):
+        return found
     session.connection().execute(
         text(
             "INSERT INTO obligation (tenant, obligation_id, status, remaining_minor)"
@@ -74,6 +79,10 @@ def lock_bills(session: Session, obligations: Sequence[Key]) -> dict[Key, Bill]:
         ),
         {"tenants": [tenant for tenant, _ in wanted], "ids": [one for _, one in wanted]},
     )
+    return _locked_bills(session, wanted)
+
+
+def _locked_bills(session: Session, wanted: Sequence[Key]) -> dict[Key, Bill]:
     rows = session.exec(
         select(ObligationRow)
         .where(tuple_(col(ObligationRow.tenant), col(ObligationRow.obligation_id)).in_(wanted))
@@ -207,6 +216,18 @@ def agreements_in_force(session: Session, obligations: Sequence[Key]) -> dict[Ke
     return {(row.tenant, row.obligation_id): row for row in rows}
 
 
+def agreements_about(session: Session, key: Key) -> list[AgreementRow]:
+    """All agreements about an obligation, oldest first."""
+    return list(
+        session.exec(
+            select(AgreementRow)
+            .where(AgreementRow.tenant == key[0], AgreementRow.obligation_id == key[1])
+            .order_by(col(AgreementRow.made_at))
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
 def agreements_to_look_at(session: Session, now: datetime, limit: int) -> list[AgreementRow]:
     """Agreements to be looked at by `now`, locked; those that others hold are left for later."""
     return list(
@@ -253,9 +274,13 @@ def handoffs_of(session: Session, case_id: str) -> list[HandoffRow]:
 
 def unresolved_reasons(session: Session, case_id: str) -> set[str]:
     """Why people still have to do with the case."""
-    return {
-        row.reason for row in handoffs_of(session, case_id) if row.status != HandoffStatus.RESOLVED
-    }
+    return set(
+        session.exec(
+            select(HandoffRow.reason).where(
+                HandoffRow.case_id == case_id, HandoffRow.status != HandoffStatus.RESOLVED.value
+            )
+        )
+    )
 
 
 def has_open_handoff(session: Session, tenant: str, customer: str, obligation_id: str) -> bool:
@@ -317,15 +342,6 @@ def unresolved_handoffs(
     return list(session.exec(wanted))
 
 
-def attempts_of(session: Session, case_id: str) -> list[AttemptRow]:
-    """All tries at verification in a case, oldest first."""
-    return list(
-        session.exec(
-            select(AttemptRow).where(AttemptRow.case_id == case_id).order_by(col(AttemptRow.id))
-        )
-    )
-
-
 def enrolment_with_authority(
     session: Session, tenant: str, customer: str, obligation_id: str
 ) -> str | None:
@@ -341,12 +357,3 @@ def enrolment_with_authority(
         .order_by(col(EnrolmentRow.enrolment_id))
         .limit(1)
     ).first()
-
-
-def end_sessions(session: Session, tenant: str, customers: Sequence[str]) -> None:
-    """Close every visit of whoever has these ids."""
-    session.exec(
-        update(SessionRow)
-        .where(col(SessionRow.tenant) == tenant, col(SessionRow.customer).in_(customers))
-        .values(ended=True)
-    )

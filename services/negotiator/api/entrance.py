@@ -90,11 +90,7 @@ class Entrance:
                 fields, _bound_to(guest.visit, guest.session), work.now
             ):
                 return again(guest, "form" if guest.session else "session")
-            entered = visits.enter(work, guest.visit.invitation.message_id)
-            assert entered is not None
-            visit, case = entered
-            # Once more under the lock: "this isn't me" in another tab ends every session.
-            work.session.expire_all()
+            visit, case = visits.enter(work, guest.visit)
             return do(Act(self._known(work, request, guest.base, visit), case, fields))
 
     def outside(self, request: Request) -> str:

@@ -177,7 +177,7 @@ class Pages:
                 for row in found.offers
             ],
             until=formats.moment(min(row.expires_at for row in found.offers)),
-            proposing=self._proposing(work, case, bill, formats, said),
+            proposing=self._proposing(work, case, found, formats, said),
             sketch=views.sketch(formats, sketch, bill.currency or "") if sketch else None,
         )
 
@@ -249,13 +249,14 @@ class Pages:
         self,
         work: UnitOfWork,
         case: CaseRow,
-        bill: Bill,
+        found: Found,
         formats: Formats,
         said: Mapping[str, str],
     ) -> views.ProposingView | None:
         """The form of an own plan, unless a person is at work on one already."""
-        if HandoffReason.TERMS in store.unresolved_reasons(work.session, case.case_id):
+        if HandoffReason.TERMS in found.reasons:
             return None
+        bill = found.bill
         today = work.now.astimezone(formats.zone).date()
         return views.ProposingView(
             asked=bill.remaining_minor,

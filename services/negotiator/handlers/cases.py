@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from services.negotiator import offer_store, store
+from services.negotiator import offer_store, store, visit_store
 from services.negotiator.tables import AgreementRow, CaseRow, HandoffRow, OfferRow, ProposalRow
 
 
@@ -17,7 +17,7 @@ def story(session: Session, case: CaseRow) -> dict[str, Any]:
     told = [{"at": case.opened_at, "what": "case.opened"}]
     told += [
         {"at": one.at, "what": "verification", "right": one.right}
-        for one in store.attempts_of(session, case.case_id)
+        for one in visit_store.attempts_of(session, case.case_id)
     ]
     for offer in offers:
         told.append({"at": offer.proposed_at, "what": "offer.proposed", "offer_id": offer.offer_id})

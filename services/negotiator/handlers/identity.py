@@ -1,7 +1,7 @@
 """Whether messages reach the person they are meant for, and what is shut while they do not."""
 
 from schemas.facts import ContactRightParty
-from services.negotiator import account_store, store
+from services.negotiator import account_store, visit_store
 from services.negotiator.tables import CustomerRow
 from services.runtime.unit_of_work import UnitOfWork
 
@@ -47,7 +47,7 @@ def _shut(work: UnitOfWork, customer: CustomerRow) -> None:
     ids = account_store.ids_of(work.session, customer.tenant, customer.customer)
     customer.wrong_person = True
     account_store.close_invitations(work.session, customer.tenant, ids, closed=True)
-    store.end_sessions(work.session, customer.tenant, ids)
+    visit_store.end_sessions(work.session, customer.tenant, ids)
 
 
 def _tell(

@@ -134,22 +134,20 @@ def add(
     case: CaseRow,
     judged: Judged,
     found: Sequence[Plan],
+    opened: Sequence[OfferRow],
     why: str,
 ) -> list[OfferRow]:
     """Put further plans to the customer, above those that stay open; `why` keeps their ids apart.
 
-    The customer is locked.
+    opened: the case's open offers. The customer is locked.
     """
-    first = min(
-        (row.position for row in offer_store.open_offers(work.session, case.case_id)), default=0
-    )
+    first = min((row.position for row in opened), default=0)
     rows = []
     for number, plan in enumerate(found):
         offer_id = derive("offer", why, plan.name, plan.total_minor)
         scored = score(plan, judged.given.bounds, judged.given.today, _monthly(judged))
         position = first - len(found) + number
         rows.append(put(work, decide, case, judged, scored, offer_id=offer_id, position=position))
-    work.session.flush()
     return rows
 
 

@@ -1,8 +1,8 @@
 """A customer's own proposal: read, judged, answered at once, and kept with its answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import Enum, auto
 from typing import Any
 
@@ -143,14 +143,17 @@ def _offer_more(
         return
     last = offer_store.proposals_of(work.session, case.case_id)
     wish = _wish(last[-1].wish) if last else None
-    before = [plan(row) for row in offer_store.open_offers(work.session, case.case_id)]
+    opened = offer_store.open_offers(work.session, case.case_id)
+    before = [plan(row) for row in opened]
     known = {shape(one) for one in before}
     better = [
         one
         for one in rules.more(wish, judged.given)
         if shape(one) not in known and not any(rules.is_worse(one, old) for old in before)
     ]
-    offers.add(work, decide, case, judged, better, f"{case.case_id}:{work.now.isoformat()}")
+    why = f"{case.case_id}:{work.now.isoformat()}"
+    offers.add(work, decide, case, judged, better, opened, why)
+    work.session.flush()
 
 
 def _answer(
@@ -163,11 +166,13 @@ def _answer(
 ) -> Outcome:
     said = _stored(wish)
     balance = judged.given.bounds.balance_minor
-    open_rows = _in_force(work, case, balance)
+    opened = offer_store.open_offers(work.session, case.case_id)
+    open_rows = _in_force(opened, balance, work.now)
+    made = offer_store.proposals_of(work.session, case.case_id)
     same = next(
         (
             one
-            for one in offer_store.proposals_of(work.session, case.case_id)
+            for one in made
             if (one.wish, one.balance_minor, one.outcome) == (said, balance, "countered")
             and any(row.offer_id in one.answers for row in open_rows)
         ),
@@ -184,8 +189,7 @@ def _answer(
     )
     if same is not None and not isinstance(found, Accepted):
         return Outcome.COUNTERED
-    number = len(offer_store.proposals_of(work.session, case.case_id))
-    proposal_id = derive("proposal", case.case_id, number)
+    proposal_id = derive("proposal", case.case_id, len(made))
     wished = _put_wish(work, decide, case, judged, found, proposal_id)
     answers: list[str] = []
     outcome = Outcome.COUNTERED
@@ -193,7 +197,12 @@ def _answer(
         outcome = Outcome.AGREED
         acceptance.agree(work, promises, case, wished)
     elif isinstance(found, Countered):
-        answers = _counter(work, decide, case, judged, found, wished, open_rows, proposal_id)
+        ids = {shape(plan(row)): row.offer_id for row in open_rows}
+        new = [one for one in found.plans if shape(one) not in ids]
+        for row in offers.add(work, decide, case, judged, new, opened, proposal_id):
+            ids[shape(plan(row))] = row.offer_id
+        answers = [ids[shape(one)] for one in found.plans]
+        _counter(work, case, wished, answers)
     else:
         outcome = Outcome.HANDED_OVER
         _hand_over(work, case, wished)
@@ -229,32 +238,16 @@ def _put_wish(
     wished = found.plan if isinstance(found, Accepted) else found.wished
     given = judged.given
     scored = score(wished, given.bounds, given.today, given.stated.monthly_minor)
-    row = offers.put(
+    return offers.put(
         work, decide, case, judged, scored,
         offer_id=derive("offer", proposal_id), position=0, by="customer", within=accepted,
     )  # fmt: skip
-    work.session.flush()
-    return row
 
 
-def _counter(
-    work: UnitOfWork,
-    decide: Deciding,
-    case: CaseRow,
-    judged: Judged,
-    found: Countered,
-    wished: OfferRow,
-    open_rows: list[OfferRow],
-    proposal_id: str,
-) -> list[str]:
-    """The ids of the offers that answer, nearest first: some may be open already."""
+def _counter(work: UnitOfWork, case: CaseRow, wished: OfferRow, answers: Sequence[str]) -> None:
+    """Tell that these offers answer the wish, nearest first."""
     case.proposals += 1
     wished.status = OfferStatus.COUNTERED
-    ids = {shape(plan(row)): row.offer_id for row in open_rows}
-    new = [one for one in found.plans if shape(one) not in ids]
-    for row in offers.add(work, decide, case, judged, new, proposal_id):
-        ids[shape(plan(row))] = row.offer_id
-    answers = [ids[shape(one)] for one in found.plans]
     for by in answers:
         work.fact(
             OfferCountered.TYPE,
@@ -268,7 +261,6 @@ def _counter(
             tenant=case.tenant,
             key=(wished.offer_id, by),
         )
-    return answers
 
 
 def _hand_over(work: UnitOfWork, case: CaseRow, wished: OfferRow) -> None:
@@ -329,13 +321,9 @@ def _agreed_so(
     return Outcome.AGREED if same else why
 
 
-def _in_force(work: UnitOfWork, case: CaseRow, balance_minor: int) -> list[OfferRow]:
-    """What the customer was offered and can still have."""
-    return [
-        row
-        for row in offer_store.open_offers(work.session, case.case_id)
-        if row.expires_at > work.now and row.balance_minor == balance_minor
-    ]
+def _in_force(opened: Sequence[OfferRow], balance_minor: int, now: datetime) -> list[OfferRow]:
+    """Of the open offers, those that the customer can still have."""
+    return [row for row in opened if row.expires_at > now and row.balance_minor == balance_minor]
 
 
 def _stored(wish: Wish) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from services.negotiator import desk_store, offer_store, store
+from services.negotiator import desk_store, offer_store, store, visit_store
 from services.negotiator.handlers.translate import terms, zone
 from services.negotiator.model import (
     AgreementStatus,
@@ -46,21 +46,28 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """All that a verified visitor's page is made of. after_broken: their last plan was not kept."""
+    """All that a verified visitor's page is made of.
+
+    after_broken: their last plan was not kept. reasons: why people have to do with the case.
+    """
 
     situation: Situation
     bill: Bill
     agreement: AgreementRow | None
     offers: list[OfferRow]
     after_broken: bool
+    reasons: set[str]
 
 
 def look(work: UnitOfWork, message_id: str) -> Visit | None:
     """The visit as it stands, nothing locked; None where the message is not known (yet)."""
     session = work.session
-    invitation = _invitation(work, message_id)
-    if invitation is None:
+    found = visit_store.arrival(session, message_id)
+    if found is None or _is_ahead(work, found[0]):
         return None
+    invitation, customer, case = found
+    if customer is not None and customer.merged_into is None:
+        return Visit(invitation, customer, case)
     tenant = invitation.tenant
     name = store.survivor(session, tenant, invitation.customer)
     customer = session.get(CustomerRow, (tenant, name))
@@ -71,21 +78,21 @@ def look(work: UnitOfWork, message_id: str) -> Visit | None:
     )
 
 
-def enter(work: UnitOfWork, message_id: str) -> tuple[Visit, CaseRow] | None:
-    """The visit with its customer locked and its case open; None as for `look`."""
-    session = work.session
-    invitation = _invitation(work, message_id)
-    if invitation is None:
-        return None
-    tenant, name = (
-        invitation.tenant,
-        store.survivor(session, invitation.tenant, invitation.customer),
-    )
+def enter(work: UnitOfWork, visit: Visit) -> tuple[Visit, CaseRow]:
+    """The visit with its customer locked and its case open, as they are now."""
+    session, message_id = work.session, visit.invitation.message_id
+    tenant, name = visit.customer.tenant, visit.customer.customer
     customer = store.lock_customers(session, [(tenant, name)])[tenant, name]
     while customer.merged_into is not None:  # merged since: wait for the one that stays
         name = customer.merged_into
         customer = store.lock_customers(session, [(tenant, name)])[tenant, name]
-    case = store.find_case(session, tenant, name, invitation.obligation_id)
+    # Once more under the lock: "this isn't me" in another tab shuts the link.
+    found = visit_store.arrival(session, message_id)
+    assert found is not None
+    invitation, _, case = found
+    if invitation.customer != name:
+        session.expire_all()
+        case = store.find_case(session, tenant, name, invitation.obligation_id)
     if case is None:
         case = CaseRow(
             tenant=tenant,
@@ -128,7 +135,7 @@ def case_about(work: UnitOfWork, visit: Visit, obligation_id: str) -> CaseRow:
 
 def session_of(session: Session, visit: Visit, session_id: str, now: datetime) -> SessionRow | None:
     """The verified session of this name, if it is in force and for this case."""
-    row = session.get(SessionRow, session_id)
+    row = session.get(SessionRow, session_id, populate_existing=True)
     if row is None or visit.case is None or visit.is_shut or row.case_id != visit.case.case_id:
         return None
     return row if not row.ended and now < row.expires_at else None
@@ -138,7 +145,9 @@ def find(session: Session, case: CaseRow, now: datetime) -> Found:
     """What the case's verified customer finds at `now`."""
     key = (case.tenant, case.obligation_id)
     bill = store.find_bill(session, *key) or NOTHING_KNOWN
-    agreement = store.agreements_in_force(session, [key]).get(key)
+    agreements = store.agreements_about(session, key)
+    agreement = next((row for row in agreements if row.status in store.IN_FORCE), None)
+    reasons = store.unresolved_reasons(session, case.case_id)
     enrolment = store.find_enrolment(session, case.tenant, case.customer, case.enrolment_id)
     offers = [
         row
@@ -149,16 +158,16 @@ def find(session: Session, case: CaseRow, now: datetime) -> Found:
         bill,
         agreement=AgreementStatus(agreement.status) if agreement else None,
         own_agreement=agreement is not None and agreement.case_id == case.case_id,
-        disputed=HandoffReason.DISPUTE in store.unresolved_reasons(session, case.case_id),
+        disputed=HandoffReason.DISPUTE in reasons,
         held=is_held(
             store.find_holds(session, case.tenant, case.customer), case.obligation_id, now
         ),
         has_authority=enrolment is not None and enrolment.authority is not None,
         has_live_offers=bool(offers),
     )
-    before = store.agreements_of(session, case.case_id)
+    before = [row for row in agreements if row.case_id == case.case_id]
     after_broken = bool(before) and before[-1].status == AgreementStatus.BROKEN
-    return Found(found, bill, agreement, offers, after_broken)
+    return Found(found, bill, agreement, offers, after_broken, reasons)
 
 
 def is_about_terms(session: Session, visit: Visit) -> bool:
@@ -193,11 +202,9 @@ def _cares_only(session: Session, invitation: InvitationRow) -> bool:
     return row is not None and row.purpose == "service" and row.authority is None
 
 
-def _invitation(work: UnitOfWork, message_id: str) -> InvitationRow | None:
-    """The invitation, once this service knows of its customer all that the messenger knew."""
-    row = work.session.get(InvitationRow, message_id)
-    if row is None or not row.applied_through:
-        return row
+def _is_ahead(work: UnitOfWork, row: InvitationRow) -> bool:
+    """Whether the messenger knew more of the invitation's customer than this service does yet."""
+    if not row.applied_through:
+        return False
     known = work.positions()
-    behind = any(known.get(place, -1) < offset for place, offset in row.applied_through.items())
-    return None if behind else row
+    return any(known.get(place, -1) < offset for place, offset in row.applied_through.items())

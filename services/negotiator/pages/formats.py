@@ -33,21 +33,15 @@ class Formats:
 
         A code is kept apart from the figure, as CLDR's currency spacing asks.
         """
-        digits = minor_units(currency)
-        locale = _locale(self.tag)
-        pattern = copy(locale.currency_formats["standard"])
-        pattern.frac_prec = (digits, digits)
-        amount = Decimal(amount_minor).scaleb(-digits)
-        text = str(pattern.apply(amount, locale, currency=currency, currency_digits=False))
-        return _CODE_MEETS_FIGURE.sub("\N{NO-BREAK SPACE}", text)
+        return _money(amount_minor, currency, self.tag)
 
     def day(self, day: date) -> str:
         """A local date in words."""
-        return str(format_date(day, "long", locale=_locale(self.tag)))
+        return _day(day, self.tag)
 
     def near_day(self, day: date) -> str:
         """A local date of the weeks to come in words, without its year."""
-        return str(format_skeleton("MMMMd", day, locale=_locale(self.tag)))
+        return _near_day(day, self.tag)
 
     def moment(self, instant: datetime) -> str:
         """An instant at the customer's place, to the minute, with the zone's offset."""
@@ -57,3 +51,25 @@ class Formats:
         clock = format_datetime(local, "HH:mm", locale=locale)
         zone = format_datetime(local, "ZZZZ", locale=locale)
         return f"{day} {clock} ({zone})"
+
+
+# A page of plans shows a hundred figures, and the next one mostly the same.
+@lru_cache(maxsize=16_384)
+def _money(amount_minor: int, currency: str, tag: str) -> str:
+    digits = minor_units(currency)
+    locale = _locale(tag)
+    pattern = copy(locale.currency_formats["standard"])
+    pattern.frac_prec = (digits, digits)
+    amount = Decimal(amount_minor).scaleb(-digits)
+    text = str(pattern.apply(amount, locale, currency=currency, currency_digits=False))
+    return _CODE_MEETS_FIGURE.sub("\N{NO-BREAK SPACE}", text)
+
+
+@lru_cache(maxsize=8192)
+def _day(day: date, tag: str) -> str:
+    return str(format_date(day, "long", locale=_locale(tag)))
+
+
+@lru_cache(maxsize=2048)
+def _near_day(day: date, tag: str) -> str:
+    return str(format_skeleton("MMMMd", day, locale=_locale(tag)))
