@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import c_ulonglong
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import uvloop
 
@@ -64,8 +64,8 @@ class _Session(asyncio.Protocol):
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's own is none of asyncio's, but for what it does.
+        self._transport = cast(asyncio.Transport, transport)
         transport.write(GREETING)
 
     def data_received(self, data: bytes) -> None:
