@@ -66,7 +66,7 @@ class _Session(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's own is none of asyncio's, but for what it does.
         self._transport = cast(asyncio.Transport, transport)
-        transport.write(GREETING)
+        self._transport.write(GREETING)
 
     def data_received(self, data: bytes) -> None:
         held, answers = self._held, bytearray()
