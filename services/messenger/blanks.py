@@ -12,7 +12,7 @@ from typing import NamedTuple
 from markupsafe import escape
 
 from services.messenger.layout import Frame, passages, to_html
-from services.messenger.mime import quoted
+from services.messenger.mime import quoted, quoted_line
 from services.playbooks.markdown import Block, Button, Passage, parse
 from services.playbooks.wording import MARK
 
@@ -21,25 +21,32 @@ Pieces = tuple[str, ...]
 
 
 class Page(NamedTuple):
-    """A letter with its values: HTML, the same in pieces of `mime.quoted`, and plain text."""
+    """A letter with its values: HTML in pieces of `mime.quoted`, and plain text.
 
-    html: str
+    escaped: the values as they stand in the HTML, by mark.
+    """
+
     html_quoted: bytes
     text: str
+    escaped: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Blank:
-    """One letter, laid out, with marks for values. quoted: of `html`, what is no mark, encoded."""
+    """One letter, laid out, with marks for values.
+
+    quoted: of `html`, what is no mark, encoded. marks: those in `html`.
+    """
 
     html: Pieces
     quoted: tuple[bytes, ...]
+    marks: frozenset[str]
     text: tuple[tuple[Pieces, Passage] | str, ...]
 
     def fill(self, values: Mapping[str, str]) -> Page:
-        """The letter with these values, by mark; escaped where HTML wants it."""
+        """The letter with these values, each on one line, by mark; escaped where HTML wants it."""
         escaped = {mark: str(escape(value)) for mark, value in values.items()}
-        coded = {mark: quoted(value) for mark, value in escaped.items()}
+        coded = {mark: quoted_line(escaped[mark]) for mark in self.marks}
         whole = [b""] * len(self.html)
         whole[::2] = self.quoted
         whole[1::2] = [coded[mark] for mark in self.html[1::2]]
@@ -49,7 +56,11 @@ class Blank:
                 for one in self.text
             ]
         )
-        return Page(_filled(self.html, escaped), b"".join(whole), text.replace("\u00a0", " "))
+        return Page(b"".join(whole), text.replace("\u00a0", " "), escaped)
+
+    def read(self, page: Page) -> str:
+        """The page's HTML."""
+        return _filled(self.html, page.escaped)
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
@@ -68,6 +79,7 @@ def laid_out(body: str, language: str, frame: Frame, answers: frozenset[str]) ->
     return Blank(
         html,
         tuple(map(quoted, html[::2])),
+        frozenset(html[1::2]),
         tuple(_folded(passages(blocks, language, frame))),
     )
 

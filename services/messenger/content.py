@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.common import Purpose, Tone
 from services.messenger import laying
-from services.messenger.blanks import filled
+from services.messenger.blanks import Blank, Page, filled
 from services.messenger.formats import day, formatting_locale, money, wording_locale
 from services.messenger.laying import Setting, laid
 from services.messenger.layout import locales, words
@@ -108,20 +108,29 @@ class Addresses:
 class Rendered:
     """A finished letter.
 
-    `html_quoted`: the HTML in pieces of `mime.quoted`. `locale`: the language of its words.
+    `page`: its HTML and text, as `blank` is filled. `locale`: the language of its words.
     `variant`: which wording it is. `links`, `choices`: names of those it carries.
     """
 
     subject: str
     preheader: str
-    html: str
-    html_quoted: bytes
-    text: str
+    page: Page
+    blank: Blank
     locale: str
     variant: str
     links: tuple[str, ...]
     choices: tuple[str, ...]
     disclosures: tuple[str, ...]
+
+    @property
+    def html(self) -> str:
+        """The HTML."""
+        return self.blank.read(self.page)
+
+    @property
+    def text(self) -> str:
+        """The plain text."""
+        return self.page.text
 
 
 def render(
@@ -160,13 +169,11 @@ def render(
     except (WordingError, UnsupportedMarkdown) as error:
         raise ContentError(f"{template} ({language}, {used_tone}): {error}") from error
     said = form.said(values)
-    page = form.blank.fill(said)
     return Rendered(
         subject=filled(form.subject, said),
         preheader=filled(form.preheader, said),
-        html=page.html,
-        html_quoted=page.html_quoted,
-        text=page.text,
+        page=form.blank.fill(said),
+        blank=form.blank,
         locale=language,
         variant=label_of(template, used_tone, whole, variant),
         links=tuple(
@@ -263,8 +270,9 @@ def _said_of(matter: Matter | Item, today: date, locale: str) -> dict[str, Any]:
     details = matter.details
 
     def amount(minor: int | None) -> str | None:
-        known = minor is not None and matter.currency is not None
-        return money(minor, matter.currency, locale) if known else None
+        if minor is None or matter.currency is None:
+            return None
+        return money(minor, matter.currency, locale)
 
     due = matter.due_date
     return {

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
@@ -45,9 +45,39 @@ def formatting_locale(tag: str | None, wording: str) -> str:
     return str(base)
 
 
-@lru_cache(maxsize=8192)
 def money(minor: int, currency: str, locale: str) -> str:
     """An amount in minor units (ISO 4217) as text: 123456 USD is $1,234.56 in en-US."""
+    if minor < 0:
+        return _money(minor, currency, locale)
+    figures = str(minor).rjust(1 + minor_units(currency), "0")
+    shape = _shape(len(figures), currency, locale)
+    if shape is None:
+        return _money(minor, currency, locale)
+    return shape.before + "".join(map(str.__add__, figures, shape.between))
+
+
+class _Shape(NamedTuple):
+    """What stands before the figures of an amount, and after each of them."""
+
+    before: str
+    between: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def _shape(length: int, currency: str, locale: str) -> _Shape | None:
+    """How amounts of so many figures are written; None where the figures themselves matter, too.
+
+    To ask CLDR for each amount takes longer than all else that is said in a letter.
+    """
+    if get_currency_precision(currency) != minor_units(currency):
+        return None
+    samples = {_money(int(one * length), currency, locale).replace(one, "0") for one in "129"}
+    before, *between = samples.pop().split("0")
+    return _Shape(before, tuple(between)) if not samples and len(between) == length else None
+
+
+@lru_cache(maxsize=8192)
+def _money(minor: int, currency: str, locale: str) -> str:
     digits = minor_units(currency)
     value = Decimal(minor).scaleb(-digits)
     spelt_out = _known(locale).language in _SPELT_OUT

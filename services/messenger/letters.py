@@ -120,8 +120,7 @@ class LetterWriter:
             locale=rendered.locale,
             subject=rendered.subject,
             text=rendered.text,
-            html=rendered.html,
-            html_quoted=rendered.html_quoted,
+            html_quoted=rendered.page.html_quoted,
             unsubscribe_url=unsubscribe,
             date=now,
         )

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from schemas.common import normal_email
-from services.messenger.mime import base64_lines, closed, crlf, encoded_words, quoted
+from services.messenger.mime import base64_lines, closed, crlf, encoded_words
 from services.messenger.model import Letter
 
 # Line breaks, controls and the direction marks that can make a name read as something else.
@@ -43,7 +44,7 @@ class Identity:
 class Draft:
     """What was rendered for one message, before it becomes bytes.
 
-    html_quoted: the HTML in pieces of `mime.quoted`, where that was worked out already.
+    html_quoted: the HTML in pieces of `mime.quoted`.
     """
 
     message_id: str
@@ -52,11 +53,10 @@ class Draft:
     locale: str
     subject: str
     text: str
-    html: str
+    html_quoted: bytes
     unsubscribe_url: str
     date: datetime
     """The business instant of the final check."""
-    html_quoted: bytes = b""
 
 
 def clean(text: str, length: int = NAME_LENGTH) -> str:
@@ -102,7 +102,7 @@ def compose(draft: Draft, identity: Identity) -> Letter:
     )
     boundary = "=_" + hashlib.sha256(draft.message_id.encode()).hexdigest()[:32]
     headers = (
-        ("Date", format_datetime(draft.date.astimezone(UTC))),
+        ("Date", _date(draft.date.replace(microsecond=0))),
         ("From", _mailbox("From", identity.name, identity.address)),
         ("To", _mailbox("To", draft.name or "", recipient)),
         ("Reply-To", _mailbox("Reply-To", identity.name, identity.reply_to)),
@@ -120,7 +120,7 @@ def compose(draft: Draft, identity: Identity) -> Letter:
         (
             f"{head}\r\n".encode(),
             _text_part(boundary, draft.text),
-            _part(boundary, "html", _QUOTED, closed(draft.html_quoted or quoted(draft.html))),
+            _part(boundary, "html", _QUOTED, closed(draft.html_quoted)),
             f"--{boundary}--\r\n".encode(),
         )
     )
@@ -151,14 +151,25 @@ def _part(boundary: str, subtype: str, coding: str, coded: bytes) -> bytes:
     return head.encode() + coded
 
 
+@lru_cache(maxsize=64)
+def _date(second: datetime) -> str:
+    return format_datetime(second.astimezone(UTC))
+
+
 def _mailbox(header: str, name: str, address: str) -> str:
+    phrase = _phrase(header, name)
+    return f"{phrase}<{address}>" if phrase else address
+
+
+@lru_cache(maxsize=4096)
+def _phrase(header: str, name: str) -> str:
     words = clean(name)
     if not words:
-        return address
+        return ""
     if words.isascii() and "=?" not in words:
         quoted = words.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{quoted}" <{address}>'
-    return f"{_words(header, words)}\r\n <{address}>"
+        return f'"{quoted}" '
+    return f"{_words(header, words)}\r\n "
 
 
 def _words(header: str, text: str) -> str:

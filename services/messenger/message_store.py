@@ -25,7 +25,7 @@ from services.messenger.model import DispatchState
 from services.messenger.tables import ChoiceRow, MessageRow, PeopleContactRow, ReplyRow
 from services.policy.counting import by_people
 from services.policy.model import Contact
-from services.runtime.database import driver
+from services.runtime.database import array, driver
 
 COUNTED = (DispatchState.INTENDED, DispatchState.SENT, DispatchState.UNKNOWN)
 """States of a message that reached the customer, or may have."""
@@ -58,8 +58,8 @@ def contacts(
     """
     wanted = sorted(set(customers))
     arrays = {
-        "tenants": [tenant for tenant, _ in wanted],
-        "customers": [customer for _, customer in wanted],
+        "tenants": array(tenant for tenant, _ in wanted),
+        "customers": array(customer for _, customer in wanted),
         "since": since,
     }
     sent = session.connection().execute(
@@ -194,13 +194,13 @@ def end(session: Session, ends: Sequence[End], at: datetime) -> set[str]:
             " AND state = 'intended' AND epoch = w.e RETURNING message_id"
         ),
         {
-            "tenants": [one.tenant for one in ends],
-            "customers": [one.customer for one in ends],
-            "ids": [one.message_id for one in ends],
-            "epochs": [one.epoch for one in ends],
-            "states": [one.state.value for one in ends],
-            "reasons": [one.reason for one in ends],
-            "providers": [one.provider for one in ends],
+            "tenants": array(one.tenant for one in ends),
+            "customers": array(one.customer for one in ends),
+            "ids": array(one.message_id for one in ends),
+            "epochs": array(str(one.epoch) for one in ends),
+            "states": array(one.state.value for one in ends),
+            "reasons": array(one.reason for one in ends),
+            "providers": array(one.provider for one in ends),
             "at": at,
         },
     )

@@ -37,10 +37,17 @@ def quoted(text: str) -> bytes:
 
     Such pieces may be put one behind the other; `closed` ends the last one.
     """
-    if not text:
-        return b""
+    return _quoted(crlf(text)) if text else b""
+
+
+def quoted_line(text: str) -> bytes:
+    """The same for text without a line's end."""
+    return _quoted(text.encode()) if text else b""
+
+
+def _quoted(content: bytes) -> bytes:
     # The line's end decides how the library ends those that it breaks itself.
-    coded = binascii.b2a_qp(crlf(text) + b"\r\n", istext=True)[:-2]
+    coded = binascii.b2a_qp(content + b"\r\n", istext=True)[:-2]
     if len(coded) - coded.rfind(b"\n") > _LINE:
         # Its last line is full: no room for the sign that it goes on.
         end = -3 if coded[-3:-2] == b"=" else -1

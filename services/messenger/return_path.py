@@ -7,9 +7,8 @@ programs change the case of a local part.
 
 import base64
 import hmac
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from uuid import UUID
 
 from services.messenger.mail import Identity
@@ -46,21 +45,30 @@ class ReturnPath:
 
     def traceable(self, identity: Identity, message_id: str) -> Identity:
         """The identity as one message carries it."""
+        try:
+            known = UUID(message_id)
+        except ValueError:
+            return identity
         back = identity.returns_to
-        return replace(
-            identity,
-            reply_to=self.address(identity.reply_to, Comes.ANSWER, message_id),
-            unsubscribe_to=self.address(identity.unsubscribe_to, Comes.OPT_OUT, message_id),
-            returns_to=self.address(back, Comes.BOUNCE, message_id) if back else None,
+        return Identity(
+            identity.name,
+            identity.address,
+            self._address(identity.reply_to, Comes.ANSWER, known),
+            self._address(identity.unsubscribe_to, Comes.OPT_OUT, known),
+            identity.domain,
+            self._address(back, Comes.BOUNCE, known) if back else None,
         )
 
     def address(self, base: str, comes: Comes, message_id: str) -> str:
         """The base with a token in it; the base itself where that would be too long."""
-        local, _, domain = base.rpartition("@")
         try:
-            token = self._token(comes, UUID(message_id))
+            return self._address(base, comes, UUID(message_id))
         except ValueError:
             return base
+
+    def _address(self, base: str, comes: Comes, message: UUID) -> str:
+        local, _, domain = base.rpartition("@")
+        token = self._token(comes, message)
         whole = f"{local}+{token}"
         return f"{whole}@{domain}" if len(whole) <= LONGEST_LOCAL_PART else base
 
@@ -81,9 +89,20 @@ class ReturnPath:
 
     def _token(self, comes: Comes, identity: UUID) -> str:
         signature = self._signer.keyed_hash(f"return-path:{comes}:{identity}")
-        return _base32(identity.bytes) + _base32(bytes.fromhex(signature)[:_SIGNATURE_BYTES])
+        return _base32(identity.bytes) + _base32(bytes.fromhex(signature[: 2 * _SIGNATURE_BYTES]))
 
 
-@lru_cache(maxsize=64)
 def _base32(content: bytes) -> str:
-    return base64.b32encode(content).decode("ascii").rstrip("=").lower()
+    """Base32 (RFC 4648, 6) in small letters without padding; the library takes ten times as long.
+
+    Two characters stand for ten bits.
+    """
+    bits = 8 * len(content)
+    left = -bits % 10
+    number = int.from_bytes(content, "big") << left
+    pairs = [_PAIRS[number >> at & 1023] for at in range(bits + left - 10, -1, -10)]
+    return "".join(pairs)[: -(-bits // 5)]
+
+
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = tuple(one + other for one in _ALPHABET for other in _ALPHABET)

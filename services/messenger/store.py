@@ -17,6 +17,7 @@ from services.messenger.tables import (
     ObligationRow,
     SuppressionRow,
 )
+from services.runtime.database import NO_ITEMS, array
 
 Key = tuple[str, str]
 """Tenant, and the id of a customer or dispatch."""
@@ -58,7 +59,7 @@ def lock_customers(
     With skip_locked, those that another transaction holds are left out.
     """
     tenants, customers = _columns(keys)
-    if not tenants:
+    if tenants == NO_ITEMS:
         return {}
     arrays = {"tenants": tenants, "customers": customers}
     wanted = "unnest(CAST(:tenants AS text[]), CAST(:customers AS text[])) AS w(t, c)"
@@ -77,6 +78,19 @@ def lock_customers(
     )
     rows = session.execute(select(CustomerRow).from_statement(locked), arrays).scalars()
     return {(row.tenant, row.customer): row for row in rows}
+
+
+def hold_customers(session: Session, keys: Iterable[Key]) -> None:
+    """Lock customers' rows that are there, in order until the commit, without reading them."""
+    tenants, customers = _columns(keys)
+    session.connection().execute(
+        text(
+            "SELECT 1 FROM customer JOIN unnest(CAST(:tenants AS text[]),"
+            " CAST(:customers AS text[])) AS w(t, c) ON tenant = w.t AND customer = w.c"
+            " ORDER BY tenant, customer FOR UPDATE OF customer"
+        ),
+        {"tenants": tenants, "customers": customers},
+    )
 
 
 def former(session: Session, keys: Iterable[Key]) -> dict[Key, list[CustomerRow]]:
@@ -125,7 +139,7 @@ def lock_obligations(
 ) -> dict[ObligationKey, ObligationRow]:
     """The obligations' rows, made where missing, locked in order until the commit."""
     arrays = _obligation_arrays(keys)
-    if not arrays["ids"]:
+    if arrays["ids"] == NO_ITEMS:
         return {}
     session.connection().execute(
         text(
@@ -158,7 +172,7 @@ _OBLIGATIONS = (
 )
 
 
-def _obligation_arrays(keys: Iterable[ObligationKey]) -> dict[str, list[str]]:
+def _obligation_arrays(keys: Iterable[ObligationKey]) -> dict[str, str]:
     tenants, kinds, ids = _columns(keys, 3)
     return {"tenants": tenants, "kinds": kinds, "ids": ids}
 
@@ -394,7 +408,9 @@ def end_dispatches(session: Session, ends: Iterable[tuple[str, str, DispatchStat
     )
 
 
-def _columns(keys: Iterable[tuple[str, ...]], width: int = 2) -> tuple[list[str], ...]:
-    """Sorted and distinct, column by column: sorted, so that no two transactions lock in a ring."""
+def _columns(keys: Iterable[tuple[str, ...]], width: int = 2) -> tuple[str, ...]:
+    """Arrays, column by column, of what is sorted and distinct: sorted, so that no two transactions
+    lock in a ring.
+    """
     ordered = sorted(set(keys))
-    return tuple([key[index] for key in ordered] for index in range(width))
+    return tuple(array(key[index] for key in ordered) for index in range(width))

@@ -1,8 +1,10 @@
 """PostgreSQL: one role and one schema a service, sessions, and which failures pass."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import psycopg
 from psycopg import sql
 from sqlalchemy import URL, Engine, create_engine, make_url
@@ -83,6 +85,8 @@ def open_engine(url: URL, service: str, pool: int = POOL) -> Engine:
         pool_timeout=10,
         # An error's text must not quote what customers are called.
         hide_parameters=True,
+        # A row has several documents, mostly small: the standard reader takes ten times as long.
+        json_deserializer=msgspec.json.decode,
         connect_args={
             "options": options,
             "application_name": f"rapport-{service}",
@@ -135,6 +139,26 @@ def plain(url: URL) -> str:
 def quoted(part: str) -> str:
     """A user name or password made safe for a URL."""
     return quote(part, safe="")
+
+
+def array(values: Iterable[str | None]) -> str:
+    """An array as PostgreSQL reads it from text, for `CAST(:name AS text[])`.
+
+    A list would do, and takes the driver ten times as long.
+    """
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+NO_ITEMS = "{}"
+"""An `array` of nothing."""
+
+
+def _element(value: str | None) -> str:
+    if value is None:
+        return "NULL"
+    if "\\" in value or '"' in value:
+        value = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{value}"'
 
 
 def driver(session: Session) -> "psycopg.Connection[tuple[Any, ...]]":

@@ -8,6 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from services.messenger.mail import Draft, Identity, compose
+from services.messenger.mime import quoted
 from services.messenger.model import Accepted, Doubtful, Letter, Outcome, Rejected
 from services.messenger.providers import Unavailable
 from services.messenger.providers.smtp import Relay, SmtpPool, rejection
@@ -19,11 +20,12 @@ IDENTITY = Identity("Bank", "care@bank.example", "a@bank.example", "u@bank.examp
 
 
 def letter(number: int = 1, **changes: str) -> Letter:
-    values = {"subject": "Hello", "text": ".dots\n..\n.", "html": "<p>.</p>", "name": "Ana"}
+    values = {"subject": "Hello", "text": ".dots\n..\n.", "name": "Ana"}
     draft = Draft(
         message_id=f"m-{number}",
         email="ana@example.com",
         locale="en",
+        html_quoted=quoted("<p>.</p>"),
         unsubscribe_url="https://m.example/u/x",
         date=datetime(2026, 3, 2, 9, tzinfo=UTC),
         **(values | changes),

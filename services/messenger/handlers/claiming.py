@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from traceback import format_tb
 from typing import Any, NamedTuple
 
 from schemas import facts
 from schemas.commands import Count, DispatchOrdered, PackRef, Place
 from schemas.topics import OUTREACH_DISPATCHES
-from services.messenger import message_store, metrics, store
+from services.messenger import message_store, metrics, model, store
 from services.messenger.handlers.flights import Flight, leave_out, refuse
 from services.messenger.handlers.knowledge import Case, cases
 from services.messenger.handlers.translate import joined_of
@@ -24,7 +25,7 @@ from services.messenger.model import (
 from services.messenger.rules import check as rules
 from services.messenger.rules.parts import left_out
 from services.policy import gate
-from services.policy.model import Pack
+from services.policy.model import CapCount, Pack
 from services.policy.packs import applying
 from services.runtime import ledger, logging
 from services.runtime.context import Context
@@ -297,7 +298,6 @@ class Claiming:
             rules.approach_of(order, case.customer, zones, packs, work.now),
             case.customer.contacts,
         )
-        place = rules.evidence_of(order, case.customer)
         return facts.MessageIntended(
             message_id=_message_id(case.row),
             step_id=dispatch.step_id,
@@ -318,28 +318,9 @@ class Claiming:
             variant=written.variant,
             locale=written.locale,
             zones=zones.names,
-            place=Place(
-                timezone=place.timezone,
-                country=place.country,
-                region=place.region,
-                city=place.city,
-                phone_country=place.phone_country,
-                phone_zones=place.phone_zones,
-                postal_areas=place.postal_areas,
-            ),
-            packs=tuple(PackRef(name=pack.name, version=pack.version) for pack in packs),
-            counts=tuple(
-                Count(
-                    rule=one.rule,
-                    limit=one.limit,
-                    window_hours=one.window_hours,
-                    count=one.count,
-                    unit=one.unit,
-                    scope=one.scope,
-                    calendar=one.calendar,
-                )
-                for one in counts
-            ),
+            place=_place(rules.evidence_of(order, case.customer)),
+            packs=_refs(packs),
+            counts=tuple(map(_count, counts)),
             disclosures=written.disclosures,
             withheld=written.withheld,
             confirmed=case.customer.confirmed,
@@ -355,6 +336,38 @@ class Claiming:
             agreement=dispatch.agreement,
             **choice_told(written.drawn),
         )
+
+
+# Few differ, and to make a checked one takes longer than to find it.
+@lru_cache(maxsize=4096)
+def _place(place: model.Place) -> Place:
+    return Place(
+        timezone=place.timezone,
+        country=place.country,
+        region=place.region,
+        city=place.city,
+        phone_country=place.phone_country,
+        phone_zones=place.phone_zones,
+        postal_areas=place.postal_areas,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _refs(packs: tuple[Pack, ...]) -> tuple[PackRef, ...]:
+    return tuple(PackRef(name=pack.name, version=pack.version) for pack in packs)
+
+
+@lru_cache(maxsize=4096)
+def _count(one: CapCount) -> Count:
+    return Count(
+        rule=one.rule,
+        limit=one.limit,
+        window_hours=one.window_hours,
+        count=one.count,
+        unit=one.unit,
+        scope=one.scope,
+        calendar=one.calendar,
+    )
 
 
 def _message_id(row: store.Pending) -> str:

@@ -186,7 +186,7 @@ def recover(
 def _end(work: UnitOfWork, finished: Sequence[Finished]) -> None:
     """End those messages that have not ended yet, and tell it."""
     flights = [one.flight for one in finished]
-    store.lock_customers(work.session, ((one.tenant, one.customer) for one in flights))
+    store.hold_customers(work.session, ((one.tenant, one.customer) for one in flights))
     ends = {one.flight.message_id: _ENDS[type(one.outcome)](one) for one in finished}
     ended = message_store.end(
         work.session,

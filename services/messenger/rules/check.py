@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from services.messenger.model import (
@@ -38,11 +39,15 @@ def place_of(order: Order, customer: Customer) -> Zones:
 
 def evidence_of(order: Order, customer: Customer) -> Place:
     """What is known of the place; what phone and postal code tell comes with the order."""
-    ordered = order.place
-    if not customer.place.known:
+    return _evidence(order.place, customer.place)
+
+
+@lru_cache(maxsize=16_384)
+def _evidence(ordered: Place, known: Place) -> Place:
+    if not known.known:
         return ordered
     return replace(
-        customer.place,
+        known,
         phone_country=ordered.phone_country,
         phone_zones=ordered.phone_zones,
         postal_areas=ordered.postal_areas,

@@ -3,7 +3,10 @@
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from services.messenger import formats
 from services.messenger.formats import day, formatting_locale, money, wording_locale
 
 TODAY = date(2026, 3, 1)
@@ -28,6 +31,17 @@ def test_money_is_exact_to_the_minor_unit(
     minor: int, currency: str, locale: str, text: str
 ) -> None:
     assert money(minor, currency, locale) == text
+
+
+@given(
+    st.one_of(st.integers(0, 10**7), st.integers(-(10**4), 2**53)),
+    st.sampled_from(["USD", "EUR", "JPY", "KWD", "IQD", "INR", "CHF", "CNY", "XAU", "BRL", "HUF"]),
+    st.sampled_from(["en", "zh", "ja", "de", "fr", "de_CH", "en_IN", "hi", "es", "pl", "ar", "pt"]),
+)
+def test_what_is_remembered_of_amounts_writes_them_as_cldr_does(
+    minor: int, currency: str, locale: str
+) -> None:
+    assert money(minor, currency, locale) == formats._money(minor, currency, locale)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from services.messenger.mail import (
     normal_address,
     usable_address,
 )
+from services.messenger.mime import quoted
 
 IDENTITY = Identity(
     "Müller & Söhne", "care@bank.example", "answers@bank.example", "stop@bank.example", "m.example"
@@ -34,7 +35,7 @@ def draft(**changes: object) -> Draft:
         "locale": "ja",
         "subject": "お支払いのお知らせ",
         "text": "こんにちは\n.\nfrom here",
-        "html": "<p>こんにちは</p>",
+        "html_quoted": quoted("<p>こん") + quoted("にちは</p>"),
         "unsubscribe_url": UNSUBSCRIBE,
         "date": datetime(2026, 3, 2, 9, tzinfo=UTC),
     }

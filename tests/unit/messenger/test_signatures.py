@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
 from services.messenger.mail import Draft, Identity, compose
+from services.messenger.mime import quoted
 from services.messenger.model import Letter
 from services.messenger.signatures import Key, KeyFaults, Signatures, load
 
@@ -30,10 +31,13 @@ def letter(**changes: str) -> Letter:
         "locale": "ja",
         "subject": "お支払いのお知らせ  €1,234",
         "text": "hello  \n.\nbye \n\n",
-        "html": "<p>hello  \n\t.</p>",
         "unsubscribe_url": "https://mail.bank.example/u/" + "t" * 180,
     }
-    draft = Draft(**(values | changes), date=datetime(2026, 3, 2, 9, tzinfo=UTC))
+    draft = Draft(
+        **(values | changes),
+        html_quoted=quoted("<p>hello  \n\t.</p>"),
+        date=datetime(2026, 3, 2, 9, tzinfo=UTC),
+    )
     return compose(draft, IDENTITY)
 
 

@@ -1,5 +1,7 @@
 """Tokens in links, hashes of addresses, and bearer tokens."""
 
+import hashlib
+import hmac
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -33,6 +35,12 @@ def test_a_token_that_was_not_made_for_this_is_forged(change: str) -> None:
 def test_a_keyed_hash_needs_the_key() -> None:
     assert SIGNER.keyed_hash("ana@example.com") == SIGNER.keyed_hash("ana@example.com")
     assert SIGNER.keyed_hash("ana@example.com") != Signer("other").keyed_hash("ana@example.com")
+
+
+@pytest.mark.parametrize("key", ["k", "k" * 64, "k" * 65, "ключ" * 40])
+def test_a_keyed_hash_is_what_anyone_with_the_key_makes(key: str) -> None:
+    hashed = hmac.new(key.encode(), b"ana@example.com", hashlib.sha256).hexdigest()
+    assert Signer(key).keyed_hash("ana@example.com") == hashed
 
 
 def test_api_tokens_name_their_caller_scopes_and_tenant() -> None:
