@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import col, delete
 
 from schemas.facts import CustomerErased
-from services.negotiator import account_store, store
+from services.negotiator import account_store, visit_store
 from services.negotiator.tables import (
     AffordabilityRow,
     AttemptRow,
@@ -51,7 +51,7 @@ def forget(work: UnitOfWork, customer: CustomerRow, at: datetime) -> None:
         )
         tables += gone.rowcount > 0
     account_store.close_invitations(work.session, tenant, ids, closed=True)
-    store.end_sessions(work.session, tenant, ids)
+    visit_store.end_sessions(work.session, tenant, ids)
     tables += any(getattr(customer, name) is not None for name in TRAITS)
     for name in TRAITS:
         setattr(customer, name, None)
