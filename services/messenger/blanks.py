@@ -4,7 +4,7 @@ Laying a letter out takes a millisecond; filling in the blanks of one that is la
 it. The marks of `services.playbooks.wording.Slots` stand where the blanks are.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
@@ -21,14 +21,11 @@ Pieces = tuple[str, ...]
 
 
 class Page(NamedTuple):
-    """A letter with its values: HTML in pieces of `mime.quoted`, and plain text.
-
-    escaped: the values as they stand in the HTML, by mark.
-    """
+    """A letter with its values, by mark: HTML in pieces of `mime.quoted`, and plain text."""
 
     html_quoted: bytes
     text: str
-    escaped: Mapping[str, str]
+    values: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +40,14 @@ class Blank:
     marks: frozenset[str]
     text: tuple[tuple[Pieces, Passage] | str, ...]
 
-    def fill(self, values: Mapping[str, str]) -> Page:
-        """The letter with these values, each on one line, by mark; escaped where HTML wants it."""
-        escaped = {mark: str(escape(value)) for mark, value in values.items()}
-        coded = {mark: quoted_line(escaped[mark]) for mark in self.marks}
+    def fill(self, values: Mapping[str, str], own: Collection[str] = ()) -> Page:
+        """The letter with these values, each on one line, by mark; escaped where HTML wants it.
+
+        own: marks of values that are the reader's own, or new in each letter: others come again.
+        """
+        coded = {
+            mark: (_coded if mark in own else _coded_again)(values[mark]) for mark in self.marks
+        }
         whole = [b""] * len(self.html)
         whole[::2] = self.quoted
         whole[1::2] = [coded[mark] for mark in self.html[1::2]]
@@ -56,11 +57,24 @@ class Blank:
                 for one in self.text
             ]
         )
-        return Page(b"".join(whole), text.replace("\u00a0", " "), escaped)
+        return Page(b"".join(whole), text.replace("\u00a0", " "), values)
 
     def read(self, page: Page) -> str:
         """The page's HTML."""
-        return _filled(self.html, page.escaped)
+        return _filled(self.html, {mark: _escaped(page.values[mark]) for mark in self.marks})
+
+
+def _coded(value: str) -> bytes:
+    return quoted_line(_escaped(value))
+
+
+@lru_cache(maxsize=8192)
+def _coded_again(value: str) -> bytes:
+    return _coded(value)
+
+
+def _escaped(value: str) -> str:
+    return str(escape(value))
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from schemas.common import Purpose, Tone
@@ -172,7 +173,7 @@ def render(
     return Rendered(
         subject=filled(form.subject, said),
         preheader=filled(form.preheader, said),
-        page=form.blank.fill(said),
+        page=form.blank.fill(said, form.own),
         blank=form.blank,
         locale=language,
         variant=label_of(template, used_tone, whole, variant),
@@ -204,10 +205,15 @@ def _discreet(wording: Wording, language: str, part: str) -> str:
     own: str = getattr(wording, part)
     if part in wording.discreet:
         return wording.discreet[part]
-    if not any(tells(own)):
+    if not _tells(own):
         return own
     house: str = getattr(words(language).discreet, part)
     return house
+
+
+@lru_cache(maxsize=4096)
+def _tells(source: str) -> bool:
+    return any(tells(source))
 
 
 def link_of_item(name: str, rank: int) -> str:

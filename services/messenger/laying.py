@@ -37,7 +37,7 @@ class Laid:
     """A letter laid out; marks stand for what differs from reader to reader.
 
     fixed: what does not, by mark. sources: where the rest comes from: mark, path, and what the
-    value goes through.
+    value goes through. own: marks of names and addresses, which are one reader's alone.
     """
 
     subject: str
@@ -45,6 +45,7 @@ class Laid:
     blank: Blank
     fixed: Mapping[str, str]
     sources: tuple[tuple[str, str, Clean], ...]
+    own: frozenset[str]
 
     def said(self, values: Mapping[str, Any]) -> dict[str, str]:
         """What stands for the marks in one letter."""
@@ -91,6 +92,11 @@ def _lay_out(
         laid_out(body, setting.language, frame, _answers(values["choices"], slots)),
         {mark: value for mark, value in slots.values.items() if mark not in slots.sources},
         tuple((mark, *source) for mark, source in slots.sources.items()),
+        frozenset(
+            mark
+            for mark, value in slots.values.items()
+            if value.startswith("http") or slots.sources.get(mark, ("",))[0] in ("name", NAME)
+        ),
     )
 
 

@@ -103,9 +103,9 @@ def compose(draft: Draft, identity: Identity) -> Letter:
     boundary = "=_" + hashlib.sha256(draft.message_id.encode()).hexdigest()[:32]
     headers = (
         ("Date", _date(draft.date.replace(microsecond=0))),
-        ("From", _mailbox("From", identity.name, identity.address)),
-        ("To", _mailbox("To", draft.name or "", recipient)),
-        ("Reply-To", _mailbox("Reply-To", identity.name, identity.reply_to)),
+        ("From", _mailbox(_house("From", identity.name), identity.address)),
+        ("To", _mailbox(_phrase("To", draft.name or ""), recipient)),
+        ("Reply-To", _mailbox(_house("Reply-To", identity.name), identity.reply_to)),
         ("Subject", _words("Subject", clean(draft.subject, SUBJECT_LENGTH))),
         ("Message-ID", f"<{reference}>"),
         ("List-Unsubscribe", unsubscribe),
@@ -156,12 +156,15 @@ def _date(second: datetime) -> str:
     return format_datetime(second.astimezone(UTC))
 
 
-def _mailbox(header: str, name: str, address: str) -> str:
-    phrase = _phrase(header, name)
+def _mailbox(phrase: str, address: str) -> str:
     return f"{phrase}<{address}>" if phrase else address
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
+def _house(header: str, name: str) -> str:
+    return _phrase(header, name)
+
+
 def _phrase(header: str, name: str) -> str:
     words = clean(name)
     if not words:

@@ -5,7 +5,6 @@ Its parser reads in tests what is written here.
 """
 
 import binascii
-from functools import lru_cache
 
 _LINE = 76
 """Columns of a line with an encoded word in it (RFC 2047, 2), and of a coded line (RFC 2045, 6)."""
@@ -14,7 +13,6 @@ _SOFT = b"=\r\n"
 """The line goes on with the next one (RFC 2045, 6.7)."""
 
 
-@lru_cache(maxsize=1024)
 def encoded_words(header: str, text: str) -> str:
     """Text as encoded words in Base64, folded, for a line that begins with the header's name."""
     data = text.encode()
