@@ -56,18 +56,26 @@ def test_a_payment_missed_at_23_in_tokyo_is_written_about_from_8_on(life: Life) 
         assert 8 <= at.hour < 21
 
 
-def test_a_letter_leads_to_an_agreement_and_then_nothing_more_is_sent(life: Life) -> None:
-    (letter,) = life.letters_to("mile")
-    assert letter["headers"]["Content-Language"].startswith("zh")
+def test_a_letter_leads_to_an_agreement_and_then_only_its_plan_is_spoken_of(life: Life) -> None:
+    letters = life.letters_to("mile")
+    assert all(one["headers"]["Content-Language"].startswith("zh") for one in letters)
+    intended = [fact["data"]["playbook"] for fact in life.of("mile", "message.intended")]
+    assert intended[0] == "recover"
+    assert set(intended[1:]) <= {"plan-keeping"}
+    assert len(letters) == len(intended)
     types = [fact["type"] for fact in life.of("mile")]
-    for type in ("message.sent", "message.opened", "message.clicked", "agreement.made"):
+    for type in ("message.opened", "message.clicked", "agreement.made"):
         assert types.count(type) == 1, type
     assert types.index("message.opened") < types.index("message.clicked")
     (made,) = life.of("mile", "agreement.made")
     assert sum(part["amount_minor"] for part in made["data"]["instalments"]) == 24_000
     (cancelled,) = life.of("mile", "outreach.cancelled")
     assert cancelled["data"]["reason"] == "agreed"
-    planned = {fact["data"]["step_id"] for fact in life.of("mile", "outreach.step_planned")}
+    planned = {
+        fact["data"]["step_id"]
+        for fact in life.of("mile", "outreach.step_planned")
+        if fact["data"]["enrolment_id"] == cancelled["data"]["enrolment_id"]
+    }
     sent = {fact["data"]["step_id"] for fact in life.of("mile", "message.sent")}
     assert set(cancelled["data"]["step_ids"]) == planned - sent
     assert life.of("mile", "request.made"), "the publisher is not asked to book the plan"
