@@ -36,6 +36,8 @@ _CHANGES = {
     "wrong_person": "The publisher gives a new address.",
     "no_due_date": "The publisher gives a due date.",
     "agreement": "The agreement is broken; while it runs nothing is asked.",
+    "instalment_paid": "Nothing: it is paid. The next payment has reminders of its own.",
+    "agreement_over": "Nothing: the plan has ended. A new one would have reminders of its own.",
     "no_segment": "An event changes what the segments of the playbook ask for.",
     "no_address": "The publisher gives an address.",
     "channel_not_served": "An operator names who serves the channel (SMS_URL, WEBHOOK_URL).",
