@@ -103,7 +103,11 @@ def run() -> bool:
     Console().print(table)
     p99 = statistics.quantiles(answers, n=100)[98] * 1000
     reached = p99 < BAR_MS and exact
-    print(f"an answer costs the negotiator {cost:.1f} ms of processor time, all told")
+    print(
+        f"an answer costs the negotiator {cost:.1f} ms of processor time, its start included; "
+        f"{asked:,} were asked for by {USERS} people who think {THINKS:.0f} s on the average "
+        "(exponential) over each page"
+    )
     print(
         f"portal: p99 of a proposal's answer {p99:.0f} ms; bar {BAR_MS:.0f}, agreements "
         f"{'exact' if exact else 'LOST OR DOUBLED'}: {'reached' if reached else 'MISSED'}"

@@ -1,5 +1,6 @@
 """The SQL of offers and proposals. Nothing here commits; the customer is locked."""
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from services.negotiator.model import OfferStatus
@@ -8,10 +9,18 @@ from services.negotiator.tables import OfferRow, ProposalRow
 
 def offers_of(session: Session, case_id: str, round: int | None = None) -> list[OfferRow]:
     """The offers of a case in the order they were shown; of one round, where given."""
-    wanted = select(OfferRow).where(OfferRow.case_id == case_id)
-    if round is not None:
-        wanted = wanted.where(OfferRow.round == round)
-    return list(session.exec(wanted.order_by(col(OfferRow.round), col(OfferRow.position))))
+    if round is None:
+        return list(session.exec(_OFFERS, params={"case_id": case_id}))
+    return list(session.exec(_OF_ROUND, params={"case_id": case_id, "round": round}))
+
+
+# Put together once, as each page asks for them.
+_OFFERS = (
+    select(OfferRow)
+    .where(col(OfferRow.case_id) == bindparam("case_id"))
+    .order_by(col(OfferRow.round), col(OfferRow.position))
+)
+_OF_ROUND = _OFFERS.where(col(OfferRow.round) == bindparam("round"))
 
 
 def offer_by_id(session: Session, offer_id: str) -> OfferRow | None:
@@ -39,10 +48,11 @@ def open_offers(session: Session, case_id: str) -> list[OfferRow]:
 
 def proposals_of(session: Session, case_id: str) -> list[ProposalRow]:
     """The customer's own proposals of a case, oldest first."""
-    return list(
-        session.exec(
-            select(ProposalRow)
-            .where(ProposalRow.case_id == case_id)
-            .order_by(col(ProposalRow.at), col(ProposalRow.proposal_id))
-        )
-    )
+    return list(session.exec(_PROPOSALS, params={"case_id": case_id}))
+
+
+_PROPOSALS = (
+    select(ProposalRow)
+    .where(col(ProposalRow.case_id) == bindparam("case_id"))
+    .order_by(col(ProposalRow.at), col(ProposalRow.proposal_id))
+)

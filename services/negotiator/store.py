@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import inspect, text, tuple_
+from sqlalchemy import bindparam, inspect, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, SQLModel, col, delete, select
 
@@ -172,10 +172,13 @@ def find_evidence(session: Session, tenant: str, customer: str) -> dict[str, Evi
 
 def find_holds(session: Session, tenant: str, customer: str) -> list[Hold]:
     """The customer's holds, those that have run out included."""
-    rows = session.exec(
-        select(HoldRow).where(HoldRow.tenant == tenant, HoldRow.customer == customer)
-    )
+    rows = session.exec(_HOLDS, params={"tenant": tenant, "customer": customer})
     return [Hold(row.kind, row.obligation_id or None, row.until) for row in rows]
+
+
+_HOLDS = select(HoldRow).where(
+    col(HoldRow.tenant) == bindparam("tenant"), col(HoldRow.customer) == bindparam("customer")
+)
 
 
 def find_enrolment(
@@ -218,14 +221,19 @@ def agreements_in_force(session: Session, obligations: Sequence[Key]) -> dict[Ke
 
 def agreements_about(session: Session, key: Key) -> list[AgreementRow]:
     """All agreements about an obligation, oldest first."""
-    return list(
-        session.exec(
-            select(AgreementRow)
-            .where(AgreementRow.tenant == key[0], AgreementRow.obligation_id == key[1])
-            .order_by(col(AgreementRow.made_at))
-            .execution_options(populate_existing=True)
-        )
+    return list(session.exec(_AGREEMENTS, params={"tenant": key[0], "about": key[1]}))
+
+
+# Statements that each page of the portal asks are put together once.
+_AGREEMENTS = (
+    select(AgreementRow)
+    .where(
+        col(AgreementRow.tenant) == bindparam("tenant"),
+        col(AgreementRow.obligation_id) == bindparam("about"),
     )
+    .order_by(col(AgreementRow.made_at))
+    .execution_options(populate_existing=True)
+)
 
 
 def agreements_to_look_at(session: Session, now: datetime, limit: int) -> list[AgreementRow]:
@@ -274,13 +282,13 @@ def handoffs_of(session: Session, case_id: str) -> list[HandoffRow]:
 
 def unresolved_reasons(session: Session, case_id: str) -> set[str]:
     """Why people still have to do with the case."""
-    return set(
-        session.exec(
-            select(HandoffRow.reason).where(
-                HandoffRow.case_id == case_id, HandoffRow.status != HandoffStatus.RESOLVED.value
-            )
-        )
-    )
+    return set(session.exec(_REASONS, params={"case_id": case_id}))
+
+
+_REASONS = select(HandoffRow.reason).where(
+    col(HandoffRow.case_id) == bindparam("case_id"),
+    HandoffRow.status != HandoffStatus.RESOLVED.value,
+)
 
 
 def has_open_handoff(session: Session, tenant: str, customer: str, obligation_id: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlmodel import Session, col, select
 
 from services.negotiator.tables import (
@@ -18,22 +18,26 @@ def arrival(
     session: Session, message_id: str
 ) -> tuple[InvitationRow, CustomerRow | None, CaseRow | None] | None:
     """Whom a message invited and to which case, as they are now; not locked."""
-    return session.exec(
-        select(InvitationRow, CustomerRow, CaseRow)
-        .outerjoin(
-            CustomerRow,
-            (col(CustomerRow.tenant) == col(InvitationRow.tenant))
-            & (col(CustomerRow.customer) == col(InvitationRow.customer)),
-        )
-        .outerjoin(
-            CaseRow,
-            (col(CaseRow.tenant) == col(InvitationRow.tenant))
-            & (col(CaseRow.customer) == col(InvitationRow.customer))
-            & (col(CaseRow.obligation_id) == col(InvitationRow.obligation_id)),
-        )
-        .where(InvitationRow.message_id == message_id)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+    return session.exec(_ARRIVAL, params={"message_id": message_id}).one_or_none()
+
+
+# Put together once: that takes longer than the question itself, and each page asks it.
+_ARRIVAL = (
+    select(InvitationRow, CustomerRow, CaseRow)
+    .outerjoin(
+        CustomerRow,
+        (col(CustomerRow.tenant) == col(InvitationRow.tenant))
+        & (col(CustomerRow.customer) == col(InvitationRow.customer)),
+    )
+    .outerjoin(
+        CaseRow,
+        (col(CaseRow.tenant) == col(InvitationRow.tenant))
+        & (col(CaseRow.customer) == col(InvitationRow.customer))
+        & (col(CaseRow.obligation_id) == col(InvitationRow.obligation_id)),
+    )
+    .where(col(InvitationRow.message_id) == bindparam("message_id"))
+    .execution_options(populate_existing=True)
+)
 
 
 def attempts_of(session: Session, case_id: str) -> list[AttemptRow]:
