@@ -109,8 +109,9 @@ class Handlers:
         asked = [command_of(message, data) for message, data in orders]
         habit_store.load(work.session, book, [one.enrolment for one in asked])
         parked: set[str] = set()
-        # What an agreement orders rests on the log; all else, on the customer's own events.
-        heard = work.positions() if any(data.agreement for _, data in orders) else {}
+        # What a fact orders rests on the log; all else, on the customer's own events.
+        by_fact = any(data.agreement or data.answers for _, data in orders)
+        heard = work.positions() if by_fact else {}
         for (message, data), command in zip(orders, asked, strict=True):
             customer = book.customer(message.event.tenant, message.key)
             if message.key in parked or not covers(customer, data.after, heard):

@@ -1,4 +1,5 @@
-"""Whoever answers STOP, in their own language and by mail, gets nothing more."""
+"""Whoever answers STOP, in their own language and by mail, gets nothing more; who cannot pay, an
+answer."""
 
 import smtplib
 from datetime import datetime, timedelta
@@ -19,8 +20,8 @@ SPEED = 22_000.0
 LEAD_SECONDS = 10.0
 DAYS = 4
 SAYS = {"eve": ("en", "STOP"), "wei": ("zh-Hans", "退订"), "kei": ("ja", "配信停止")}
-GOES_ON = "max"
-ALL = (*SAYS, GOES_ON)
+GOES_ON, CANNOT_PAY = "max", "ora"
+ALL = (*SAYS, GOES_ON, CANNOT_PAY)
 
 
 @pytest.mark.brokers("kafka")
@@ -31,7 +32,11 @@ def test_stop_by_mail_in_each_language_and_nothing_more_is_sent(launch: Launch) 
         system.send(*(_known(who) for who in ALL), *(_missed(who) for who in ALL))
         for who, (_, words) in SAYS.items():
             _answer(door, system.mailbox.wait_for(1, to=_address(who), timeout=90)[0], who, words)
+        first = system.mailbox.wait_for(1, to=_address(CANNOT_PAY), timeout=90)[0]
+        _answer(door, first, CANNOT_PAY, "I lost my job and I can't pay.")
         wait_for(log, lambda facts: all(of(facts, who, "contact.unsubscribed") for who in SAYS))
+        heard = system.mailbox.wait_for(2, to=_address(CANNOT_PAY), timeout=90)[1]
+        assert heard["subject"] == "Thank you for telling us"
         end = clock.now() + timedelta(days=DAYS)
         system.mailbox.wait_for(2, to=_address(GOES_ON), timeout=90)
         poll_until(lambda: clock.now() >= end, 90, "the days have not passed")
@@ -50,6 +55,9 @@ def test_stop_by_mail_in_each_language_and_nothing_more_is_sent(launch: Launch) 
                 of(facts, who, "message.sent")
             )
             assert words not in str(facts)
+        # A person has it now: the playbook of the debt says nothing more.
+        purposes = [one["data"]["purpose"] for one in of(facts, CANNOT_PAY, "message.intended")]
+        assert purposes == ["collection", "service"]
         assert system.violations() == []
 
 
