@@ -38,7 +38,7 @@ from services.runtime.partitioning import PARTITIONS, lane
 from services.runtime.processing import Processor
 from services.runtime.settings import Settings
 from support.database import Database
-from support.playbooks import in_force
+from support.playbooks import in_force, shipped_version
 from support.polling import poll_until
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -268,7 +268,7 @@ def order(dispatch_id: str, step_id: str, now: datetime) -> dict[str, Any]:
         "enrolment_id": "en-1",
         "attempt": 1,
         "playbook": "recover",
-        "playbook_version": 3,
+        "playbook_version": shipped_version("recover"),
         "step": "hello",
         "template": "hello",
         "segment": "everyone",

@@ -95,6 +95,7 @@ def ask(messenger: World, locale: str = "en", **changes: Any) -> str:
     messenger.dispatch(
         **{
             "playbook": "rescue",
+            "playbook_version": 2,
             "template": "ask",
             "step": "ask",
             "purpose": "service",
@@ -235,6 +236,7 @@ def test_a_mail_on_its_way_is_stopped_by_the_choice_unless_it_is_kept(
     offered = [{"name": "price", "does": "request", "request": "x", "keep": ["kept"]}]
     common: dict[str, Any] = {
         "playbook": "rescue",
+        "playbook_version": 2,
         "template": "again",
         "purpose": "service",
         "obligations": [OBLIGATION],

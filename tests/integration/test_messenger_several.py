@@ -11,6 +11,7 @@ from services.messenger.providers.smtp import Relay, SmtpPool
 from services.runtime.clock import Clock
 from support.database import Database
 from support.mail import Mailbox
+from support.playbooks import shipped_version
 
 BILLS = {"rent": ("Nordbank", 80_000), "power": ("Stromwerk", 4_500), "phone": ("Telco", 1_999)}
 
@@ -52,7 +53,7 @@ def several(messenger: World, **more: Any) -> str:
     ]
     order = {
         "playbook": "bill-reminder",
-        "playbook_version": 3,
+        "playbook_version": shipped_version("bill-reminder"),
         "purpose": "service",
         "step_id": "s-rent",
         "enrolment_id": "en-rent",

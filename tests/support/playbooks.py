@@ -8,6 +8,7 @@ from pathlib import Path
 
 from services.playbooks.catalogue import Standing
 from services.playbooks.load import load_playbooks
+from services.runtime.settings import ROOT
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -23,6 +24,12 @@ def in_force(folder: Path, *tenants: str) -> Callable[[], Standing]:
     ]
     standing = Standing(tuple(editions))
     return lambda: standing
+
+
+@lru_cache
+def shipped_version(name: str) -> int:
+    """The version of a playbook that is shipped."""
+    return load_playbooks(ROOT / "deploy" / "playbooks")[name].version
 
 
 def numbered(home: Path, version: int) -> None:
