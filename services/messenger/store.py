@@ -338,17 +338,27 @@ def waiting_lanes(session: Session, owned: Sequence[int], channels: Collection[s
     return list(found.scalars())
 
 
+# From each lane and channel only as many as could be taken: however many wait, a look costs the
+# same, since the index has the oldest of each at hand.
+_OLDEST_OF_EACH = (
+    "SELECT {columns} FROM unnest(CAST(:owned AS int[])) AS own(l)"
+    " CROSS JOIN unnest(CAST(:channels AS text[])) AS by(c) CROSS JOIN LATERAL ("
+    "SELECT {columns}, seq FROM {tables} WHERE state = 'pending' AND lane = l AND channel = c"
+    " AND dispatch_id <> ALL(:busy){more} ORDER BY seq LIMIT :limit) AS oldest"
+    " ORDER BY seq LIMIT :limit"
+)
 _ALL_CANDIDATES = text(
-    "SELECT tenant, customer, dispatch_id, lane FROM dispatch"
-    " WHERE state = 'pending' AND lane = ANY(:owned) AND channel = ANY(:channels)"
-    " AND dispatch_id <> ALL(:busy) ORDER BY seq LIMIT :limit"
+    _OLDEST_OF_EACH.format(
+        columns="tenant, customer, dispatch_id, lane", tables="dispatch", more=""
+    )
 )
 _CANDIDATES_BY_DOMAIN = text(
-    "SELECT tenant, customer, dispatch_id, lane, domain FROM dispatch"
-    " LEFT JOIN customer USING (tenant, customer)"
-    " CROSS JOIN LATERAL (SELECT lower(split_part(coalesce(email, ''), '@', 2))) AS d(domain)"
-    " WHERE state = 'pending' AND lane = ANY(:owned) AND channel = ANY(:channels)"
-    " AND dispatch_id <> ALL(:busy) AND domain <> ALL(:resting) ORDER BY seq LIMIT :limit"
+    _OLDEST_OF_EACH.format(
+        columns="tenant, customer, dispatch_id, lane, domain",
+        tables="dispatch LEFT JOIN customer USING (tenant, customer) CROSS JOIN LATERAL"
+        " (SELECT lower(split_part(coalesce(email, ''), '@', 2))) AS d(domain)",
+        more=" AND domain <> ALL(:resting)",
+    )
 )
 
 
