@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -46,6 +47,7 @@ START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 NEVER = 10_000_000_000.0
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 TOKENS = "tester=all-of-it:publish+read+operate+desk,other=bound:publish+read+tenant:other"
+ENDS = ("message.sent", "message.failed", "message.refused", "message.unknown")
 READ = (CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG)
 
 
@@ -167,6 +169,11 @@ class World:
         """The facts of these types, oldest first."""
         return [fact for fact in self.facts if fact["type"] in types]
 
+    def told(self, fact_type: str) -> list[dict[str, Any]]:
+        """What facts of this type say, with what is still to be published."""
+        self.flow()
+        return [fact["data"] for fact in self.of(fact_type)]
+
     def until(self, *types: str, count: int = 1) -> list[dict[str, Any]]:
         """Go on until there are so many facts of these types."""
 
@@ -180,9 +187,12 @@ class World:
 
     def ended(self, count: int = 1) -> list[dict[str, Any]]:
         """Go on until so many dispatches have ended."""
-        return self.until(
-            "message.sent", "message.failed", "message.refused", "message.unknown", count=count
-        )
+        return self.until(*ENDS, count=count)
+
+    def next_end(self) -> dict[str, Any]:
+        """How one more dispatch ends."""
+        self.dispatch()
+        return self.ended(len(self.of(*ENDS)) + 1)[-1]
 
     def close(self) -> None:
         """Let go of threads and connections."""
@@ -258,6 +268,13 @@ def world(
     copy_api.add_to(made.api, context)
     made.own_all()
     return made
+
+
+def link(mail: Mapping[str, Any], kind: str) -> str:
+    """The path of the letter's first link of a kind, "t/c" for one."""
+    found = re.search(rf"https://m\.example(/{kind}/[^\s\"<>]+)", mail["html"])
+    assert found is not None
+    return found[1]
 
 
 def order(dispatch_id: str, step_id: str, now: datetime) -> dict[str, Any]:

@@ -236,6 +236,11 @@ class World:
             worker.context.engine.dispose()
 
 
+def binary_headers(event: dict[str, Any]) -> list[tuple[str, bytes]]:
+    """The event's attributes as headers of the binary mode."""
+    return [(f"ce_{name}", str(value).encode()) for name, value in event.items() if name != "data"]
+
+
 def event(id: str, customer: str = "c-1", do: str | None = None, **changes: Any) -> dict[str, Any]:
     """An acceptable customer event."""
     return {

@@ -1,4 +1,4 @@
-"""The scheduler on a real PostgreSQL: planning, parking, claiming by many, facts, HTTP."""
+"""The scheduler on a real PostgreSQL: planning, parking, claiming by many, facts."""
 
 import json
 from collections.abc import Iterator
@@ -69,19 +69,6 @@ def test_payment_cancels_for_every_party(bench: Bench) -> None:
     assert bench.claim() == 0
     state = bench.get("/obligations/b1")
     assert (state["state"], state["amount_minor"], state["reason"]) == ("settled", 0, "paid")
-
-
-def test_a_bill_and_a_subscription_may_have_the_same_id(bench: Bench) -> None:
-    expiring = applied(
-        "subscription.expiring", 8, "bob", obligation_id="b1", subscription_id="b1", plan="Gold",
-        expires_on="2026-03-12", price_minor=900, currency="EUR",
-    )  # fmt: skip
-    closed = applied("bill.closed", 9, obligation_id="b1", bill_id="b1", why="recalled")
-    bench.deliver(OUTREACH_LOG, due_soon(7), expiring, closed)
-    assert bench.get("/obligations/b1?kind=bill")["reason"] == "recalled"
-    assert bench.get("/obligations/b1?kind=subscription")["state"] == "open"
-    unclear = bench.web.get("/obligations/b1", headers={"authorization": "Bearer r1"})
-    assert unclear.status_code == 409
 
 
 def test_two_claimers_share_the_work_and_take_nothing_twice(bench: Bench) -> None:
@@ -165,126 +152,6 @@ def test_a_last_message_that_came_back_goes_once_by_the_next_channel(bench: Benc
     assert bench.told().count("outreach.completed") == 2
     seen = bench.get("/customers/ann/outreach")
     assert [one["channel"] for one in seen["contacts"]] == ["email", "sms"]
-
-
-def test_what_falls_due_together_is_one_order_and_one_contact(bench: Bench) -> None:
-    bills = ("rent", "power", "phone")
-    for n, name in enumerate(bills):
-        bench.deliver(OUTREACH_LOG, due_soon(7 + n, bill_id=name))
-        bench.deliver(OUTREACH_COMMANDS, requested(7 + n, bill_id=name, consolidate=True))
-    bench.at("2026-03-05T10:00:01+09:00")
-    while bench.claim():
-        pass
-    (order,) = bench.outbox(OUTREACH_DISPATCHES)
-    data = order.data
-    assert data["template"] == "several"
-    assert sorted(o["obligation_id"] for o in data["obligations"]) == sorted(bills)
-    assert [p["obligation_id"] for p in data["parts"]] == [
-        o["obligation_id"] for o in data["obligations"]
-    ]
-    assert data["parts"][0]["step_id"] == data["step_id"]
-    assert {p["template"] for p in data["parts"]} == {"t-7"}
-    others = [part["step_id"] for part in data["parts"][1:]]
-    (ordered,) = [e.data for e in bench.outbox() if e.type == "outreach.dispatched"]
-    assert ordered["joined"] == others
-    joined = [e.data for e in bench.outbox() if e.type == "outreach.step_joined"]
-    assert [one["step_id"] for one in joined] == others
-    assert {one["dispatch_id"] for one in joined} == {data["dispatch_id"]}
-    assert len(bench.get("/customers/ann/outreach")["contacts"]) == 1
-
-    paid, sent = others
-    left = message("message.left_out", order, obligation_id="x", reason="settled",
-                   rule="obligation", rule_version=1, retryable=False)  # fmt: skip
-    left.data["step_id"] = paid
-    done = message("message.sent", order, message_id="m", provider="smtp",
-                   provider_reference="<m@x>", joined=[sent])  # fmt: skip
-    bench.deliver(OUTREACH_LOG, left, done)
-    told = bench.get("/customers/ann/outreach")
-    states = {s["step_id"]: s["state"] for e in told["enrolments"] for s in e["steps"]}
-    assert [states[i] for i in (data["step_id"], paid, sent)] == ["sent", "refused", "sent"]
-    assert len(told["contacts"]) == 1
-
-
-def test_a_dispatch_of_several_that_is_refused_for_now_is_ordered_again(bench: Bench) -> None:
-    for n, name in enumerate(("rent", "power")):
-        bench.deliver(OUTREACH_LOG, due_soon(7 + n, bill_id=name))
-        bench.deliver(OUTREACH_COMMANDS, requested(7 + n, bill_id=name, consolidate=True))
-    bench.at("2026-03-05T10:00:01+09:00")
-    bench.claim()
-    (order,) = bench.outbox(OUTREACH_DISPATCHES)
-    refused = message(
-        "message.refused", order, reason="hours", rule="r", rule_version=1, retryable=True,
-        not_before="2026-03-05T11:00:00+09:00", joined=[order.data["parts"][1]["step_id"]],
-    )  # fmt: skip
-    bench.deliver(OUTREACH_LOG, refused)
-    assert bench.get("/customers/ann/outreach")["contacts"] == []
-    bench.at("2026-03-05T11:00:01+09:00")
-    bench.claim()
-    again = bench.outbox(OUTREACH_DISPATCHES)[-1]
-    assert len(again.data["parts"]) == 2
-    assert again.id != order.id
-
-
-def test_people_read_what_is_planned_and_why(bench: Bench) -> None:
-    bench.deliver(OUTREACH_LOG, due_soon())
-    bench.deliver(OUTREACH_COMMANDS, requested())
-    facts = bench.outbox()
-    bench.deliver(OUTREACH_LOG, *facts)
-    enrolment_id = facts[0].data["enrolment_id"]
-    shown = bench.get(f"/outreach/{enrolment_id}")
-    assert shown["playbook"] == "bill-reminder"
-    assert [step["due_at"] for step in shown["steps"]] == [
-        "2026-03-05T01:00:00Z", "2026-03-09T01:00:00Z", "2026-03-11T01:00:00Z",
-    ]  # fmt: skip
-    page = bench.get("/customers/ann/timeline?limit=3")
-    rest = bench.get(f"/customers/ann/timeline?after={page['next'].replace('+', '%2B')}")
-    types = [fact["type"] for fact in (*page["facts"], *rest["facts"])]
-    assert types == [fact.type for fact in reversed(facts)] + ["event.applied"]
-    only = bench.get("/customers/ann/timeline?type=outreach.enrolled")
-    assert [fact["data"]["playbook_version"] for fact in only["facts"]] == [3]
-    console = bench.get("/console/data")
-    assert console["enrolments"] == [
-        {"playbook": "bill-reminder", "status": "active", "reason": "", "count": 1}
-    ]
-    assert "<title>Rapport console</title>" in bench.web.get("/console").text
-
-
-def test_a_pause_keeps_everything_back_and_is_told(bench: Bench) -> None:
-    bench.deliver(OUTREACH_LOG, due_soon())
-    bench.deliver(OUTREACH_COMMANDS, requested())
-    operator = {"authorization": "Bearer o1"}
-    body = {"until": "2026-03-05T12:00:00+09:00"}
-    answer = bench.web.post("/customers/ann/pause", json=body, headers=operator)
-    assert answer.status_code == 200
-    assert bench.outbox()[-1].data["changes"] == {
-        "paused_until": "2026-03-05T12:00:00+09:00",
-        "by": "ops",
-    }
-    bench.at("2026-03-05T10:00:01+09:00")
-    assert bench.claim() == 1
-    assert bench.outbox(OUTREACH_DISPATCHES) == []
-    assert bench.outbox()[-1].data["reason"] == "paused"
-    bench.at("2026-03-05T12:00:01+09:00")
-    bench.claim()
-    assert len(bench.outbox(OUTREACH_DISPATCHES)) == 1
-
-
-def test_errors_are_problem_details(bench: Bench) -> None:
-    reader = {"authorization": "Bearer r1"}
-    for path in ("/outreach/x", "/obligations/x", "/customers/x/outreach"):
-        answer = bench.web.get(path, headers=reader)
-        assert answer.status_code == 404
-        assert answer.headers["content-type"] == "application/problem+json"
-    assert bench.web.get("/outreach/x").status_code == 401
-    assert bench.web.post("/customers/x/pause", json={}, headers=reader).status_code == 403
-    operator = {"authorization": "Bearer o1"}
-    for body in ({}, {"until": "2020-01-01T00:00:00Z"}, {"until": "2026-03-05"}):
-        answer = bench.web.post("/customers/x/pause", json=body, headers=operator)
-        assert answer.status_code == 422
-    bank = {"authorization": "Bearer b1"}
-    assert bench.web.get("/outreach/x", headers=bank).status_code == 403
-    wrong = bench.web.get("/customers/x/timeline?after=2026-03-05~7", headers=reader)
-    assert wrong.status_code == 422
 
 
 def test_a_step_that_cannot_be_decided_is_put_aside_and_the_others_go_on(

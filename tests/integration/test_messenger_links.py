@@ -1,8 +1,5 @@
-"""What customers, mail programs and providers do over HTTP, and what the log is told."""
+"""What customers and mail programs do with a letter's links, and what the log is told."""
 
-import base64
-import hmac
-import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
-from messenger_world import START, WEBHOOK_SECRET, World, world
+from messenger_world import START, World, link, world
 
 from services.messenger.providers.smtp import Relay, SmtpPool
 from services.runtime.clock import Clock
@@ -20,8 +17,6 @@ from support.database import Database
 from support.mail import Mailbox
 
 PERSON = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
-ALL = {"Authorization": "Bearer all-of-it"}
-BOUND = {"Authorization": "Bearer bound"}
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
@@ -53,26 +48,10 @@ def path(url: str) -> str:
     return urlsplit(url).path
 
 
-def link(mail: dict[str, Any], kind: str) -> str:
-    found = re.search(rf"https://m\.example(/{kind}/[^\s\"<>]+)", mail["html"])
-    assert found is not None
-    return found[1]
-
-
 def stop_url(mail: dict[str, Any]) -> str:
     found = re.match(r"<(https://[^>]+)>", mail["headers"]["List-Unsubscribe"])
     assert found is not None
     return path(found[1])
-
-
-def told(messenger: World, fact_type: str) -> list[dict[str, Any]]:
-    messenger.flow()
-    return [fact["data"] for fact in messenger.of(fact_type)]
-
-
-def next_end(messenger: World) -> dict[str, Any]:
-    messenger.dispatch()
-    return messenger.ended(len(messenger.of("message.sent", "message.refused")) + 1)[-1]
 
 
 class TestLinks:
@@ -82,7 +61,7 @@ class TestLinks:
         answer = http.get(link(mail, "t/c"))
         assert answer.status_code == 302
         assert answer.headers["location"].startswith("https://m.example/p/")
-        [clicked] = told(messenger, "message.clicked")
+        [clicked] = messenger.told("message.clicked")
         assert (clicked["link"], clicked["machine"]) == ("portal", False)
 
     def test_a_second_click_is_counted_and_not_told_again(
@@ -90,7 +69,7 @@ class TestLinks:
     ) -> None:
         for _ in range(3):
             http.get(link(mail, "t/c"))
-        assert len(told(messenger, "message.clicked")) == 1
+        assert len(messenger.told("message.clicked")) == 1
         assert database.rows("SELECT times FROM messenger.interaction") == [(3,)]
 
     def test_an_open_gives_a_picture_and_is_told(
@@ -99,8 +78,8 @@ class TestLinks:
         answer = http.get(link(mail, "t/o"))
         assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif")
         assert len(answer.content) == 43
-        assert told(messenger, "message.opened") == [
-            {"message_id": told(messenger, "message.opened")[0]["message_id"], "machine": False}
+        assert messenger.told("message.opened") == [
+            {"message_id": messenger.told("message.opened")[0]["message_id"], "machine": False}
         ]
 
     def test_a_picture_fetched_at_once_is_a_machines(
@@ -108,14 +87,14 @@ class TestLinks:
     ) -> None:
         messenger.move_to(START + timedelta(seconds=1))
         http.get(link(mail, "t/o"))
-        assert told(messenger, "message.opened")[0]["machine"] is True
+        assert messenger.told("message.opened")[0]["machine"] is True
 
     def test_links_followed_all_at_once_are_a_scanners(
         self, messenger: World, http: TestClient, mail: dict[str, Any]
     ) -> None:
         http.get(link(mail, "t/c"))
         http.get(link(mail, "t/f"))
-        seen = [(one["link"], one["machine"]) for one in told(messenger, "message.clicked")]
+        seen = [(one["link"], one["machine"]) for one in messenger.told("message.clicked")]
         assert seen[0] == ("portal", False)
         assert seen[1][1] is True
 
@@ -132,7 +111,7 @@ class TestLinks:
         http.get(honeypot)
         seen = [
             (one["link"], one["machine"], one["corrects"])
-            for one in told(messenger, "message.clicked")
+            for one in messenger.told("message.clicked")
         ]
         assert seen == [
             ("portal", False, False),
@@ -142,7 +121,7 @@ class TestLinks:
         # Long after, a person may come.
         messenger.move_to(later + timedelta(minutes=1))
         http.get(link(mail, "t/c"))
-        assert told(messenger, "message.clicked")[-1]["machine"] is False
+        assert messenger.told("message.clicked")[-1]["machine"] is False
 
     @pytest.mark.parametrize("kind", ["t/c", "t/o", "t/f", "t/n", "u", "preferences"])
     @pytest.mark.usefixtures("mail")
@@ -166,7 +145,7 @@ class TestLinks:
     ) -> None:
         messenger.move_to(START + timedelta(days=200))
         assert http.get(link(mail, "t/c")).status_code == 410
-        assert told(messenger, "message.clicked") == []
+        assert messenger.told("message.clicked") == []
 
     def test_a_link_of_a_message_that_is_gone_is_a_plain_page(
         self, http: TestClient, mail: dict[str, Any], database: Database
@@ -203,13 +182,13 @@ class TestOptingOut:
         for answer in (click(), click()):
             assert answer.status_code == 200
             assert "set-cookie" not in answer.headers
-        [left] = told(messenger, "contact.unsubscribed")
+        [left] = messenger.told("contact.unsubscribed")
         assert (left["channel"], left["purpose"], left["via"]) == (
             "email",
             "collection",
             "one_click",
         )
-        refused = next_end(messenger)
+        refused = messenger.next_end()
         assert refused["data"]["reason"] == "suppressed:unsubscribed"
 
     def test_looking_changes_nothing(
@@ -218,8 +197,8 @@ class TestOptingOut:
         page = http.get(stop_url(mail))
         assert page.status_code == 200
         assert '<form method="post">' in page.text
-        assert told(messenger, "contact.unsubscribed") == []
-        assert next_end(messenger)["type"] == "message.sent"
+        assert messenger.told("contact.unsubscribed") == []
+        assert messenger.next_end()["type"] == "message.sent"
 
     @pytest.mark.parametrize(
         ("locale", "words"), [("ja-JP", "停止しますか"), ("zh-Hans-CN", "不再接收"), ("fr", "Stop")]
@@ -236,7 +215,7 @@ class TestOptingOut:
         self, messenger: World, http: TestClient, mail: dict[str, Any]
     ) -> None:
         http.post(stop_url(mail), data={"from": "page", "all": "yes"})
-        [left] = told(messenger, "contact.unsubscribed")
+        [left] = messenger.told("contact.unsubscribed")
         assert (left["purpose"], left["via"]) == ("*", "page")
 
 
@@ -246,16 +225,16 @@ class TestPreferences:
     ) -> None:
         page = link(mail, "preferences")
         http.post(page, data={"do": "save", "purpose": ["service", "retention"]})
-        assert {one["purpose"] for one in told(messenger, "contact.unsubscribed")} == {
+        assert {one["purpose"] for one in messenger.told("contact.unsubscribed")} == {
             "collection",
             "marketing",
         }
         assert http.get(page).text.count(" checked>") == 2
         http.post(page, data={"do": "save", "purpose": ["service", "collection"]})
-        assert told(messenger, "contact.preference_changed") == [
+        assert messenger.told("contact.preference_changed") == [
             {"changes": {"email/collection": "on"}}
         ]
-        assert next_end(messenger)["type"] == "message.sent"
+        assert messenger.next_end()["type"] == "message.sent"
 
     def test_everything_off_and_one_on_again(
         self, messenger: World, http: TestClient, mail: dict[str, Any]
@@ -263,16 +242,16 @@ class TestPreferences:
         page = link(mail, "preferences")
         http.post(page, data={"do": "off"})
         assert " checked>" not in http.get(page).text
-        assert next_end(messenger)["type"] == "message.refused"
+        assert messenger.next_end()["type"] == "message.refused"
         http.post(page, data={"do": "save", "purpose": ["collection"]})
         assert http.get(page).text.count(" checked>") == 1
-        assert next_end(messenger)["type"] == "message.sent"
+        assert messenger.next_end()["type"] == "message.sent"
 
     def test_not_now_is_a_break_with_an_end(
         self, messenger: World, http: TestClient, mail: dict[str, Any]
     ) -> None:
         http.post(link(mail, "preferences"), data={"do": "not_now"})
-        refused = next_end(messenger)["data"]
+        refused = messenger.next_end()["data"]
         until = (START + timedelta(days=14, minutes=1)).isoformat().replace("+00:00", "Z")
         assert (refused["reason"], refused["not_before"]) == ("suppressed:not_now", until)
 
@@ -281,7 +260,7 @@ class TestPreferences:
     ) -> None:
         for _ in range(2):
             http.post(link(mail, "preferences"), data={"do": "helped"})
-        assert [one["helpful"] for one in told(messenger, "feedback.given")] == [True]
+        assert [one["helpful"] for one in messenger.told("feedback.given")] == [True]
 
     def test_looking_changes_nothing_and_nonsense_is_refused(
         self, messenger: World, http: TestClient, mail: dict[str, Any]
@@ -302,9 +281,9 @@ class TestFeedback:
         assert page.status_code == 200
         assert '<button class="main" name="helpful" value="yes">' in page.text
         assert "<script" not in page.text
-        [clicked] = told(messenger, "message.clicked")
+        [clicked] = messenger.told("message.clicked")
         assert (clicked["link"], clicked["machine"]) == ("helped", False)
-        assert told(messenger, "feedback.given") == []
+        assert messenger.told("feedback.given") == []
 
     def test_the_last_answer_counts_and_the_same_again_is_not_told(
         self, messenger: World, http: TestClient, mail: dict[str, Any]
@@ -312,7 +291,7 @@ class TestFeedback:
         for answer in ("yes", "yes", "no", "no", "yes"):
             page = http.post(link(mail, "t/f"), data={"helpful": answer})
             assert page.status_code == 200
-        given = told(messenger, "feedback.given")
+        given = messenger.told("feedback.given")
         assert [one["helpful"] for one in given] == [True, False, True]
         [intended] = messenger.of("message.intended")
         assert {one["message_id"] for one in given} == {intended["data"]["message_id"]}
@@ -328,7 +307,7 @@ class TestFeedback:
         self, messenger: World, http: TestClient, mail: dict[str, Any], sent: dict[str, str]
     ) -> None:
         assert http.post(link(mail, "t/f"), data=sent).status_code == 422
-        assert told(messenger, "feedback.given") == []
+        assert messenger.told("feedback.given") == []
 
     @pytest.mark.parametrize(
         ("locale", "words"), [("ja-JP", "お役に立ちましたか"), ("zh-Hans-CN", "对您有帮助吗")]
@@ -343,120 +322,3 @@ class TestFeedback:
         assert words in mail["html"]
         assert words in mail["text"]
         assert words in http.get(link(mail, "t/f")).text
-
-
-class TestReplies:
-    @pytest.mark.parametrize("words", ["STOP", "退订", "配信停止してください"])
-    @pytest.mark.usefixtures("mail")
-    def test_stop_is_honoured_in_each_language(
-        self, messenger: World, http: TestClient, words: str
-    ) -> None:
-        [intended] = messenger.of("message.intended")
-        said = {"message_id": intended["data"]["message_id"], "text": words}
-        assert http.post("/replies", json=said, headers=ALL).json()["intent"] == "stop"
-        [left] = told(messenger, "contact.unsubscribed")
-        assert (left["purpose"], left["via"]) == ("*", "reply")
-        assert told(messenger, "handoff.requested") == []
-        assert next_end(messenger)["type"] == "message.refused"
-
-    def test_the_rest_goes_to_a_person_and_the_words_stay_here(
-        self, messenger: World, http: TestClient, mail: dict[str, Any], database: Database
-    ) -> None:
-        token = link(mail, "preferences").rpartition("/")[2]
-        said = {"token": token, "text": "My sister Zebulona can pay in May"}
-        assert http.post("/replies", json=said, headers=ALL).status_code == 202
-        [handoff] = told(messenger, "handoff.requested")
-        assert (handoff["reason"], handoff["obligation_id"]) == ("reply", "b-1")
-        assert "Zebulona" not in json.dumps(messenger.facts)
-        assert database.rows("SELECT words FROM messenger.reply") == [(said["text"],)]
-
-    @pytest.mark.usefixtures("mail")
-    def test_only_callers_with_the_scope_and_tenant_may(
-        self, messenger: World, http: TestClient
-    ) -> None:
-        [intended] = messenger.of("message.intended")
-        said = {"message_id": intended["data"]["message_id"], "text": "STOP"}
-        assert http.post("/replies", json=said).status_code == 401
-        assert http.post("/replies", json=said, headers=BOUND).status_code == 403
-        unknown = said | {"message_id": "nobody"}
-        assert http.post("/replies", json=unknown, headers=ALL).status_code == 404
-        assert http.post("/replies", json={"text": "STOP"}, headers=ALL).status_code == 422
-        assert told(messenger, "contact.unsubscribed") == []
-
-
-class TestMessages:
-    @pytest.mark.usefixtures("mail")
-    def test_a_message_is_shown_without_address_and_words(
-        self, messenger: World, http: TestClient
-    ) -> None:
-        [intended] = messenger.of("message.intended")
-        url = f"/messages/{intended['data']['message_id']}"
-        shown = http.get(url, headers=ALL).json()
-        assert (shown["state"], shown["purpose"]) == ("sent", "collection")
-        assert shown["links"] == ["portal"]
-        assert "example.com" not in json.dumps(shown)
-        assert http.get(url).status_code == 401
-        assert http.get(url, headers=BOUND).status_code == 403
-        assert http.get("/messages/nobody", headers=ALL).status_code == 404
-
-
-class TestWebhooks:
-    def call(
-        self, messenger: World, http: TestClient, report: dict[str, Any], call_id: str = "w-1"
-    ) -> Response:
-        body = json.dumps(report).encode()
-        stamp = str(int(messenger.context.clock.real().timestamp()))
-        key = base64.b64decode(WEBHOOK_SECRET.removeprefix("whsec_"))
-        digest = hmac.digest(key, f"{call_id}.{stamp}.".encode() + body, "sha256")
-        headers = {
-            "webhook-id": call_id,
-            "webhook-timestamp": stamp,
-            "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
-        }
-        answer: Response = http.post("/webhooks/relay", content=body, headers=headers)
-        return answer
-
-    def report(self, mail: dict[str, Any], event: str, **data: Any) -> dict[str, Any]:
-        reference = {"provider_reference": mail["headers"]["Message-ID"]}
-        return {"type": f"message.{event}", "data": reference | data}
-
-    def test_a_hard_bounce_ends_the_use_of_an_address(
-        self, messenger: World, http: TestClient, mail: dict[str, Any]
-    ) -> None:
-        bounce = self.report(mail, "bounced", kind="hard", status="5.1.1")
-        for _ in range(2):
-            assert self.call(messenger, http, bounce).status_code == 200
-        [bounced] = told(messenger, "message.bounced")
-        assert (bounced["kind"], bounced["status"]) == ("hard", "5.1.1")
-        assert next_end(messenger)["data"]["reason"] == "suppressed:hard_bounce"
-
-    def test_a_soft_bounce_and_a_delivery_end_nothing(
-        self, messenger: World, http: TestClient, mail: dict[str, Any]
-    ) -> None:
-        self.call(messenger, http, self.report(mail, "delivered"), "w-1")
-        self.call(messenger, http, self.report(mail, "bounced", kind="soft"), "w-2")
-        assert len(told(messenger, "message.delivered")) == 1
-        assert next_end(messenger)["type"] == "message.sent"
-
-    def test_a_complaint_stops_everything(
-        self, messenger: World, http: TestClient, mail: dict[str, Any]
-    ) -> None:
-        self.call(messenger, http, self.report(mail, "complained"))
-        assert len(told(messenger, "message.complained")) == 1
-        assert next_end(messenger)["type"] == "message.refused"
-
-    def test_forged_calls_are_refused(
-        self, messenger: World, http: TestClient, mail: dict[str, Any]
-    ) -> None:
-        body = json.dumps(self.report(mail, "complained"))
-        assert http.post("/webhooks/relay", content=body).status_code == 401
-        assert http.post("/webhooks/other", content=body).status_code == 401
-        assert self.call(messenger, http, {"type": "x"}).status_code == 422
-        assert told(messenger, "message.complained") == []
-
-    def test_reports_of_other_peoples_mail_are_taken_and_ignored(
-        self, messenger: World, http: TestClient
-    ) -> None:
-        report = {"type": "message.complained", "data": {"provider_reference": "<x@y.example>"}}
-        assert self.call(messenger, http, report).status_code == 200
-        assert messenger.facts == []
