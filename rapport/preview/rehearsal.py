@@ -13,7 +13,7 @@ from schemas.facts import AgreementMade, CustomerSegmented
 from schemas.topics import OUTREACH_COMMANDS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.messenger.handlers import events as told
 from services.messenger.handlers.translate import customer_of, order_of
-from services.messenger.handlers.writing import Unwritable, Where, Writer, Written
+from services.messenger.handlers.writing import Assignment, Unwritable, Where, Writer, Written
 from services.messenger.model import Change, ChangeKind, Lag, Obligation, Refuse
 from services.messenger.rules import check as final
 from services.messenger.rules import obligations as obligation_rules
@@ -140,14 +140,11 @@ class Rehearsal:
         row = CustomerRow.model_validate(self._addressee.model_dump())
         if locale is not None:
             row.locale = locale
+        message_id = derive("message", row.tenant, order.dispatch_id)
         return self._writer.write(
-            derive("message", row.tenant, order.dispatch_id),
-            row.tenant,
-            order,
-            row,
-            self._obligations,
-            at,
-            *self._asked(order, at),
+            Assignment(
+                message_id, row.tenant, order, row, self._obligations, at, *self._asked(order, at)
+            )
         )
 
     def _asked(

@@ -1,7 +1,7 @@
 """From an order to a finished letter: finds the words, the amounts of now, and the links."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,12 +18,11 @@ from services.messenger.content import (
     link_of_item,
     render,
 )
-from services.messenger.handlers.writing import Chooser, Drawn, Unwritable, Where, Written
+from services.messenger.handlers.writing import Assignment, Chooser, Drawn, Unwritable, Written
 from services.messenger.links import Links
 from services.messenger.mail import Draft, UnusableAddress, compose
 from services.messenger.model import Choice, Obligation, Place
 from services.messenger.signatures import Signatures, domain_of
-from services.messenger.tables import CustomerRow
 from services.messenger.tenants import Tenant, Voice
 from services.playbooks.catalogue import Standing
 from services.playbooks.model import BASE, Playbook
@@ -56,132 +55,107 @@ class LetterWriter:
         self._tenants = tenants
         self._links = links
 
-    def write(
-        self,
-        message_id: str,
-        tenant: str,
-        dispatch: DispatchOrdered,
-        addressee: CustomerRow,
-        obligations: Mapping[str, Obligation],
-        now: datetime,
-        required: Sequence[str] = (),
-        withheld: tuple[Where, ...] = (),
-    ) -> Written:
-        """The letter as it stands at `now`. Raises Unwritable.
-
-        required: the disclosures that the packs in force ask for, by code. withheld: where
-        nothing may tell of a debt.
-        """
-        sender = self._tenants.get(tenant)
+    def write(self, task: Assignment) -> Written:
+        """The letter as it stands at the assignment's instant. Raises Unwritable."""
+        dispatch, message_id = task.dispatch, task.message_id
+        sender = self._tenants.get(task.tenant)
         if sender is None:
             raise Unwritable("tenant_without_identity")
-        playbook = self._playbook(tenant, dispatch, now)
-        terms = dispatch.obligations[0] if dispatch.obligations else None
-        offered = playbook.document.links
-        targets = sender.targets(terms.obligation_id if terms else "", offered)
-        if PORTAL in offered:
-            targets[PORTAL] = ""
-        targets |= {
-            link_of_item(name, rank): target
-            for rank, one in enumerate(dispatch.obligations if dispatch.parts else ())
-            for name, target in sender.targets(one.obligation_id, offered).items()
-        }
-        tracked = {name: self._links.click(message_id, name, now) for name in targets}
-        voice = sender.on_behalf_of(creditor_of(dispatch), discreet=bool(withheld))
-        unsubscribe = self._links.unsubscribe(message_id, now)
-        addresses = Addresses(
-            links=tracked,
-            choices={
-                one.name: self._links.choice(message_id, one.name, now) for one in dispatch.choices
-            },
-            unsubscribe=unsubscribe,
-            preferences=self._links.preferences(message_id, now),
-            helped=self._links.feedback(message_id, "yes", now),
-            not_helped=self._links.feedback(message_id, "no", now),
-            pixel=self._links.pixel(message_id, now),
-            honeypot=self._links.honeypot(message_id, now),
-        )
-        drawn, rendered = self._render(
-            playbook,
-            tenant,
-            voice,
-            dispatch,
-            addressee,
-            obligations,
-            addresses,
-            now,
-            required,
-            withheld,
-        )
+        playbook = published(self._standing(), task)
+        targets = _targets(sender, playbook, dispatch)
+        voice = sender.on_behalf_of(creditor_of(dispatch), discreet=bool(task.withheld))
+        addresses = self._addresses(task, targets)
+        drawn, rendered = self._render(playbook, voice, task, addresses)
         draft = Draft(
             message_id=message_id,
-            name=greeting_name(addressee.name),
-            email=addressee.email or "",
+            name=greeting_name(task.addressee.name),
+            email=task.addressee.email or "",
             locale=rendered.locale,
             subject=rendered.subject,
             text=rendered.text,
             html_quoted=rendered.page.html_quoted,
-            unsubscribe_url=unsubscribe,
-            date=now,
+            unsubscribe_url=addresses.unsubscribe,
+            date=task.now,
         )
         try:
             letter = compose(draft, self._links.traceable(voice.identity, message_id))
         except UnusableAddress:
             raise Unwritable("address_not_usable") from None
         letter = self._signatures.sign(letter, domain_of(voice.identity.address))
-        carried = {name: targets[name] for name in rendered.links}
         return Written(
             letter,
             rendered.locale,
             rendered.variant,
             rendered.disclosures,
-            carried,
+            {name: targets[name] for name in rendered.links},
             _choices(dispatch, rendered, playbook),
             rendered.preheader,
             drawn,
-            withheld=withheld,
+            withheld=task.withheld,
         )
 
-    def _playbook(self, tenant: str, dispatch: DispatchOrdered, now: datetime) -> Playbook:
-        playbook = self._standing().published(tenant, dispatch.playbook, dispatch.playbook_version)
-        if playbook is None:
-            # Other words than those that were approved for this enrolment would be a lie.
-            raise Unwritable("playbook_version_not_loaded", now + LATER)
-        return playbook
+    def _addresses(self, task: Assignment, names: Iterable[str]) -> Addresses:
+        links, message_id, now = self._links, task.message_id, task.now
+        return Addresses(
+            links={name: links.click(message_id, name, now) for name in names},
+            choices={
+                one.name: links.choice(message_id, one.name, now) for one in task.dispatch.choices
+            },
+            unsubscribe=links.unsubscribe(message_id, now),
+            preferences=links.preferences(message_id, now),
+            helped=links.feedback(message_id, "yes", now),
+            not_helped=links.feedback(message_id, "no", now),
+            pixel=links.pixel(message_id, now),
+            honeypot=links.honeypot(message_id, now),
+        )
 
     def _render(
-        self,
-        playbook: Playbook,
-        tenant: str,
-        voice: Voice,
-        dispatch: DispatchOrdered,
-        addressee: CustomerRow,
-        obligations: Mapping[str, Obligation],
-        addresses: Addresses,
-        now: datetime,
-        required: Sequence[str],
-        withheld: Sequence[Where],
+        self, playbook: Playbook, voice: Voice, task: Assignment, addresses: Addresses
     ) -> tuple[Drawn | None, Rendered]:
-        locale = addressee.locale or dispatch.locale
+        dispatch = task.dispatch
         try:
-            drawn = variants.draw(self._chooser, playbook, tenant, dispatch, locale)
+            drawn = variants.draw(self._chooser, playbook, task.tenant, dispatch, task.locale)
             return drawn, render(
                 playbook.templates,
                 dispatch.template,
                 tone=dispatch.tone,
-                locale=locale,
-                matter=matter_of(dispatch, addressee, obligations, addresses.links, now),
+                locale=task.locale,
+                matter=matter_of(task, addresses.links),
                 brand=Brand(
                     voice.identity.name, voice.postal_address, voice.colour, voice.logo_text
                 ),
                 addresses=addresses,
                 variant=drawn.name if drawn else BASE,
-                required=required,
-                withheld=withheld,
+                required=task.required,
+                withheld=task.withheld,
             )
         except ContentError as error:
             log.error("a letter cannot be written", playbook=playbook.name, fault=str(error))
             raise Unwritable("content_fault") from error
+
+
+def published(standing: Standing, task: Assignment) -> Playbook:
+    """The playbook's version that the enrolment has. Raises Unwritable."""
+    dispatch = task.dispatch
+    playbook = standing.published(task.tenant, dispatch.playbook, dispatch.playbook_version)
+    if playbook is None:
+        # Other words than those that were approved for this enrolment would be a lie.
+        raise Unwritable("playbook_version_not_loaded", task.now + LATER)
+    return playbook
+
+
+def _targets(sender: Tenant, playbook: Playbook, dispatch: DispatchOrdered) -> dict[str, str]:
+    """Where each link that the letter may carry leads."""
+    offered = playbook.document.links
+    first = dispatch.obligations[0].obligation_id if dispatch.obligations else ""
+    targets = sender.targets(first, offered)
+    if PORTAL in offered:
+        targets[PORTAL] = ""
+    return targets | {
+        link_of_item(name, rank): target
+        for rank, one in enumerate(dispatch.obligations if dispatch.parts else ())
+        for name, target in sender.targets(one.obligation_id, offered).items()
+    }
 
 
 def creditor_of(dispatch: DispatchOrdered) -> str | None:
@@ -205,21 +179,16 @@ def _choices(
     }
 
 
-def matter_of(
-    dispatch: DispatchOrdered,
-    addressee: CustomerRow,
-    obligations: Mapping[str, Obligation],
-    links: Mapping[str, str],
-    now: datetime,
-) -> Matter:
+def matter_of(task: Assignment, links: Mapping[str, str]) -> Matter:
     """What the letter is about, with the amounts of now. links: addresses by name."""
+    dispatch, addressee = task.dispatch, task.addressee
     if dispatch.parts:
-        return _several(dispatch, addressee, obligations, links, now)
+        return _several(task, links)
     terms = dispatch.obligations[0] if dispatch.obligations else None
-    today = _today(addressee, dispatch, now)
+    today = _today(task)
     if terms is None:
         return Matter(dispatch.purpose, today, addressee.name, details=dispatch.context)
-    amount = _amount_now(terms, obligations)
+    amount = _amount_now(terms, task.obligations)
     return Matter(
         purpose=dispatch.purpose,
         today=today,
@@ -235,17 +204,12 @@ def matter_of(
     )
 
 
-def _several(
-    dispatch: DispatchOrdered,
-    addressee: CustomerRow,
-    obligations: Mapping[str, Obligation],
-    links: Mapping[str, str],
-    now: datetime,
-) -> Matter:
+def _several(task: Assignment, links: Mapping[str, str]) -> Matter:
     """Several things, the one that falls due first before the others."""
+    dispatch = task.dispatch
     contexts = {part.obligation_id: part.context for part in dispatch.parts}
     items = [
-        _item(terms, contexts[terms.obligation_id], obligations, links, rank)
+        _item(terms, contexts[terms.obligation_id], task.obligations, links, rank)
         for rank, terms in enumerate(dispatch.obligations)
     ]
     items.sort(key=lambda item: item.due_date or date.max)
@@ -255,8 +219,8 @@ def _several(
     summed = len(amounts) == len(items) and len(currencies) == 1
     return Matter(
         purpose=dispatch.purpose,
-        today=_today(addressee, dispatch, now),
-        name=addressee.name,
+        today=_today(task),
+        name=task.addressee.name,
         creditor=creditors.pop() if len(creditors) == 1 else None,
         amount_minor=sum(amounts) if summed else None,
         currency=currencies.pop() if summed else None,
@@ -299,9 +263,10 @@ def _amount_now(terms: ObligationTerms, obligations: Mapping[str, Obligation]) -
     return terms.amount_minor
 
 
-def _today(addressee: CustomerRow, dispatch: DispatchOrdered, now: datetime) -> date:
+def _today(task: Assignment) -> date:
     """The reader's local date, as far as their place is known."""
-    due_zones = [terms.due_timezone for terms in dispatch.obligations]
-    place = Place(addressee.timezone, addressee.country, addressee.region, addressee.city)
+    who = task.addressee
+    due_zones = [terms.due_timezone for terms in task.dispatch.obligations]
+    place = Place(who.timezone, who.country, who.region, who.city)
     names = candidate_zones(place, due_zones[0] if due_zones else None).names
-    return now.astimezone(ZoneInfo(names[0]) if names else UTC).date()
+    return task.now.astimezone(ZoneInfo(names[0]) if names else UTC).date()

@@ -21,8 +21,9 @@ from schemas.common import CHANNELS
 from schemas.topics import OUTREACH_DISPATCHES
 from services.messenger import metrics, store
 from services.messenger.handlers import flights, heartbeats
-from services.messenger.handlers.claiming import Claiming, Ready
+from services.messenger.handlers.claiming import Claiming
 from services.messenger.handlers.flights import Finished
+from services.messenger.handlers.intending import Ready
 from services.messenger.model import Doubtful, Letter, Rejected
 from services.messenger.pacing import Pacing
 from services.messenger.providers import Connection, Provider, Unavailable

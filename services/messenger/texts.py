@@ -6,10 +6,10 @@ for it), whoever may read them, and what there is to see stands behind the porta
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
 
 from schemas.commands import DispatchOrdered
+from schemas.common import Tone
 from services.messenger.content import (
     Addresses,
     Brand,
@@ -19,14 +19,14 @@ from services.messenger.content import (
 )
 from services.messenger.formats import formatting_locale
 from services.messenger.handlers.translate import address_of
-from services.messenger.handlers.writing import Unwritable, Where, Writer, Written
+from services.messenger.handlers.writing import Assignment, Unwritable, Writer, Written
 from services.messenger.layout import words
-from services.messenger.letters import LATER, PORTAL, creditor_of, matter_of
+from services.messenger.letters import PORTAL, creditor_of, matter_of, published
 from services.messenger.links import Links
-from services.messenger.model import Letter, Obligation
-from services.messenger.tables import CustomerRow
+from services.messenger.model import Letter
 from services.messenger.tenants import Tenant
 from services.playbooks.catalogue import Standing
+from services.playbooks.model import Playbook
 from services.playbooks.segments import segments
 from services.playbooks.wording import WordingError, fill, needs
 from services.runtime import logging
@@ -44,24 +44,12 @@ class ByChannel:
     def __init__(self, writers: Mapping[str, Writer]) -> None:
         self._writers = writers
 
-    def write(
-        self,
-        message_id: str,
-        tenant: str,
-        dispatch: DispatchOrdered,
-        addressee: CustomerRow,
-        obligations: Mapping[str, Obligation],
-        now: datetime,
-        required: Sequence[str] = (),
-        withheld: tuple[Where, ...] = (),
-    ) -> Written:
+    def write(self, task: Assignment) -> Written:
         """The message. Raises Unwritable, also where nobody serves the channel."""
-        writer = self._writers.get(dispatch.channel)
+        writer = self._writers.get(task.dispatch.channel)
         if writer is None:
             raise Unwritable("channel_not_served")
-        return writer.write(
-            message_id, tenant, dispatch, addressee, obligations, now, required, withheld
-        )
+        return writer.write(task)
 
 
 class TextWriter:
@@ -75,60 +63,30 @@ class TextWriter:
         self._tenants = tenants
         self._links = links
 
-    def write(
-        self,
-        message_id: str,
-        tenant: str,
-        dispatch: DispatchOrdered,
-        addressee: CustomerRow,
-        obligations: Mapping[str, Obligation],
-        now: datetime,
-        required: Sequence[str] = (),
-        withheld: tuple[Where, ...] = (),
-    ) -> Written:
-        """The text as it stands at `now`. Raises Unwritable.
+    def write(self, task: Assignment) -> Written:
+        """The text as it stands at the assignment's instant. Raises Unwritable.
 
-        required: what it lacks of them is seen by whoever asked for it. withheld: the words name
+        What it lacks of the disclosures required is seen by whoever asked for it. The words name
         no debt in any case, the sender's name only where it may.
         """
-        del required
-        sender = self._tenants.get(tenant)
+        dispatch = task.dispatch
+        sender = self._tenants.get(task.tenant)
         if sender is None:
             raise Unwritable("tenant_without_identity")
-        playbook = self._standing().published(tenant, dispatch.playbook, dispatch.playbook_version)
-        if playbook is None:
-            raise Unwritable("playbook_version_not_loaded", now + LATER)
-        language = language_of(playbook.templates, addressee.locale or dispatch.locale)
-        wording, tone = wording_of(playbook.templates, dispatch.template, dispatch.tone, language)
-        if not wording.sms:
-            wording, tone = wording_of(playbook.templates, dispatch.template, "neutral", language)
-        if not wording.sms:
-            raise Unwritable("no_text_for_channel")
-        first = dispatch.obligations[0].obligation_id if dispatch.obligations else ""
-        offered = [name for name in playbook.document.links if name in needs(wording.sms).links]
-        targets = sender.targets(first, offered)
-        if PORTAL in offered:
-            targets[PORTAL] = ""
-        voice = sender.on_behalf_of(creditor_of(dispatch), discreet=bool(withheld))
-        unsubscribe = self._links.unsubscribe(message_id, now)
-        addresses = Addresses(
-            links={name: self._links.click(message_id, name, now) for name in targets},
-            choices={},
-            unsubscribe=unsubscribe,
-            preferences="",
-            helped="",
-            not_helped="",
-            pixel="",
-        )
-        locale = formatting_locale(addressee.locale or dispatch.locale, language)
+        playbook = published(self._standing(), task)
+        language = language_of(playbook.templates, task.locale)
+        words_of_it, tone = _wording(playbook, dispatch, language)
+        targets = _targets(sender, playbook, dispatch, words_of_it)
+        voice = sender.on_behalf_of(creditor_of(dispatch), discreet=bool(task.withheld))
+        addresses = self._addresses(task, targets)
         values = values_of(
-            matter_of(dispatch, addressee, obligations, addresses.links, now),
+            matter_of(task, addresses.links),
             Brand(voice.identity.name, voice.postal_address),
             addresses,
-            locale,
+            formatting_locale(task.locale, language),
         )
         try:
-            said = fill(wording.sms, values, markdown=False)
+            said = fill(words_of_it, values, markdown=False)
         except WordingError as error:
             log.error("a text cannot be written", playbook=playbook.name, fault=str(error))
             raise Unwritable("content_fault") from error
@@ -136,13 +94,13 @@ class TextWriter:
             words(language).short.frame,
             brand=voice.identity.name,
             text=said,
-            unsubscribe=unsubscribe,
+            unsubscribe=addresses.unsubscribe,
         )
         return Written(
             Letter(
-                message_id,
+                task.message_id,
                 voice.identity.name,
-                address_of(addressee, dispatch.channel) or "",
+                address_of(task.addressee, dispatch.channel) or "",
                 unicodedata.normalize("NFC", whole).encode(),
             ),
             language,
@@ -151,8 +109,40 @@ class TextWriter:
             targets,
             {},
             segments=segments(whole),
-            withheld=withheld,
+            withheld=task.withheld,
         )
+
+    def _addresses(self, task: Assignment, names: Iterable[str]) -> Addresses:
+        links, message_id, now = self._links, task.message_id, task.now
+        return Addresses(
+            links={name: links.click(message_id, name, now) for name in names},
+            choices={},
+            unsubscribe=links.unsubscribe(message_id, now),
+            preferences="",
+            helped="",
+            not_helped="",
+            pixel="",
+        )
+
+
+def _wording(playbook: Playbook, dispatch: DispatchOrdered, language: str) -> tuple[str, Tone]:
+    """The short text in the order's tone, or in neutral; and which it is. Raises Unwritable."""
+    wording, tone = wording_of(playbook.templates, dispatch.template, dispatch.tone, language)
+    if not wording.sms:
+        wording, tone = wording_of(playbook.templates, dispatch.template, "neutral", language)
+    if not wording.sms:
+        raise Unwritable("no_text_for_channel")
+    return wording.sms, tone
+
+
+def _targets(
+    sender: Tenant, playbook: Playbook, dispatch: DispatchOrdered, text: str
+) -> dict[str, str]:
+    """Where each link that the text carries leads."""
+    first = dispatch.obligations[0].obligation_id if dispatch.obligations else ""
+    carried = [name for name in playbook.document.links if name in needs(text).links]
+    targets = sender.targets(first, carried)
+    return targets | ({PORTAL: ""} if PORTAL in carried else {})
 
 
 def _filled(frame: str, **values: str) -> str:

@@ -1,59 +1,30 @@
 """The final check: in one transaction with the intent, before any provider hears of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
-from functools import lru_cache
+from dataclasses import dataclass
+from datetime import datetime
 from traceback import format_tb
-from typing import Any, NamedTuple
+from typing import Any
 
-from schemas import facts
-from schemas.commands import Count, DispatchOrdered, PackRef, Place
+from schemas.commands import DispatchOrdered
 from schemas.topics import OUTREACH_DISPATCHES
-from services.messenger import message_store, metrics, model, store
-from services.messenger.handlers.flights import Flight, leave_out, refuse
+from services.messenger import message_store, store
+from services.messenger.handlers.flights import leave_out, refuse
+from services.messenger.handlers.intending import Intent, Ready, intend, message_id_of
 from services.messenger.handlers.knowledge import Case, cases
-from services.messenger.handlers.translate import joined_of
-from services.messenger.handlers.writing import Unwritable, Writer, Written, choice_told
-from services.messenger.mail import content_hash
-from services.messenger.model import (
-    DispatchState,
-    Letter,
-    Refuse,
-    Wait,
-)
+from services.messenger.handlers.writing import Assignment, Unwritable, Writer, Written
+from services.messenger.model import DispatchState, Refuse, Wait
 from services.messenger.rules import check as rules
 from services.messenger.rules.parts import left_out
 from services.policy import gate
-from services.policy.model import CapCount, Pack
-from services.policy.packs import applying
+from services.policy.model import Pack
 from services.runtime import ledger, logging
 from services.runtime.context import Context
 from services.runtime.database import is_passing
-from services.runtime.ids import derive
 from services.runtime.ledger import Fenced, Ownership
 from services.runtime.unit_of_work import UnitOfWork
 
 log = logging.get(__name__)
-
-PROMISED_LAG = 2.0
-"""Real seconds that the messenger may be behind the log when it sends (design, promise 3)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A letter whose intent is committed: hand it over now, once, and not after `fresh_until`."""
-
-    letter: Letter
-    flight: Flight
-    fresh_until: datetime
-
-
-class _Intent(NamedTuple):
-    """A decision to send: the letter, and the row that records it."""
-
-    ready: Ready
-    row: dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -75,7 +46,8 @@ class Claiming:
     def __init__(
         self, context: Context, writer: Writer, packs: Sequence[Pack], longest_lag: float
     ) -> None:
-        """longest_lag: real seconds behind the log at which it waits; below PROMISED_LAG."""
+        """longest_lag: real seconds behind the log at which it waits; below
+        `intending.PROMISED_LAG`."""
         self._context = context
         self._writer = writer
         self._packs = packs
@@ -202,7 +174,7 @@ class Claiming:
         claimed.waiting.extend(one.dispatch_id for one in candidates if one.dispatch_id not in seen)
         return claimed
 
-    def _take(self, work: UnitOfWork, case: Case) -> _Intent | Wait | None:
+    def _take(self, work: UnitOfWork, case: Case) -> Intent | Wait | None:
         left = left_out(
             case.order, case.parts, case.customer, case.obligations, self._packs, work.now
         )
@@ -228,20 +200,22 @@ class Claiming:
         if isinstance(written, Refuse):
             refuse(work, case.row, case.dispatch, written)
             return None
-        return self._intend(work, case, written)
+        return intend(work, case, written, self._packs, self._context.clock.real())
 
     def _write(self, work: UnitOfWork, case: Case) -> Written | Refuse:
         required = rules.required_disclosures(case.order, case.customer, self._packs, work.now)
         try:
             written = self._writer.write(
-                _message_id(case.row),
-                case.row.tenant,
-                case.dispatch,
-                case.addressee,
-                case.obligations,
-                work.now,
-                required,
-                rules.withheld(case.order, case.customer, self._packs, work.now),
+                Assignment(
+                    message_id_of(case.row),
+                    case.row.tenant,
+                    case.dispatch,
+                    case.addressee,
+                    case.obligations,
+                    work.now,
+                    required,
+                    rules.withheld(case.order, case.customer, self._packs, work.now),
+                )
             )
         except Unwritable as error:
             return Refuse(
@@ -251,161 +225,3 @@ class Claiming:
                 not_before=error.not_before,
             )
         return rules.missing_disclosures(required, written.disclosures) or written
-
-    def _intend(self, work: UnitOfWork, case: Case, written: Written) -> _Intent:
-        row, message_id = case.row, _message_id(case.row)
-        content_sha256 = content_hash(written.letter.copy)
-        lag = case.lag.seconds or 0.0
-        metrics.LOG_AGE_SECONDS.set(lag)
-        intent = work.fact(
-            "message.intended",
-            self._intended(work, case, written, content_sha256),
-            subject=row.customer,
-            tenant=row.tenant,
-            cause=case.cause,
-            key=(message_id,),
-        )
-        flight = Flight(
-            row.tenant,
-            row.customer,
-            message_id,
-            row.dispatch_id,
-            case.dispatch.step_id,
-            joined_of(case.dispatch),
-            row.lane,
-            case.epoch,
-            case.address_hash,
-            intent,
-            case.dispatch.channel,
-        )
-        fresh_until = self._context.clock.real() + timedelta(seconds=PROMISED_LAG - lag)
-        letter = written.letter
-        if flight.channel != "email":
-            letter = replace(letter, fresh_until=fresh_until)
-        ready = Ready(letter, flight, fresh_until)
-        return _Intent(ready, _row(case, written, flight, content_sha256, work.now))
-
-    def _intended(
-        self, work: UnitOfWork, case: Case, written: Written, content_sha256: str
-    ) -> facts.MessageIntended:
-        dispatch, order = case.dispatch, case.order
-        zones = rules.place_of(order, case.customer)
-        packs = applying(self._packs, zones)
-        counts = gate.cap_counts(
-            work.now,
-            zones,
-            packs,
-            rules.approach_of(order, case.customer, zones, packs, work.now),
-            case.customer.contacts,
-        )
-        return facts.MessageIntended(
-            message_id=_message_id(case.row),
-            step_id=dispatch.step_id,
-            dispatch_id=dispatch.dispatch_id,
-            enrolment_id=dispatch.enrolment_id,
-            checked_at=work.now,
-            applied_through=dict(case.positions),
-            log_age_seconds=case.lag.seconds or 0.0,
-            purpose=dispatch.purpose,
-            channel=dispatch.channel,
-            obligation_ids=order.obligation_ids,
-            playbook=dispatch.playbook,
-            playbook_version=dispatch.playbook_version,
-            step=dispatch.step,
-            template=dispatch.template,
-            segment=dispatch.segment,
-            tone=dispatch.tone,
-            variant=written.variant,
-            locale=written.locale,
-            zones=zones.names,
-            place=_place(rules.evidence_of(order, case.customer)),
-            packs=_refs(packs),
-            counts=tuple(map(_count, counts)),
-            disclosures=written.disclosures,
-            withheld=written.withheld,
-            confirmed=case.customer.confirmed,
-            roles=tuple(sorted(order.roles)),
-            one_click=True,
-            content_sha256=content_sha256,
-            address_hash=case.address_hash,
-            portal="portal" in written.links,
-            choices=tuple(sorted(written.choices)),
-            answers=dispatch.answers,
-            joined=joined_of(dispatch),
-            segments=written.segments,
-            agreement=dispatch.agreement,
-            **choice_told(written.drawn),
-        )
-
-
-# Few differ, and to make a checked one takes longer than to find it.
-@lru_cache(maxsize=4096)
-def _place(place: model.Place) -> Place:
-    return Place(
-        timezone=place.timezone,
-        country=place.country,
-        region=place.region,
-        city=place.city,
-        phone_country=place.phone_country,
-        phone_zones=place.phone_zones,
-        postal_areas=place.postal_areas,
-    )
-
-
-@lru_cache(maxsize=1024)
-def _refs(packs: tuple[Pack, ...]) -> tuple[PackRef, ...]:
-    return tuple(PackRef(name=pack.name, version=pack.version) for pack in packs)
-
-
-@lru_cache(maxsize=4096)
-def _count(one: CapCount) -> Count:
-    return Count(
-        rule=one.rule,
-        limit=one.limit,
-        window_hours=one.window_hours,
-        count=one.count,
-        unit=one.unit,
-        scope=one.scope,
-        calendar=one.calendar,
-    )
-
-
-def _message_id(row: store.Pending) -> str:
-    return derive("message", row.tenant, row.dispatch_id)
-
-
-def _row(
-    case: Case, written: Written, flight: Flight, content_sha256: str, now: datetime
-) -> dict[str, Any]:
-    """A row of `tables.MessageRow`."""
-    dispatch = case.dispatch
-    return {
-        "tenant": flight.tenant,
-        "customer": flight.customer,
-        "message_id": flight.message_id,
-        "dispatch_id": flight.dispatch_id,
-        "step_id": flight.step_id,
-        "lane": flight.lane,
-        "epoch": flight.epoch,
-        "address_hash": flight.address_hash,
-        "cause": {
-            "id": flight.cause.id,
-            "correlationid": flight.cause.correlationid,
-            "traceparent": flight.cause.traceparent,
-        },
-        "enrolment_id": dispatch.enrolment_id,
-        "state": DispatchState.INTENDED.value,
-        "purpose": dispatch.purpose,
-        "channel": dispatch.channel,
-        "locale": written.locale,
-        "joined": list(flight.joined),
-        "obligation_ids": list(case.order.obligation_ids),
-        "playbook": dispatch.playbook,
-        "template": dispatch.template,
-        "variant": written.variant,
-        "content_sha256": content_sha256,
-        "copy_": written.letter.copy,
-        "links": dict(written.links),
-        "choices": {name: asdict(one) for name, one in written.choices.items()},
-        "checked_at": now,
-    }

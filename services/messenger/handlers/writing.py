@@ -15,6 +15,29 @@ Where = Literal["subject", "body"]
 
 
 @dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a writer shall write: about which order, to whom, as things stand at `now`.
+
+    required: the disclosures that the packs in force ask for, by code. withheld: where nothing
+    may tell of a debt.
+    """
+
+    message_id: str
+    tenant: str
+    dispatch: DispatchOrdered
+    addressee: CustomerRow
+    obligations: Mapping[str, Obligation]
+    now: datetime
+    required: Sequence[str] = ()
+    withheld: tuple[Where, ...] = ()
+
+    @property
+    def locale(self) -> str | None:
+        """The reader's language (BCP 47), as far as it is known."""
+        return self.addressee.locale or self.dispatch.locale
+
+
+@dataclass(frozen=True, slots=True)
 class Drawn:
     """A wording that was chosen among several.
 
@@ -80,22 +103,8 @@ class Chooser(Protocol):
 class Writer(Protocol):
     """Turns an order into a finished letter."""
 
-    def write(
-        self,
-        message_id: str,
-        tenant: str,
-        dispatch: DispatchOrdered,
-        addressee: CustomerRow,
-        obligations: Mapping[str, Obligation],
-        now: datetime,
-        required: Sequence[str] = (),
-        withheld: tuple[Where, ...] = (),
-    ) -> Written:
-        """The letter as it stands at `now`. Raises Unwritable.
-
-        required: the disclosures that the packs in force ask for, by code. withheld: where
-        nothing may tell of a debt.
-        """
+    def write(self, task: Assignment) -> Written:
+        """The letter as it stands at the assignment's instant. Raises Unwritable."""
 
 
 def choice_told(drawn: Drawn | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from schemas.commands import DispatchOrdered, ObligationTerms, Place
-from services.messenger.handlers.writing import Unwritable
+from services.messenger.handlers.writing import Assignment, Unwritable
 from services.messenger.links import Links
 from services.messenger.tables import CustomerRow
 from services.messenger.tenants import load
@@ -60,7 +60,7 @@ def addressee(locale: str) -> CustomerRow:
 
 def text_of(playbook: str, template: str, locale: str, tone: str = "neutral") -> str:
     order = ordered(playbook, template, locale, tone)
-    written = WRITER.write("m-1", "default", order, addressee(locale), {}, NOW)
+    written = WRITER.write(Assignment("m-1", "default", order, addressee(locale), {}, NOW))
     assert written.segments
     assert written.letter.recipient == "+491701234567"
     return written.letter.copy.decode()
@@ -98,4 +98,4 @@ def test_what_has_no_text_is_not_sent_by_such_a_channel() -> None:
 def test_an_order_by_a_channel_that_nobody_serves_is_refused() -> None:
     order = ordered("recover", "hello", "en")
     with pytest.raises(Unwritable, match="channel_not_served"):
-        ByChannel({}).write("m-1", "default", order, addressee("en"), {}, NOW)
+        ByChannel({}).write(Assignment("m-1", "default", order, addressee("en"), {}, NOW))
