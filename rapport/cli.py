@@ -31,6 +31,7 @@ from rapport.audit.run import NothingToAudit
 from rapport.audit.run import audit as run_audit
 from rapport.audit.verdict import IN_FLIGHT_SECONDS
 from rapport.connection import connection, running
+from rapport.erasing import erase
 from rapport.explain import Story
 from rapport.explain import explain as tell
 from rapport.lift.run import WINDOW_DAYS, NothingToMeasure
@@ -57,6 +58,7 @@ app.add_typer(letters_app, name="dead-letters")
 app.add_typer(suppressions_app, name="suppressions")
 playbook_lifecycle.add_to(playbook_app)
 app.add_typer(playbook_app, name="playbook")
+app.command("erase")(erase)
 
 
 def main() -> None:

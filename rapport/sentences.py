@@ -71,7 +71,8 @@ def _(data: customer.CustomerHeldOut) -> str:
 
 @sentence.register
 def _(data: customer.CustomerErased) -> str:
-    return f"forgotten: rows deleted from {data.tables} tables"
+    why = f" ({data.reason}, by {data.by})" if data.reason and data.by else ""
+    return f"forgotten{why}: rows deleted from {data.tables} tables"
 
 
 @sentence.register

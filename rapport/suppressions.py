@@ -5,19 +5,17 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal
 
-import httpx
 import typer
 from rich.table import Table
 
-from rapport.connection import running
-from rapport.terminal import err, out, stop
-from services.runtime.settings import Settings
+from rapport.calling import answer, operator_of
+from rapport.terminal import out, stop
 
 COLUMNS = ("customer", "address_hash", "address", "channel", "purpose", "reason", "source", "at",
            "expires_at")  # fmt: skip
-_SECONDS = 60
+MESSENGER = "messenger"
 
 app = typer.Typer(no_args_is_help=True, help="Whom nothing is sent to, and why.")
 
@@ -69,14 +67,15 @@ def bring(
         content = file.read_bytes()
     except OSError as error:
         stop(f"{file}: {error.strerror}")
-    with _messenger() as http:
-        taken = _answer(
+    with operator_of(MESSENGER) as http:
+        taken = answer(
+            MESSENGER,
             http.post(
                 "/suppressions",
                 params={"tenant": tenant},
                 content=content,
                 headers={"Content-Type": kind},
-            )
+            ),
         )
     for fault in taken["faults"]:
         typer.echo(f"{file}:{fault['line']}: {fault['why']}")
@@ -88,45 +87,14 @@ def bring(
 def _read(tenant: str, addresses: Path | None) -> Iterator[dict[str, Any]]:
     named = addresses.read_bytes() if addresses else None
     after: str | None = ""
-    with _messenger() as http:
+    with operator_of(MESSENGER) as http:
         while after is not None:
             asked = {"tenant": tenant, "after": after}
             if named is None:
-                found = _answer(http.get("/suppressions", params=asked))
+                found = answer(MESSENGER, http.get("/suppressions", params=asked))
             else:
-                found = _answer(http.post("/suppressions/named", params=asked, content=named))
+                found = answer(
+                    MESSENGER, http.post("/suppressions/named", params=asked, content=named)
+                )
             yield from found["suppressions"]
             after = found["next"]
-
-
-def _messenger() -> httpx.Client:
-    """The messenger of a `rapport up` in this folder, or the one that the settings tell of."""
-    settings, known = Settings(), running()
-    token = known.get("token")
-    for entry in (settings.api_tokens or "").split(","):
-        name, _, rest = entry.partition("=")
-        secret, _, scopes = rest.partition(":")
-        if name and "operate" in scopes.split("+"):
-            token = token or secret
-    if not token:
-        stop("no token with the scope operate is known: set API_TOKENS, or start `rapport up`")
-    base = known.get("services", {}).get("messenger") or settings.service_url("messenger")
-    return httpx.Client(
-        base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=_SECONDS
-    )
-
-
-def _answer(response: httpx.Response) -> dict[str, Any]:
-    if response.is_error:
-        _refused(response)
-    answer: dict[str, Any] = response.json()
-    return answer
-
-
-def _refused(response: httpx.Response) -> NoReturn:
-    try:
-        why = response.json().get("detail")
-    except ValueError:
-        why = response.reason_phrase
-    err.print(f"the messenger refuses: {why}", highlight=False, markup=False)
-    raise typer.Exit(2)

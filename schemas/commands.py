@@ -126,7 +126,7 @@ class PlannedStep(Contract):
     )
     valid_for: Duration = Field(description="ISO 8601 duration after which it is skipped.")
     template: TemplateName = Field(description="Name of its template; empty for a person's step.")
-    channel: Literal["email", "sms", "webhook"] = Field(description="Channel.")
+    channel: Channel = Field(description="Channel.")
     channels: tuple[Channel, ...] = Field(
         default=(),
         description="The channels by which it may go, in the order in which they are tried; empty "
@@ -290,7 +290,7 @@ class DispatchOrdered(Typed):
     segment: Text = Field(description="Segment.")
     tone: Tone = Field(description="Tone of the wording.")
     purpose: Purpose = Field(description="Purpose of the contact.")
-    channel: Literal["email", "sms", "webhook"] = Field(description="Channel.")
+    channel: Channel = Field(description="Channel.")
     obligations: tuple[ObligationTerms, ...] = Field(description="What it is about.")
     context: dict[str, ContextValue] = Field(
         default_factory=dict, description="Non-personal inputs of the template."

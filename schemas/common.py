@@ -61,8 +61,11 @@ class NearTime:
 PERSONAL: Final = Personal()
 NEAR_TIME: Final = NearTime()
 
-Channel = Literal["email", "sms", "webhook"]
+Channel = Literal["email", "sms", "webhook", "in_app"]
+"""in_app: the customer's own messages in the portal; nothing leaves the house."""
 CHANNELS: Final[tuple[Channel, ...]] = get_args(Channel)
+AddressedBy = Literal["email", "sms", "webhook"]
+"""Channels on which a customer has an address that a publisher can tell."""
 Purpose = Literal["service", "retention", "collection", "marketing"]
 Tone = Literal["neutral", "gentle", "formal", "light"]
 ObligationKind = Literal["bill", "subscription", "application", "benefit"]

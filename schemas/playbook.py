@@ -31,7 +31,8 @@ Seniority = Literal["senior"]
 Condition = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
-_CHEAPEST_FIRST: Final[tuple[Channel, ...]] = ("email", "webhook", "sms")
+_CHEAPEST_FIRST: Final[tuple[Channel, ...]] = ("email", "webhook", "sms", "in_app")
+"""The last one costs nothing, but waits until the customer comes by."""
 
 
 def _in_order(given: object) -> object:
@@ -209,7 +210,8 @@ class PlaybookDocument(_Part):
         default=("email",),
         description="By which channels its steps go, in the order in which they are tried: the "
         "next only for who can't be reached by the one before, or prefers the next. "
-        "any: all there are, the cheapest first. Each but email wants a text `sms`.",
+        "any: all there are, the cheapest first, and in_app last. sms and webhook want a text "
+        "`sms`; the others carry the letter.",
     )
     consolidate: bool = Field(
         default=False,

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from schemas.common import HoldKind
 
 PurposeName = Literal["service", "retention", "collection", "marketing"]
-ChannelName = Literal["email", "sms", "webhook", "phone", "fax", "letter", "visit"]
+ChannelName = Literal["email", "sms", "webhook", "in_app", "phone", "fax", "letter", "visit"]
 RoleName = Literal["creditor", "collector"]
 Status = Literal["house", "binding", "guideline", "draft"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]

@@ -20,7 +20,7 @@ TITLE = "No frequency cap is exceeded, over all playbooks and channels"
 Told = Fact[MessageIntended] | Fact[EventApplied]
 """A contact: by a message, or by the publisher's own people (`contact.made`)."""
 
-_CHANNELS = frozenset({"email", "sms", "webhook", "phone", "fax", "letter", "visit"})
+_CHANNELS = frozenset({"email", "sms", "webhook", "in_app", "phone", "fax", "letter", "visit"})
 
 
 def check(history: History) -> Outcome:

@@ -8,6 +8,8 @@ from rapport.audit.packs import InForce, covers, in_force_at
 from rapport.audit.verdict import Outcome
 from schemas.facts import ContactRightParty, EventApplied, MessageIntended
 
+OWN_PAGE = "in_app"
+
 
 def check(history: History, outcome: Outcome) -> None:
     """Compare where each message kept back the debt with what the packs in force ask for."""
@@ -55,7 +57,10 @@ def _is_confirmed(
 
 
 def _was_read(history: History, intended: Fact[MessageIntended], addresses: dict[str, str]) -> bool:
-    """The newest word on who reads says that the customer does, at this very address."""
+    """The newest word on who reads says that the customer does, at this very address.
+
+    The customer's own page is read by nobody who has not shown there who they are.
+    """
     through = intended.data.applied_through
     read = False
     for fact in history.log.of(ContactRightParty):
@@ -63,7 +68,8 @@ def _was_read(history: History, intended: Fact[MessageIntended], addresses: dict
             if not fact.data.confirmed:
                 read = False
             elif fact.data.message_id is not None:
-                read = addresses.get(fact.data.message_id) == intended.data.address_hash
+                here = intended.data.channel == OWN_PAGE
+                read = here or addresses.get(fact.data.message_id) == intended.data.address_hash
     return read
 
 

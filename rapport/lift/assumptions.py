@@ -42,6 +42,7 @@ class Assumptions(BaseSettings):
             "email": self.assumed_cost_email,
             "sms": self.assumed_cost_sms,
             "webhook": self.assumed_cost_webhook,
+            "in_app": Decimal(0),
         }
         return by_channel[channel]
 

@@ -9,6 +9,7 @@ from schemas.common import (
     PARAGRAPHS,
     PERSONAL,
     PLAIN,
+    AddressedBy,
     Channel,
     Code,
     Contract,
@@ -46,7 +47,7 @@ Year = Annotated[int, Field(strict=True, ge=1880, le=2200)]
 class ContactPoint(Contract):
     """One way to reach the customer, with how far it may be trusted."""
 
-    channel: Channel = Field(description="Channel that the value belongs to.")
+    channel: AddressedBy = Field(description="Channel that the value belongs to.")
     value: Annotated[Text, PERSONAL] = Field(description="Address, number or URL.")
     source: Literal["customer", "creditor", "traced"] | None = Field(
         default=None, description="Who gave it: the customer, the creditor, or a search."

@@ -112,6 +112,10 @@ class CustomerErased(Typed):
     TYPE: ClassVar[str] = "customer.erased"
 
     tables: int = Field(ge=0, description="Tables from which rows were deleted.")
+    reason: Text | None = Field(
+        default=None, description="Why, as a code; told by the service that was asked."
+    )
+    by: Text | None = Field(default=None, description="Name of the token that asked for it.")
 
 
 FACTS: tuple[type[Typed], ...] = (

@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI
 
 from services.messenger.handlers import answers
 from services.messenger.mail import content_hash
+from services.playbooks.model import IN_FULL
 from services.runtime.context import Context
 from services.runtime.security import Caller, require
 from services.runtime.web import Problem
@@ -41,7 +42,7 @@ def add_to(api: FastAPI, context: Context) -> None:
             "content_sha256": found.content_sha256,
             "intact": content_hash(found.copy_) == found.content_sha256,
         }
-        if found.channel != "email":
+        if found.channel not in IN_FULL:
             return {**told, "subject": None, "text": found.copy_.decode(), "html": None}
         mail = message_from_bytes(found.copy_, _class=EmailMessage, policy=default)
         return {

@@ -18,10 +18,11 @@ from services.messenger.content import (
     link_of_item,
     render,
 )
+from services.messenger.handlers.translate import address_of
 from services.messenger.handlers.writing import Assignment, Chooser, Drawn, Unwritable, Written
 from services.messenger.links import Links
-from services.messenger.mail import Draft, UnusableAddress, compose
-from services.messenger.model import Choice, Obligation, Place
+from services.messenger.mail import Draft, UnusableAddress, compose, pinned
+from services.messenger.model import IN_APP, Choice, Letter, Obligation, Place
 from services.messenger.signatures import Signatures, domain_of
 from services.messenger.tenants import Tenant, Voice
 from services.playbooks.catalogue import Standing
@@ -77,11 +78,7 @@ class LetterWriter:
             unsubscribe_url=addresses.unsubscribe,
             date=task.now,
         )
-        try:
-            letter = compose(draft, self._links.traceable(voice.identity, message_id))
-        except UnusableAddress:
-            raise Unwritable("address_not_usable") from None
-        letter = self._signatures.sign(letter, domain_of(voice.identity.address))
+        letter = self._letter(draft, voice, task)
         return Written(
             letter,
             rendered.locale,
@@ -93,6 +90,16 @@ class LetterWriter:
             drawn,
             withheld=task.withheld,
         )
+
+    def _letter(self, draft: Draft, voice: Voice, task: Assignment) -> Letter:
+        identity = self._links.traceable(voice.identity, draft.message_id)
+        if task.dispatch.channel == IN_APP:
+            return pinned(draft, identity, address_of(task.addressee, IN_APP) or "")
+        try:
+            letter = compose(draft, identity)
+        except UnusableAddress:
+            raise Unwritable("address_not_usable") from None
+        return self._signatures.sign(letter, domain_of(voice.identity.address))
 
     def _addresses(self, task: Assignment, names: Iterable[str]) -> Addresses:
         links, message_id, now = self._links, task.message_id, task.now

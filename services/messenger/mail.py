@@ -3,7 +3,7 @@
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -95,6 +95,18 @@ def compose(draft: Draft, identity: Identity) -> Letter:
     breaks List-Unsubscribe, and takes a boundary by chance, which changes the hash.
     """
     recipient = usable_address(draft.email)
+    to = ("To", _mailbox(_phrase("To", draft.name or ""), recipient))
+    return _written(draft, identity, recipient, (to,))
+
+
+def pinned(draft: Draft, identity: Identity, page: str) -> Letter:
+    """The letter as it stands on the customer's own page: the same, but addressed to nobody."""
+    return replace(_written(draft, identity, page, ()), message_id=draft.message_id)
+
+
+def _written(
+    draft: Draft, identity: Identity, recipient: str, to: tuple[tuple[str, str], ...]
+) -> Letter:
     reference = message_reference(draft.message_id, identity.domain)
     unsubscribe = (
         f"<{draft.unsubscribe_url}>,\r\n"
@@ -104,7 +116,7 @@ def compose(draft: Draft, identity: Identity) -> Letter:
     headers = (
         ("Date", _date(draft.date.replace(microsecond=0))),
         ("From", _mailbox(_house("From", identity.name), identity.address)),
-        ("To", _mailbox(_phrase("To", draft.name or ""), recipient)),
+        *to,
         ("Reply-To", _mailbox(_house("Reply-To", identity.name), identity.reply_to)),
         ("Subject", _words("Subject", clean(draft.subject, SUBJECT_LENGTH))),
         ("Message-ID", f"<{reference}>"),

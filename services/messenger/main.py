@@ -7,7 +7,15 @@ from pydantic import SecretStr
 
 from schemas.common import CHANNELS, Channel
 from schemas.topics import OUTREACH_DISPATCHES, PLAYBOOKS
-from services.messenger import api, copy_api, signatures, stream, tenants, variants_api
+from services.messenger import (
+    api,
+    copy_api,
+    inbox_api,
+    signatures,
+    stream,
+    tenants,
+    variants_api,
+)
 from services.messenger.handlers.claiming import Claiming
 from services.messenger.handlers.intake import Letterbox
 from services.messenger.handlers.replies import Listening
@@ -17,9 +25,11 @@ from services.messenger.handlers.weighing import Weighing
 from services.messenger.intake import SmtpDoor, sweep
 from services.messenger.letters import LetterWriter
 from services.messenger.links import Links
+from services.messenger.model import IN_APP
 from services.messenger.pacing import Pacing
-from services.messenger.providers import channels
+from services.messenger.providers import Provider, channels
 from services.messenger.providers.http import HttpProvider
+from services.messenger.providers.page import Page
 from services.messenger.providers.smtp import Relay, SmtpPool
 from services.messenger.rules.pacing import parse as parse_limits
 from services.messenger.sender import Sender
@@ -73,7 +83,7 @@ def build(context: Context) -> worker.Service:
         if (found := _provider(context, own, variable, setting)) is not None
     }
     texts = TextWriter(lambda: catalogue.standing, tenants_by_name, links)
-    writer = ByChannel({"email": letters, **dict.fromkeys(served, texts)})
+    writer = ByChannel({"email": letters, IN_APP: letters, **dict.fromkeys(served, texts)})
     relay = SmtpPool(Relay.parse(shared.smtp_url), context.clock.monotonic, own.smtp_timeout)
     packs = PacksInForce(shared.policies_dir)
     claiming = Claiming(context, writer, packs, own.longest_lag)
@@ -88,20 +98,16 @@ def build(context: Context) -> worker.Service:
         timedelta(days=own.paid_wait_days),
     )
     # Whoever is served by nobody else is told so by the mail's sender.
-    by_mail = [channel for channel in CHANNELS if channel not in served]
+    others: dict[Channel, tuple[Provider, int]] = {
+        IN_APP: (Page(), 1),
+        **{channel: (one, own.http_connections) for channel, one in served.items()},
+    }
+    by_mail = [channel for channel in CHANNELS if channel not in others]
     senders = [Sender(context, claiming, relay, own.smtp_connections, pacing, by_mail)]
-    for channel, provider in served.items():
+    for channel, (provider, connections) in others.items():
         unpaced = Pacing({}, context.clock, None, own.warm_up_days)
         senders.append(
-            Sender(
-                context,
-                claiming,
-                provider,
-                own.http_connections,
-                unpaced,
-                [channel],
-                vital=False,
-            )
+            Sender(context, claiming, provider, connections, unpaced, [channel], vital=False)
         )
 
     def wake() -> None:
@@ -120,6 +126,7 @@ def build(context: Context) -> worker.Service:
     variants_api.add_to(http_api, context, weighing)
     letterbox = _letterbox(context, tenants_by_name, listening, patience)
     copy_api.add_to(http_api, context)
+    inbox_api.add_to(http_api, context)
     background: list[worker.Background] = [*senders]
     if own.replies_smtp_port is not None:
         door = SmtpDoor(letterbox, own.replies_smtp_host, own.replies_smtp_port)

@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from services.policy.model import ConsentRecord, Contact, Pack
 
 ANY = "*"
+IN_APP: Final = "in_app"
+"""The channel of the customer's own messages in the portal."""
+PAGE = "portal"
+"""The name under which the log knows who delivers there: nobody but this house."""
 WRONG_PERSON = "wrong_person"
 """Reason of a suppression: the customer's address turned out to be somebody else's."""
 
@@ -146,6 +150,8 @@ class Customer:
     email: str | None = None
     phone: str | None = None
     webhook: str | None = None
+    inbox: str | None = None
+    """Their own page, once they have proved there who they are."""
     place: Place = field(default_factory=Place)
     consents: tuple[ConsentRecord, ...] = ()
     holds: tuple[Hold, ...] = ()
@@ -164,7 +170,13 @@ class Customer:
 
     def address(self, channel: str) -> str | None:
         """Where they are reached by the channel."""
-        return {"email": self.email, "sms": self.phone, "webhook": self.webhook}.get(channel)
+        known = {
+            "email": self.email,
+            "sms": self.phone,
+            "webhook": self.webhook,
+            IN_APP: self.inbox,
+        }
+        return known.get(channel)
 
 
 @dataclass(frozen=True, slots=True)

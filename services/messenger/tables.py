@@ -208,9 +208,9 @@ class ChoiceRow(_Table, table=True):
 class WordingTrialRow(_Table, table=True):
     """One message whose wording was chosen among several, and what became of it.
 
-    fresh: not held against the outcomes yet. stands_as: made by the database of the three flags;
-    counted_as: what of it `WordingCountRow` holds already. Bits: 1 sent, 2 rewarded, 4 clicked
-    and not rewarded, 8 harmed.
+    followed: links that people clicked on; clicked: whether there are any. fresh: not held against
+    the outcomes yet. stands_as: made by the database of the three flags; counted_as: what of it
+    `WordingCountRow` holds already. Bits: 1 sent, 2 rewarded, 4 clicked and not rewarded, 8 harmed.
     """
 
     __tablename__ = "wording_trial"
@@ -226,6 +226,7 @@ class WordingTrialRow(_Table, table=True):
     at: datetime = _instant()
     rewarded: bool = False
     clicked: bool = False
+    followed: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
     harmed: bool = False
     fresh: bool = True
     counted_as: int = 0

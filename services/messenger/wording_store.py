@@ -66,24 +66,46 @@ def undo(session: Session, payments: Iterable[Outcome]) -> None:
     )
 
 
-def mark(
-    session: Session, flag: str, messages: Iterable[tuple[str, str]], *, undo: bool = False
-) -> None:
-    """Set, or take back, `clicked` or `harmed` of these (tenant, message)."""
+def follow(session: Session, links: Mapping[tuple[str, str, str], bool]) -> None:
+    """Note which links of their messages people followed, by (tenant, message, link).
+
+    False: it was a scanner's after all; what a person followed besides counts on.
+    """
+    if not links:
+        return
+    session.connection().execute(
+        text(
+            "UPDATE wording_trial SET followed = ARRAY(SELECT DISTINCT l"
+            " FROM unnest(followed || w.people) AS l WHERE l <> ALL (w.scanners)),"
+            " clicked = EXISTS (SELECT FROM unnest(followed || w.people) AS l"
+            " WHERE l <> ALL (w.scanners))"
+            " FROM (SELECT t, m, coalesce(array_agg(l) FILTER (WHERE p), '{}') AS people,"
+            " coalesce(array_agg(l) FILTER (WHERE NOT p), '{}') AS scanners"
+            " FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[]),"
+            " CAST(:links AS text[]), CAST(:by_people AS boolean[])) AS n(t, m, l, p)"
+            " GROUP BY t, m) AS w WHERE tenant = w.t AND message_id = w.m"
+        ),
+        {
+            "tenants": [tenant for tenant, _, _ in links],
+            "ids": [message_id for _, message_id, _ in links],
+            "links": [link for _, _, link in links],
+            "by_people": list(links.values()),
+        },
+    )
+
+
+def mark_harmed(session: Session, messages: Iterable[tuple[str, str]]) -> None:
+    """Messages (tenant, id) that were complained of, or answered by an opt-out."""
     wanted = list(messages)
     if not wanted:
         return
     session.connection().execute(
         text(
-            f"UPDATE wording_trial SET {flag} = NOT {flag}"
+            "UPDATE wording_trial SET harmed = true"
             " FROM unnest(CAST(:tenants AS text[]), CAST(:ids AS text[])) AS w(t, m)"
-            f" WHERE tenant = w.t AND message_id = w.m AND {flag} = :undo"
+            " WHERE tenant = w.t AND message_id = w.m AND NOT harmed"
         ),
-        {
-            "tenants": [tenant for tenant, _ in wanted],
-            "ids": [one for _, one in wanted],
-            "undo": undo,
-        },
+        {"tenants": [tenant for tenant, _ in wanted], "ids": [one for _, one in wanted]},
     )
 
 

@@ -8,7 +8,7 @@ from schemas.common import Tone
 from schemas.playbook import NAME, PlaybookDocument
 from services.playbooks.debts import words_of_debt
 from services.playbooks.markdown import UnsupportedMarkdown, parse
-from services.playbooks.model import BASE, CHOICES, DISCREET, SEVERAL, SMS, VARIANTS
+from services.playbooks.model import BASE, CHOICES, DISCREET, IN_FULL, SEVERAL, SMS, VARIANTS
 from services.playbooks.prohibited import prohibited_words
 from services.playbooks.segments import segments
 from services.playbooks.spam import spam_signs
@@ -176,7 +176,7 @@ def _without_text(document: PlaybookDocument, files: Mapping[str, LinedFile]) ->
     """Templates of steps that may go by a channel of short texts, and have none."""
     for step in document.steps:
         channels = step.channels or document.channels
-        if step.template is None or channels == ("email",):
+        if step.template is None or IN_FULL.issuperset(channels):
             continue
         for template in (step.template, *((SEVERAL,) if document.consolidate else ())):
             for lined in files.values():

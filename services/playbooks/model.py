@@ -12,6 +12,9 @@ CHOICES = "choices"
 SMS = "sms"
 """Key of a wording under which its short text stands."""
 
+IN_FULL = frozenset({"email", "in_app"})
+"""Channels by which a whole letter goes; the others carry a short text."""
+
 VARIANTS = "variants"
 """Key of a wording under which its variants stand."""
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from sqlmodel import Session
@@ -25,6 +25,8 @@ from services.segmenter.tags import evaluate, in_force
 Publisher = Annotated[Caller, Depends(require("publish"))]
 Operator = Annotated[Caller, Depends(require("operate"))]
 Reader = Annotated[Caller, Depends(require("read"))]
+REASON = r"^[a-z][a-z0-9_]{0,39}$"
+"""A code such as gdpr_17: what people write has no place on the log."""
 
 DESCRIPTION = "What happened, who the customer is now, and which playbook answers."
 
@@ -96,18 +98,29 @@ def create(context: Context, catalogue: Catalogue) -> FastAPI:
         }
 
     @api.post("/customers/{customer}/erase", status_code=202, tags=["internal"])
-    def forget(caller: Operator, customer: str, tenant: str = "default") -> dict[str, str]:
-        """Forget a customer, in every service: `customer.erased` tells the others.
+    def forget(
+        caller: Operator,
+        customer: str,
+        tenant: str = "default",
+        reason: Annotated[str, Query(pattern=REASON)] = "requested",
+    ) -> dict[str, Any]:
+        """Forget a customer, in every service and under all ids that were merged into one:
+        `customer.erased` tells the others, with the reason, which is a code.
 
         What proves what was done, and what keeps us silent, stays under ids and keyed hashes. A
         `customer.updated` from later on begins anew.
         """
         _may_touch(caller, tenant)
         try:
-            at = erase(context, tenant, customer)
+            at, ids = erase(context, tenant, customer, reason, caller.name)
         except NotKnown:
             raise Problem(404, "Not known", "No event has named this customer yet.") from None
-        return {"customer": customer, "tenant": tenant, "erased_at": at.isoformat()}
+        return {
+            "customer": customer,
+            "tenant": tenant,
+            "erased_at": at.isoformat(),
+            "ids": list(ids),
+        }
 
     return api
 

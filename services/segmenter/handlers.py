@@ -236,13 +236,11 @@ class CustomerEvents:
 def starts(message: Incoming) -> bool:
     """Whether a fact starts something for its customer."""
     match message.data:
-        case AgreementMade():
+        case AgreementMade() | HandoffAnswered():
             return True
-        case HandoffAnswered(obligation_id=about):
-            return bool(about)
-        case HandoffRequested(obligation_id=about):
+        case HandoffRequested():
             # In a reply: whoever asks for a person in the portal is there, and reads it there.
-            return bool(about) and message.event.source.endswith("/messenger")
+            return message.event.source.endswith("/messenger")
         case _:
             return False
 

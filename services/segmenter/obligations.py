@@ -17,6 +17,8 @@ _KINDS = {
     "application": "application",
     "benefit": "benefit",
 }
+_OWN_KIND = "benefit"
+"""Of what is about no obligation: nothing is owed, so that nothing can settle it."""
 _DUE_FIELDS = ("due_date", "expires_on", "valid_until")
 # What templates may say besides the terms; every one is the publisher's wording, none personal.
 _WORDING = (
@@ -62,11 +64,11 @@ class Terms(msgspec.Struct, omit_defaults=True):
 
 def obligation_terms(event_type: str, data: Mapping[str, Any], customer: str) -> Terms:
     """What a trigger event says of its obligation."""
-    given = data.get
+    given, about = data.get, obligation_id_of(event_type, data)
     parties = [party["customer_id"] for party in given("parties") or ()]
     return Terms(
-        obligation_id=obligation_id_of(event_type, data) or _own(event_type, data, customer),
-        kind=_KINDS.get(event_type.partition(".")[0], "benefit"),
+        obligation_id=about or _own(event_type, data, customer),
+        kind=_KINDS.get(event_type.partition(".")[0], _OWN_KIND) if about else _OWN_KIND,
         actor_role=given("actor_role") or "creditor",
         parties=sorted({customer, *parties}),
         creditor=given("creditor"),
@@ -89,6 +91,9 @@ def wording_inputs(data: Mapping[str, Any], interests: list[str]) -> dict[str, A
 
 
 def _own(event_type: str, data: Mapping[str, Any], customer: str) -> str:
-    """Stands for an obligation where the matter is the customer's own: each quiet time is one."""
+    """Stands for an obligation where the matter is the customer's own: each quiet time is one, and
+    each talk with a person."""
+    if "handoff_id" in data:
+        return f"handoff:{data['handoff_id']}"
     since = data.get("last_active_on")
     return ":".join(filter(None, (event_type, customer, since and str(since))))

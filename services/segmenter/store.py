@@ -53,12 +53,15 @@ def lock_with_heirs(session: Session, customers: Sequence[Customer]) -> Profiles
 
 
 def ids_of(session: Session, tenant: str, customer: str) -> list[str]:
-    """The customer's id and all those merged into it, directly or by others."""
+    """All ids of the person: this one, those that stand for it, and those merged into any."""
     found = session.connection().execute(
         text(
-            "WITH RECURSIVE one(id) AS (SELECT CAST(:customer AS text) UNION"
+            "WITH RECURSIVE up(id) AS (SELECT CAST(:customer AS text) UNION"
+            " SELECT p.state->>'merged_into' FROM profile AS p JOIN up ON p.customer = up.id"
+            " WHERE p.tenant = :tenant AND p.state->>'merged_into' IS NOT NULL),"
+            " one(id) AS (SELECT id FROM up UNION"
             " SELECT p.customer FROM profile AS p JOIN one ON p.state->>'merged_into' = one.id"
-            " WHERE p.tenant = :tenant) SELECT id FROM one"
+            " WHERE p.tenant = :tenant) SELECT id FROM one ORDER BY id"
         ),
         {"tenant": tenant, "customer": customer},
     )

@@ -16,17 +16,20 @@ from sqlmodel import Session
 from schemas.common import CHANNELS
 from schemas.envelope import Envelope, encode
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
-from services.messenger import api, copy_api, stream, variants_api
+from services.messenger import api, copy_api, inbox_api, stream, variants_api
 from services.messenger.handlers.claiming import Claiming
 from services.messenger.handlers.replies import Listening
 from services.messenger.handlers.returns import Patience
 from services.messenger.handlers.webhooks import parse_secrets
 from services.messenger.handlers.weighing import Weighing
+from services.messenger.handlers.writing import Writer
 from services.messenger.letters import LetterWriter
 from services.messenger.links import Links
 from services.messenger.main import NAME
+from services.messenger.model import IN_APP
 from services.messenger.pacing import Pacing
 from services.messenger.providers import Provider
+from services.messenger.providers.page import Page
 from services.messenger.rules.pacing import parse as parse_limits
 from services.messenger.sender import Sender
 from services.messenger.tenants import load as load_tenants
@@ -74,8 +77,8 @@ class World:
     links: Links
     processor: Processor
     weighing: Weighing
-    besides: Sender | None = None
-    """Of another channel."""
+    besides: tuple[Sender, ...] = ()
+    """Of other channels."""
     facts: list[dict[str, Any]] = field(default_factory=list)
     offsets: dict[tuple[str, int], "itertools.count[int]"] = field(default_factory=dict)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -161,7 +164,7 @@ class World:
 
     def step(self) -> None:
         """One round of the sender, and what it published."""
-        for sender in filter(None, (self.sender, self.besides)):
+        for sender in (self.sender, *self.besides):
             sender.round()
         self.flow()
 
@@ -196,7 +199,7 @@ class World:
 
     def close(self) -> None:
         """Let go of threads and connections."""
-        for sender in filter(None, (self.sender, self.besides)):
+        for sender in (self.sender, *self.besides):
             sender.stop()
             sender.wind_up()
         self.context.engine.dispose()
@@ -218,10 +221,12 @@ def world(
     folder: Path | None = None,
     limits: str = "",
     by_sms: Provider | None = None,
+    pages: bool = False,
 ) -> World:
     """A messenger that owns every lane. folder: of its playbooks, if not those that we ship.
 
-    limits: as DOMAIN_LIMITS. by_sms: who sends SMS; None: nobody does.
+    limits: as DOMAIN_LIMITS. by_sms: who sends SMS; None: nobody does. pages: whether customers'
+    own pages are written to.
     """
     base: Settings = database.settings
     settings = base.model_copy(update={"api_tokens": TOKENS, "public_url": "https://m.example"})
@@ -236,15 +241,22 @@ def world(
     )
     weighing = Weighing(context, window_days=14, memory_days=180, floor=0.05)
     playbooks = in_force(folder or settings.playbooks_dir)
-    texts = {} if by_sms is None else {"sms": TextWriter(playbooks, tenants, links)}
-    writer = ByChannel({"email": LetterWriter(playbooks, tenants, links, weighing), **texts})
+    letters = LetterWriter(playbooks, tenants, links, weighing)
+    writers: dict[str, Writer] = {"email": letters}
+    others: dict[str, Provider] = {}
+    if by_sms is not None:
+        writers["sms"], others["sms"] = TextWriter(playbooks, tenants, links), by_sms
+    if pages:
+        writers[IN_APP], others[IN_APP] = letters, Page()
+    writer = ByChannel(writers)
     claiming = Claiming(context, writer, packs(settings.policies_dir), 1.5)
     pacing = Pacing(parse_limits(limits), context.clock, None, 14)
-    by_mail = [channel for channel in CHANNELS if channel not in texts]
+    by_mail = [channel for channel in CHANNELS if channel not in others]
     sender = Sender(context, claiming, provider, connections, pacing, by_mail)
-    besides = None
-    if by_sms is not None:
-        besides = Sender(context, claiming, by_sms, connections, pacing, ["sms"], vital=False)
+    besides = tuple(
+        Sender(context, claiming, one, connections, pacing, [channel], vital=False)
+        for channel, one in others.items()
+    )
     made = World(
         context=context,
         sender=sender,
@@ -266,6 +278,7 @@ def world(
     )
     variants_api.add_to(made.api, context, weighing)
     copy_api.add_to(made.api, context)
+    inbox_api.add_to(made.api, context)
     made.own_all()
     return made
 

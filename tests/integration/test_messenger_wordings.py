@@ -77,10 +77,14 @@ def test_a_choice_is_told_with_its_chances_and_learnt_from(
     paid, clicked, left, late = intended[:4]
     scene.move_to(START + timedelta(days=2))
     _paid(scene, 0, scene.context.clock.now().isoformat())
-    scene.fact(
-        "c-1", "message.clicked", message_id=clicked["message_id"], link="pay", machine=False
-    )
-    scene.fact("c-1", "message.clicked", message_id=late["message_id"], link="pay", machine=True)
+    for link in ("pay", "portal"):
+        _clicked(scene, clicked, link, machine=False)
+        _clicked(scene, late, link, machine=False)
+    _clicked(scene, late, "help", machine=True)
+    # What was a scanner's after all takes nothing from what a person followed besides.
+    _clicked(scene, clicked, "pay", machine=True, corrects=True)
+    for link in ("portal", "pay"):
+        _clicked(scene, late, link, machine=True, corrects=True)
     scene.fact("c-2", "contact.unsubscribed", channel="email", purpose="*", via="one_click",
                message_id=left["message_id"])  # fmt: skip
     _paid(scene, 3, (START + timedelta(days=30)).isoformat())
@@ -237,6 +241,10 @@ def _rewarded(database: Database) -> int:
 
 def _taken_back(scene: World, number: int, at: str, payment: str) -> None:
     _paid(scene, number, at, payment, "payment.reversed")
+
+
+def _clicked(scene: World, sent: dict[str, Any], link: str, **how: bool) -> None:
+    scene.fact("c-1", "message.clicked", message_id=sent["message_id"], link=link, **how)
 
 
 def _paid(

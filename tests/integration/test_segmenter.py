@@ -11,6 +11,7 @@ from processing_world import NOW, Record, Worker, World
 from schemas.envelope import decode, parse_data
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_COMMANDS, OUTREACH_LOG
 from services.segmenter import stream
+from services.segmenter.erasing import NotKnown, erase
 from support.database import Database
 from support.playbooks import in_force
 
@@ -222,6 +223,34 @@ def test_tenants_share_nothing(world: World, segmenter: Worker) -> None:
     segmenter.apply(world.records([gold, {**gold, "tenant": "other", "data": {"tier": "new"}}]))
     assert _state(world)["tier"] == "gold"
     assert _state(world, tenant="other")["tier"] == "new"
+
+
+@pytest.mark.parametrize("named", ["c-1", "c-0"])
+def test_a_person_is_forgotten_under_every_id_whichever_is_named(
+    world: World, segmenter: Worker, named: str
+) -> None:
+    born = {"birth_year": 1990, "tier": "gold"}
+    former = {"subject": "c-0"}
+    segmenter.apply(
+        world.records(
+            [
+                event("customer.updated", born),
+                event("customer.updated", born, id="e-2", **former),
+                event("customer.merged", {"into": "c-1"}, id="e-3", **former),
+                event("customer.updated", born, id="e-4", subject="c-2"),
+            ]
+        )
+    )
+    erased = erase(segmenter.context, "default", named, "gdpr_17", "ops")
+    assert erased.ids == ("c-0", "c-1")
+    told = {one["subject"]: one["data"] for one in facts(world, "customer.erased")}
+    as_asked = {"tables": 1, "reason": "gdpr_17", "by": "ops"}
+    assert told == dict.fromkeys(erased.ids, as_asked)
+    assert [_state(world, one).get("birth_year") for one in ("c-0", "c-1", "c-2")] == [
+        None, None, 1990,
+    ]  # fmt: skip
+    with pytest.raises(NotKnown):
+        erase(segmenter.context, "default", "nobody", "gdpr_17", "ops")
 
 
 def test_age_steers_only_where_a_pack_permits_it(world: World, segmenter: Worker) -> None:

@@ -12,6 +12,8 @@ from services.messenger import message_store, metrics, store
 from services.messenger.handlers.translate import joined_of
 from services.messenger.model import (
     ANY,
+    IN_APP,
+    PAGE,
     Accepted,
     DispatchState,
     Doubtful,
@@ -171,16 +173,24 @@ def recover(
     carried: Collection[str],
     limit: int = 200,
 ) -> int:
-    """Declare unknown what was intended in the lane and is carried by nobody; how many.
+    """End what was intended in the lane and is carried by nobody; how many.
 
-    `carried`: the dispatches by these channels that this worker is handing over, or has handed
-    over and not recorded yet. Raises Fenced if the lane is owned no more.
+    Nobody can tell what became of it, so it is unknown; but what stands on the customer's own page
+    stands there since its intent. `carried`: the dispatches by these channels that this worker is
+    handing over, or has handed over and not recorded yet. Raises Fenced if the lane is owned no
+    more.
     """
     with context.unit() as work:
         ledger.confirm(work.session, own.topic, own.partition, own.epoch)
         rows = message_store.stale(work.session, own.partition, channels, carried, limit)
-        _end(work, [Finished(flight_of(row), Doubtful("sender_lost"), None) for row in rows])
+        _end(work, [_recovered(row) for row in rows])
     return len(rows)
+
+
+def _recovered(message: MessageRow) -> Finished:
+    if message.channel == IN_APP:
+        return Finished(flight_of(message), Accepted(message.message_id), PAGE)
+    return Finished(flight_of(message), Doubtful("sender_lost"), None)
 
 
 def _end(work: UnitOfWork, finished: Sequence[Finished]) -> None:

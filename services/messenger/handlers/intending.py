@@ -16,6 +16,7 @@ from services.messenger.handlers.writing import Written, choice_told
 from services.messenger.mail import content_hash
 from services.messenger.model import DispatchState, Letter
 from services.messenger.rules import check as rules
+from services.playbooks.model import IN_FULL
 from services.policy import gate
 from services.policy.model import CapCount, Pack
 from services.policy.packs import applying
@@ -76,7 +77,7 @@ def intend(
     )
     fresh_until = real_now + timedelta(seconds=PROMISED_LAG - lag)
     letter = written.letter
-    if flight.channel != "email":
+    if flight.channel not in IN_FULL:
         letter = replace(letter, fresh_until=fresh_until)
     ready = Ready(letter, flight, fresh_until)
     return Intent(ready, _row(case, written, flight, content_sha256, work.now))

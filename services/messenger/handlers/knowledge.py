@@ -155,6 +155,7 @@ def cases(
                     olds,
                     [hold for one in known.values() for hold in one.holds],
                     hashes[key],
+                    dispatch.channel,
                 ),
                 address_hash=hashes[key],
                 obligations=known,

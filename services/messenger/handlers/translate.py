@@ -10,6 +10,7 @@ from schemas.commands import DispatchOrdered
 from schemas.common import normal_email
 from services.messenger.handlers.erasing import FORGOTTEN
 from services.messenger.model import (
+    IN_APP,
     Customer,
     Handoff,
     Hold,
@@ -36,11 +37,12 @@ def customer_of(
     former: Sequence[CustomerRow] = (),
     holds: Iterable[Hold] = (),
     address_hash: str = "",
+    channel: str = "email",
 ) -> Customer:
     """The addressee as the final check sees them.
 
     former: ids they went by before. holds: those of the obligations it is about. address_hash: of
-    the address they are reached at.
+    the address they are reached at by the channel.
     """
     wishes = merging.wishes(row.wishes, [one.wishes for one in former])
     said = [merging.Former(one.merged_at, _consents(one)) for one in former]
@@ -48,6 +50,7 @@ def customer_of(
         email=row.email,
         phone=row.phone,
         webhook=row.webhook,
+        inbox=address_of(row, IN_APP),
         place=Place(row.timezone, row.country, row.region, row.city),
         consents=merging.consents(_consents(row), said) if former else _consents(row),
         holds=(*(h for one in (row, *former) for h in _holds(one)), *holds),
@@ -60,18 +63,24 @@ def customer_of(
         contacts=contacts,
         merged_into=row.merged_into,
         erased=row.erased_at is not None and all(getattr(row, n) is None for n in FORGOTTEN),
-        confirmed=_confirmed(row, address_hash),
+        confirmed=_confirmed(row, address_hash, channel),
         wishes=wished(wishes.get("hours"), wishes.get("max_a_week")),
     )
 
 
 def address_of(row: CustomerRow, channel: str) -> str | None:
     """Where the addressee is reached by the channel."""
+    if channel == IN_APP:
+        # Whoever was never let in may not find the way there either.
+        return f"{IN_APP}:{row.customer}" if row.confirmed else None
     return {"email": row.email, "sms": row.phone, "webhook": row.webhook}[channel]
 
 
-def _confirmed(row: CustomerRow, address_hash: str) -> Literal["right_party", "source"] | None:
-    if address_hash and row.confirmed == address_hash:
+def _confirmed(
+    row: CustomerRow, address_hash: str, channel: str
+) -> Literal["right_party", "source"] | None:
+    if address_hash and (channel == IN_APP or row.confirmed == address_hash):
+        # What stands on their own page is read by nobody who has not proved who they are.
         return "right_party"
     return "source" if row.email and row.vouched == normal_email(row.email) else None
 

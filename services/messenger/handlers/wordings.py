@@ -35,9 +35,8 @@ def remember(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
     )
     wording_store.add_outcomes(work.session, _outcomes(batch))
     wording_store.undo(work.session, _undone(batch))
-    wording_store.mark(work.session, "clicked", _clicked(batch))
-    wording_store.mark(work.session, "clicked", _disowned(batch), undo=True)
-    wording_store.mark(work.session, "harmed", _harmed(batch))
+    wording_store.follow(work.session, _followed(batch))
+    wording_store.mark_harmed(work.session, _harmed(batch))
     for message in batch:
         if isinstance(message.data, facts.VariantWithdrawn | facts.VariantRestored):
             row = state(message.event.tenant, message.data, message.event.time)
@@ -108,20 +107,15 @@ def _is_good_end(told: facts.EventApplied) -> bool:
             return kind in _RENEWED_OR_COMPLETED
 
 
-def _clicked(batch: Sequence[Incoming]) -> Iterator[tuple[str, str]]:
+def _followed(batch: Sequence[Incoming]) -> dict[tuple[str, str, str], bool]:
+    """By (tenant, message, link): whether a person followed it, by the newest word on it."""
+    found: dict[tuple[str, str, str], bool] = {}
     for message in batch:
         match message.data:
-            case facts.MessageClicked(message_id=identity, machine=False):
-                yield message.event.tenant, identity
-
-
-def _disowned(batch: Sequence[Incoming]) -> Iterator[tuple[str, str]]:
-    """Clicks that were a scanner's after all. Where a person followed another link, too, that
-    early signal is lost; what they do in the end counts all the same."""
-    for message in batch:
-        match message.data:
-            case facts.MessageClicked(message_id=identity, corrects=True):
-                yield message.event.tenant, identity
+            case facts.MessageClicked(machine=machine, corrects=corrects) as told:
+                if corrects or not machine:
+                    found[message.event.tenant, told.message_id, told.link] = not machine
+    return found
 
 
 def _harmed(batch: Sequence[Incoming]) -> Iterator[tuple[str, str]]:

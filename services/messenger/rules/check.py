@@ -20,6 +20,7 @@ from services.messenger.model import (
     Send,
     Wait,
 )
+from services.playbooks.model import IN_FULL
 from services.policy import consent, gate
 from services.policy.handoffs import LOOKS_AGAIN, keeps_quiet
 from services.policy.holds import Ruling, ruling, standing
@@ -162,7 +163,7 @@ def withheld(
         return not told.allowed
 
     subject, body = is_withheld("subject"), is_withheld("body")
-    if body or (subject and order.channel != "email"):
+    if body or (subject and order.channel not in IN_FULL):
         return ("subject", "body")
     return ("subject",) if subject else ()
 

@@ -12,8 +12,10 @@ from services.negotiator.api.desk import Queue, Reception
 from services.negotiator.api.desk_case import DeskCase
 from services.negotiator.api.desk_offers import DeskOffers
 from services.negotiator.api.entrance import Entrance
+from services.negotiator.api.inbox import Inbox
 from services.negotiator.api.payments import Webhooks, paying
 from services.negotiator.api.portal import Portal
+from services.negotiator.api.postbox import Postbox
 from services.negotiator.handlers import cases
 from services.negotiator.settings import NegotiatorSettings
 from services.runtime.context import Context
@@ -33,6 +35,7 @@ def create(context: Context, settings: NegotiatorSettings | None = None) -> Fast
     portal = Portal(context, settings, entrance, taking)
     api.include_router(portal.routes())
     api.include_router(Bills(context, settings, entrance, taking).routes())
+    api.include_router(Inbox(entrance, Postbox(context, settings)).routes())
     if taking is not None:
         api.include_router(Webhooks(context, taking).routes())
     reception = Reception(context, settings)

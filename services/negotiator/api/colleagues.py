@@ -25,17 +25,24 @@ class Story:
     missing: list[str] = field(default_factory=list)
 
 
+def bases(settings: Settings, own: NegotiatorSettings) -> dict[str, str]:
+    """Where each of the other services' internal APIs is, by its name."""
+    told = {
+        "segmenter": own.segmenter_api,
+        "scheduler": own.scheduler_api,
+        "messenger": own.messenger_api,
+    }
+    return {
+        service: base or f"http://{settings.host}:{settings.port(service)}"
+        for service, base in told.items()
+    }
+
+
 class Colleagues:
     """The other services' internal APIs."""
 
     def __init__(self, settings: Settings, own: NegotiatorSettings) -> None:
-        self._bases = {
-            "segmenter": own.segmenter_api,
-            "scheduler": own.scheduler_api,
-            "messenger": own.messenger_api,
-        }
-        for service, base in self._bases.items():
-            self._bases[service] = base or f"http://{settings.host}:{settings.port(service)}"
+        self._bases = bases(settings, own)
 
     def copy(self, message_id: str, token: str) -> Mapping[str, Any] | None:
         """The exact copy of a message, or None where it cannot be had."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
@@ -19,6 +19,7 @@ from services.runtime.context import Context
 from services.runtime.security import InvalidToken
 from services.runtime.unit_of_work import UnitOfWork
 
+Found = TypeVar("Found")
 LANGUAGE_COOKIE = "language"
 Fields = Annotated[Mapping[str, str], Depends(form_fields)]
 
@@ -69,6 +70,27 @@ class Entrance:
             if guest is None:
                 return Pages(language_of(request, None)).one_moment()
             return keep_language(request, do(guest))
+
+    def look(
+        self,
+        request: Request,
+        token: str,
+        find: Callable[[Guest], Found],
+        fields: Mapping[str, str] | None = None,
+    ) -> Found | Response:
+        """What `find` makes of a guest, the transaction being over; or the page to show instead.
+
+        For what is to be asked elsewhere. fields: of a form, which must be this visit's own.
+        """
+        with self._context.unit() as work:
+            guest = self._guest(work, request, token)
+            if guest is None:
+                return Pages(language_of(request, None)).one_moment()
+            if fields is not None and not self._binding.is_own_form(
+                fields, _bound_to(guest.visit, guest.session), work.now
+            ):
+                return see(f"{guest.base}?notice={'form' if guest.session else 'session'}")
+            return find(guest)
 
     def act(
         self,

@@ -216,7 +216,8 @@ class Pages:
                 views.Action(path, texts["dispute"], "quiet", HandoffReason.DISPUTE),
                 *actions,
             ]
-        return self.message(situation.value, good=MESSAGES[situation], actions=actions)
+        good = MESSAGES[situation]
+        return self.message(situation.value, good=good, actions=actions, inside=True)
 
     def _agreed(self, found: Found, formats: Formats) -> views.AgreementView:
         row = found.agreement

@@ -10,6 +10,8 @@ from services.scheduler.model import Customer, Handoff, Heard, Place
 from services.scheduler.rules.holds import instant, with_hold
 
 _PLACE = Place.__struct_fields__
+IN_APP = "in_app"
+"""The channel of the customer's own page: open to whoever has proved there who they are."""
 
 
 def learn(known: Customer, heard: Heard) -> Customer:
@@ -50,6 +52,7 @@ def learn(known: Customer, heard: Heard) -> Customer:
             return msgspec.structs.replace(
                 after, place=Place(), locale=None, tier=None, hours=None, max_a_week=None,
                 answers={}, answered_at=None, segments={}, erased_at=heard.time,
+                addresses={**after.addresses, IN_APP: False},
             )  # fmt: skip
         case "contact.right_party":
             return _with_right_party(after, heard)
@@ -106,8 +109,13 @@ def _with_preferences(known: Customer, heard: Heard, changes: Mapping[str, Any])
 
 def _with_right_party(known: Customer, heard: Heard) -> Customer:
     others = tuple(c for c in known.wrong_channels if c != heard.data["channel"])
-    wrong = () if heard.data["confirmed"] else (str(heard.data["channel"]),)
-    return msgspec.structs.replace(known, wrong_channels=(*others, *wrong))
+    confirmed = bool(heard.data["confirmed"])
+    wrong = () if confirmed else (str(heard.data["channel"]),)
+    addresses = known.addresses
+    if not confirmed or heard.data.get("message_id"):
+        # They came by a link of that message; where others read those, the page is shut.
+        addresses = {**addresses, IN_APP: confirmed}
+    return msgspec.structs.replace(known, wrong_channels=(*others, *wrong), addresses=addresses)
 
 
 def _with_dead_address(known: Customer, heard: Heard) -> Customer:

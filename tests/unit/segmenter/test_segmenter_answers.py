@@ -36,9 +36,18 @@ def asked(reason: str, about: str | None = "b-1") -> HandoffRequested:
 ANSWERED = HandoffAnswered(handoff_id="h-1", by="ana", obligation_id="b-1")
 
 
-@pytest.mark.parametrize(("data", "step"), [(ANSWERED, "answered"), (asked("hardship"), "heard")])
+@pytest.mark.parametrize(
+    ("data", "step", "about"),
+    [
+        (ANSWERED, "answered", ("bill", "b-1")),
+        (asked("hardship"), "heard", ("bill", "b-1")),
+        # About no bill: the talk itself is what it is about.
+        (HandoffAnswered(handoff_id="h-1", by="ana"), "answered", ("benefit", "handoff:h-1")),
+        (asked("hardship", None), "heard", ("benefit", "handoff:h-1")),
+    ],
+)
 def test_the_customer_is_told_in_one_message_that_the_talk_lets_through(
-    data: HandoffAnswered | HandoffRequested, step: str
+    data: HandoffAnswered | HandoffRequested, step: str, about: tuple[str, str]
 ) -> None:
     events = CustomerEvents(
         in_force(ROOT / "deploy" / "playbooks"), PACKS, Signer("secret"), inbox_days=45
@@ -49,15 +58,14 @@ def test_the_customer_is_told_in_one_message_that_the_talk_lets_through(
     [command] = [one.data for one in work.said if isinstance(one.data, OutreachRequested)]
     assert (command.playbook, command.purpose, command.answers) == ("answers", "service", "h-1")
     assert [one.name for one in command.steps] == [step]
-    assert (command.obligation.kind, command.obligation.obligation_id) == ("bill", "b-1")
+    assert (command.obligation.kind, command.obligation.obligation_id) == about
 
 
 @pytest.mark.parametrize(
     ("message", "expected"),
     [
         (told(asked("hardship"), "negotiator"), False),
-        (told(asked("hardship", None)), False),
-        (told(HandoffAnswered(handoff_id="h-1", by="ana")), False),
+        (told(asked("hardship")), True),
         (told(ANSWERED, "negotiator"), True),
     ],
 )
