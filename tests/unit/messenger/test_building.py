@@ -37,9 +37,9 @@ def test_each_channel_has_one_sender_and_mail_tells_of_those_that_have_none(
             sender.wind_up()
 
     assert shares == [
-        [("email", "sms", "webhook")],
-        [("email", "webhook"), ("sms",)],
-        [("email",), ("sms",), ("webhook",)],
+        [("email", "sms", "webhook"), ("in_app",)],
+        [("email", "webhook"), ("in_app",), ("sms",)],
+        [("email",), ("in_app",), ("sms",), ("webhook",)],
     ]
 
 

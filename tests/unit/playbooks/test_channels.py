@@ -36,7 +36,7 @@ def told(folder: Path, playbook: str, templates: str) -> list[str]:
         ("[email, sms]", "email", ("email", "sms")),
         ("[sms, email]", "sms", ("sms", "email")),
         ("[sms]", "sms", ()),
-        ("any", "email", ("email", "webhook", "sms")),
+        ("any", "email", ("email", "webhook", "sms", "in_app")),
     ],
 )
 def test_steps_go_by_the_channels_that_are_named(
@@ -62,6 +62,8 @@ def test_channels_that_there_are_not_are_refused(tmp_path: Path, named: str) -> 
 def test_what_goes_by_sms_wants_a_text(tmp_path: Path) -> None:
     faults = told(tmp_path, naming("[email, sms]"), TEMPLATES)
     assert "template 'hello': has no sms" in faults[0]
+    # On their own page the customer reads the whole letter.
+    assert load_playbook(write(tmp_path, naming("[email, in_app]"), TEMPLATES))
 
 
 @pytest.mark.parametrize(
