@@ -90,6 +90,7 @@ def test_what_was_intended_for_the_page_stands_there_after_a_crash(messenger: Wo
     with suppress(RuntimeError):
         page._pool.shutdown()
         messenger.until("message.intended", count=2)
+    page._in_flight.clear()
     owned = messenger.context.owned_lanes(OUTREACH_DISPATCHES)
     assert sum(flights.recover(messenger.context, one, ["in_app"], ()) for one in owned) == 1
     messenger.flow()

@@ -62,8 +62,11 @@ def test_channels_that_there_are_not_are_refused(tmp_path: Path, named: str) -> 
 def test_what_goes_by_sms_wants_a_text(tmp_path: Path) -> None:
     faults = told(tmp_path, naming("[email, sms]"), TEMPLATES)
     assert "template 'hello': has no sms" in faults[0]
-    # On their own page the customer reads the whole letter.
-    assert load_playbook(write(tmp_path, naming("[email, in_app]"), TEMPLATES))
+
+
+def test_on_their_own_page_the_customer_reads_the_whole_letter(tmp_path: Path) -> None:
+    playbook = load_playbook(write(tmp_path, naming("[email, in_app]"), TEMPLATES))
+    assert playbook.document.channels == ("email", "in_app")
 
 
 @pytest.mark.parametrize(
