@@ -6,7 +6,7 @@ an edited playbook never changes an enrolment in flight. They hold no personal d
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, WrapValidator
 
 from schemas.common import (
     PLAIN,
@@ -31,6 +31,7 @@ from schemas.common import (
     Tone,
     Typed,
 )
+from schemas.repeated import Once
 
 Positions = dict[str, int]
 """What had been read, by `topic/partition`: offset of the last record seen, inclusive."""
@@ -226,9 +227,13 @@ class OutreachRequested(Typed):
     obligation: ObligationTerms = Field(description="What it is about.")
     segment: Text = Field(description="Segment that the customer fell into.")
     tone: Tone = Field(description="Tone of the wording.")
-    steps: tuple[PlannedStep, ...] = Field(description="Contacts foreseen, in order.")
-    exits: tuple[ExitRule, ...] = Field(default=(), description="What ends it.")
-    choices: tuple[ChoiceTerms, ...] = Field(
+    steps: Annotated[tuple[PlannedStep, ...], WrapValidator(Once())] = Field(
+        description="Contacts foreseen, in order."
+    )
+    exits: Annotated[tuple[ExitRule, ...], WrapValidator(Once())] = Field(
+        default=(), description="What ends it."
+    )
+    choices: Annotated[tuple[ChoiceTerms, ...], WrapValidator(Once())] = Field(
         default=(), description="One-tap answers that its mails may offer."
     )
     offers: OfferAuthority | None = Field(default=None, description="Authority for terms.")

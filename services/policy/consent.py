@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from services.policy.model import (
     Approach,
@@ -58,20 +59,26 @@ def needed_basis(
     None: contact is allowed until it is refused.
     """
 
-    def relevant(rule: Consent, basis: str) -> bool:
-        return rule.basis == basis and rule.covers(approach) and in_force(rule, now, zones)
-
-    asking = [(p, rule) for p in packs for rule in p.consent if relevant(rule, "opt_in")]
+    rules = _about(tuple(packs), approach.purpose, approach.channel, approach.roles)
+    told = [(pack, rule) for pack, rule in rules if in_force(rule, now, zones)]
+    asking = [(pack, rule) for pack, rule in told if rule.basis == "opt_in"]
     if not asking:
         return None
     for pack, rule in asking:
         if not rule.yields:
             return pack, rule, "opt_in"
     pack, rule = asking[0]
-    accepting = [
-        p for p in packs if any(r.loosens and relevant(r, "relationship") for r in p.consent)
-    ]
+    accepting = [p for p, one in told if one.loosens and one.basis == "relationship"]
     return pack, rule, "relationship" if _covers_all_countries(accepting, zones) else "opt_in"
+
+
+@lru_cache(maxsize=4096)
+def _about(
+    packs: tuple[Pack, ...], purpose: str, channel: str, roles: frozenset[str]
+) -> tuple[tuple[Pack, Consent], ...]:
+    """The rules of the packs about such a contact; worked out once, in force or not."""
+    such = Approach(purpose, channel, roles)
+    return tuple((pack, rule) for pack in packs for rule in pack.consent if rule.covers(such))
 
 
 def may_steer(attribute: str, now: datetime, zones: Zones, packs: Sequence[Pack]) -> Verdict:

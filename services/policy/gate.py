@@ -5,10 +5,12 @@ so that the strictest wins. Without any zone, or any hours rule in force, nothin
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from services.policy import counting, wall_time
 from services.policy.calendars import is_holiday
@@ -21,13 +23,17 @@ HORIZON = timedelta(days=40)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-class _Rules(NamedTuple):
-    """What of the packs is about such a contact there; worked out once, in force or not."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rules:
+    """What of the packs is about such a contact there; worked out once, in force or not.
+
+    One object for each, so that it serves as a key.
+    """
 
     zones: tuple[ZoneInfo, ...]
     hours: tuple[tuple[Pack, Hours], ...]
-    caps: tuple[tuple[Pack, Cap, str], ...]
-    """With the name by which a fact cites the cap."""
+    caps: tuple[tuple[Pack, Cap, CapCount], ...]
+    """With what a fact says of the cap where nothing counts."""
 
 
 def check(
@@ -47,9 +53,9 @@ def check(
     rules = _rules(tuple(packs), zones, approach.purpose, approach.channel, approach.roles)
     by_cap = _refused_by_cap(now, zones, rules, approach, contacts)
     by_hours = _refused_by_hours(now, rules)
-    refusals = [refusal for refusal in (by_cap, by_hours) if refusal]
-    if not refusals:
+    if by_cap is None and by_hours is None:
         return ALLOWED
+    refusals = [refusal for refusal in (by_cap, by_hours) if refusal]
     named = max(refusals, key=lambda refusal: refusal.not_before or _NEVER)
     not_before = _first_permitted(now, zones, rules, approach, contacts)
     return Verdict(False, named.reason, named.rule, named.rule_version, not_before)
@@ -80,19 +86,12 @@ def cap_counts(
 ) -> tuple[CapCount, ...]:
     """How far each cap on such a contact is used at `now`; a minimum distance is a cap of one."""
     rules = _rules(tuple(packs), zones, approach.purpose, approach.channel, approach.roles)
-    return tuple(
-        CapCount(
-            rule=name,
-            limit=cap.limit,
-            window_hours=cap.window_hours,
-            count=counting.most(cap, now, zones, approach, contacts) if contacts else 0,
-            unit=cap.unit,
-            scope=cap.scope,
-            calendar=cap.calendar,
-        )
-        for _, cap, name in rules.caps
-        if in_force(cap, now, zones)
-    )
+    counts = []
+    for _, cap, unused in rules.caps:
+        if in_force(cap, now, zones):
+            used = counting.most(cap, now, zones, approach, contacts) if contacts else 0
+            counts.append(msgspec.structs.replace(unused, count=used) if used else unused)
+    return tuple(counts)
 
 
 def longest_window(packs: Iterable[Pack]) -> timedelta:
@@ -109,11 +108,23 @@ def _rules(
         tuple(zone(name) for name in zones.names),
         tuple((pack, rule) for pack in packs for rule in pack.hours if rule.covers(such)),
         tuple(
-            (pack, cap, f"{pack.name}/{cap.name}")
+            (pack, cap, _unused(pack, cap))
             for pack in packs
             for cap in pack.caps
             if cap.covers(such)
         ),
+    )
+
+
+def _unused(pack: Pack, cap: Cap) -> CapCount:
+    return CapCount(
+        rule=f"{pack.name}/{cap.name}",
+        limit=cap.limit,
+        window_hours=cap.window_hours,
+        count=0,
+        unit=cap.unit,
+        scope=cap.scope,
+        calendar=cap.calendar,
     )
 
 
@@ -190,10 +201,10 @@ def _refused_by_cap(
 ) -> Verdict | None:
     """The exhausted cap that stays exhausted longest."""
     worst: Verdict | None = None
-    for pack, cap, name in rules.caps:
+    for pack, cap, unused in rules.caps:
         if len(contacts) < cap.limit or not in_force(cap, now, zones):
             continue
-        reason = "gap" if cap.gap else "cap"
+        reason, name = "gap" if cap.gap else "cap", unused.rule
         if cap.limit == 0 and cap.until is None:
             return Verdict(False, reason, name, pack.version)
         free = counting.free_at(cap, now, zones, approach, contacts)

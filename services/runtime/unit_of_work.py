@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from pydantic import BaseModel
@@ -19,8 +18,7 @@ from services.runtime.messages import Incoming
 from services.runtime.partitioning import PARTITIONS, lane
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """An emitted message's place in the chain of causes."""
 
     id: str

@@ -9,7 +9,7 @@ from services.runtime.context import Context
 from services.runtime.heartbeats import Heartbeats
 from services.runtime.partitioning import PARTITIONS
 from services.runtime.unit_of_work import UnitOfWork
-from services.scheduler import metrics, store
+from services.scheduler import metrics, progress_store, store
 
 ASK_EVERY = 5.0
 """Real seconds between two questions."""
@@ -58,7 +58,7 @@ class Evidence:
     def __call__(self, work: UnitOfWork) -> Finding:
         """What is sure enough to be claimed now; asks where that needs asking."""
         now = self._context.clock.monotonic()
-        proven = store.caught_up_at(work.session, PARTITIONS)
+        proven = progress_store.caught_up_at(work.session, PARTITIONS)
         age = (work.real_now - proven).total_seconds() if proven else float("inf")
         metrics.PAYMENT_LAG_SECONDS.set(age)
         asks = age > self._longest / 2 and self._falls_due(work)

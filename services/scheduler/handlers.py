@@ -15,6 +15,7 @@ from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
 from services.scheduler import (
     habit_store,
+    progress_store,
     saving,
     sending_store,
     store,
@@ -159,7 +160,7 @@ class Handlers:
             for message in batch
             if isinstance(message.data, LogHeartbeat) and message.data.read == CUSTOMER_EVENTS
         }
-        store.advance_progress(work.session, reached)
+        progress_store.advance_progress(work.session, reached)
         habit_store.save(work.session, book)
 
     def take(self, work: UnitOfWork, limit: int) -> Taken:

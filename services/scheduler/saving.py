@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import text
 from sqlmodel import Session
 
-from services.scheduler.model import Book, Customer, Enrolment, Obligation, Reserved, Step
+from services.scheduler.model import Book, Customer, Enrolment, Obligation, Reserved
 
 _SAVE_CUSTOMERS = text(
     "INSERT INTO customer (tenant, customer, state)"
@@ -40,7 +40,7 @@ _SAVE_STEPS = text(
     "INSERT INTO step (tenant, step_id, customer, enrolment_id, position, state, planned_at,"
     " due_at, not_after, attempt, dispatch_id, reason, plan)"
     " SELECT * FROM json_to_recordset(CAST(:rows AS json))"
-    " AS given(tenant text, step_id text, customer text, enrolment_id text, position int,"
+    " AS given(tenant text, id text, customer text, enrolment_id text, position int,"
     " state text, planned_at timestamptz, due_at timestamptz, not_after timestamptz, attempt int,"
     " dispatch_id text, reason text, plan json)"
     " ON CONFLICT (tenant, step_id) DO UPDATE SET state = excluded.state,"
@@ -51,9 +51,9 @@ _MOVE_STEPS = text(
     "UPDATE step SET state = given.state, planned_at = given.planned_at, due_at = given.due_at,"
     " not_after = given.not_after, attempt = given.attempt, dispatch_id = given.dispatch_id,"
     " reason = given.reason FROM json_to_recordset(CAST(:rows AS json))"
-    " AS given(tenant text, step_id text, state text, planned_at timestamptz, due_at timestamptz,"
+    " AS given(tenant text, id text, state text, planned_at timestamptz, due_at timestamptz,"
     " not_after timestamptz, attempt int, dispatch_id text, reason text)"
-    " WHERE step.tenant = given.tenant AND step.step_id = given.step_id"
+    " WHERE step.tenant = given.tenant AND step.step_id = given.id"
 )
 _SAVE_CONTACTS = text(
     "INSERT INTO contact (tenant, customer, dispatch_id, at, purpose, channel, obligation_ids,"
@@ -89,12 +89,9 @@ class Noted(msgspec.Struct, frozen=True):
 
 def save(session: Session, book: Book) -> None:
     """Write the changed rows of the book, and drop released contacts."""
-    changed: dict[str, list[Any]] = {}
-    for table, key in sorted(book.changed):
-        changed.setdefault(table, []).append(key)
 
     def of(table: str) -> list[Any]:
-        return changed.get(table, [])
+        return sorted(book.changed[table])
 
     _write(session, _SAVE_CUSTOMERS, [_customer(book.customers[key]) for key in of("customer")])
     _write(
@@ -102,8 +99,8 @@ def save(session: Session, book: Book) -> None:
     )
     _write(session, _SAVE_ENROLMENTS, [_enrolment(book.enrolments[key]) for key in of("enrolment")])
     steps = [book.steps[key] for key in of("step")]
-    _write(session, _SAVE_STEPS, [_step(one) for one in steps if one.id not in book.stored])
-    _write(session, _MOVE_STEPS, [_moved(one) for one in steps if one.id in book.stored])
+    _write(session, _SAVE_STEPS, [one for one in steps if one.id not in book.stored])
+    _write(session, _MOVE_STEPS, [one for one in steps if one.id in book.stored])
     book.stored.update(one.id for one in steps)
     _write(session, _SAVE_CONTACTS, [_contact(book.reserved[key]) for key in of("reserved")])
     _write(
@@ -111,7 +108,8 @@ def save(session: Session, book: Book) -> None:
         _RELEASE_CONTACTS,
         [{"t": t, "c": customer, "d": d} for t, customer, d in sorted(book.released)],
     )
-    book.changed.clear()
+    for keys in book.changed.values():
+        keys.clear()
     book.released.clear()
 
 
@@ -145,31 +143,6 @@ def _enrolment(row: Enrolment) -> dict[str, Any]:
         "reason": row.reason,
         "started_at": row.started_at,
         "state": row,
-    }
-
-
-def _step(row: Step) -> dict[str, Any]:
-    return {
-        "customer": row.customer,
-        "enrolment_id": row.enrolment_id,
-        "position": row.position,
-        "plan": row.plan,
-        **_moved(row),
-    }
-
-
-def _moved(row: Step) -> dict[str, Any]:
-    """What may change of a step."""
-    return {
-        "tenant": row.tenant,
-        "step_id": row.id,
-        "state": row.state,
-        "planned_at": row.planned_at,
-        "due_at": row.due_at,
-        "not_after": row.not_after,
-        "attempt": row.attempt,
-        "dispatch_id": row.dispatch_id,
-        "reason": row.reason,
     }
 
 

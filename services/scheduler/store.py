@@ -3,16 +3,14 @@
 Locks are taken customers first, in order, then obligations, in order; so does every caller.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlmodel import Session
 
-from services.policy.model import Contact
 from services.scheduler.model import (
     Book,
     Customer,
@@ -22,7 +20,6 @@ from services.scheduler.model import (
     ObligationKey,
     Reserved,
     Step,
-    StepPlan,
     StepState,
 )
 from services.scheduler.rules.timing import WITHIN
@@ -30,10 +27,9 @@ from services.scheduler.rules.timing import WITHIN
 _CUSTOMER = msgspec.json.Decoder(Customer)
 _OBLIGATION = msgspec.json.Decoder(Obligation)
 _ENROLMENT = msgspec.json.Decoder(Enrolment)
-_PLAN = lru_cache(4096)(msgspec.json.Decoder(StepPlan).decode)
-"""Plans come from playbooks: many steps share one."""
+_STEP = msgspec.json.Decoder(Step)
+_RESERVED = msgspec.json.Decoder(Reserved)
 
-_STATES = {state.value: state for state in StepState}
 # One text a column, taken apart by the database: the driver would quote an array name by name.
 # No id can hold the character between them (`schemas.common.PLAIN`).
 _BETWEEN = "\x1f"
@@ -47,9 +43,14 @@ _OBLIGATIONS = (
     " string_to_array(CAST(:ids AS text), chr(31))) AS wanted(t, k, i)"
 )
 _ABOUT = "tenant = t AND obligation_kind = k AND obligation_id = i"
+# Rows come as JSON, as states do: the driver would take ten times as long, column by column.
 _STEP_COLUMNS = (
-    "tenant, step_id, customer, enrolment_id, position, state, planned_at, due_at, not_after,"
-    " attempt, dispatch_id, reason, plan::text"
+    "tenant, step_id AS id, customer, enrolment_id, position, state, planned_at, due_at, not_after,"
+    " attempt, dispatch_id, reason, plan"
+)
+_CONTACT_COLUMNS = (
+    "tenant, customer, dispatch_id, json_build_object('at', at, 'purpose', purpose, 'channel',"
+    " channel, 'obligation_ids', obligation_ids, 'reached', reached, 'by', made_by) AS contact"
 )
 
 
@@ -67,10 +68,12 @@ def load(
     active ones of these customers, all of those about these obligations, those named, and all
     of the customers in with_former.
     """
-    concerned = {*customers, *_enrolled_on(session, obligations)}
+    # In order once and for all: each statement that names them sorts them, as locks need it.
+    obligations = sorted(set(obligations))
+    concerned = sorted({*customers, *_enrolled_on(session, obligations)})
     _enter_customers(session, concerned)
     book.load(customers=lock_customers(session, concerned))
-    concerned |= _load_survivors(session, book, concerned)
+    concerned = sorted({*concerned, *_load_survivors(session, book, concerned)})
     book.load(obligations=_lock_obligations(session, obligations))
     found = [
         *_active_of(session, concerned),
@@ -83,7 +86,7 @@ def load(
         book.load(obligations=_lock_obligations(session, whole - book.obligations.keys()))
     # An enrolment made while we waited for the obligation brings its customer in late; two
     # transactions may now wait for each other, which the database ends and the runtime repeats.
-    late = {(one.tenant, one.customer) for one in found} - concerned
+    late = {(one.tenant, one.customer) for one in found}.difference(concerned)
     book.load(customers=lock_customers(session, late))
     book.load(enrolments=found)
     _load_rest(session, book)
@@ -159,26 +162,6 @@ def falls_due(session: Session, until: datetime) -> bool:
     return found.first() is not None
 
 
-def advance_progress(session: Session, reached: Mapping[int, datetime]) -> None:
-    """Note that these lanes of the customers' events are applied until those real instants."""
-    for lane, at in sorted(reached.items()):
-        session.execute(
-            text(
-                "INSERT INTO progress (lane, caught_up_at) VALUES (:lane, :at) ON CONFLICT (lane)"
-                " DO UPDATE SET caught_up_at = greatest(progress.caught_up_at,"
-                " excluded.caught_up_at)"
-            ),
-            {"lane": lane, "at": at},
-        )
-
-
-def caught_up_at(session: Session, lanes: int) -> datetime | None:
-    """The real instant until which all customer events are applied; None: some lane is unknown."""
-    row = session.execute(text("SELECT count(*) AS known, min(caught_up_at) AS at FROM progress"))
-    known, at = row.one()
-    return at if known >= lanes else None
-
-
 def lock_customers(
     session: Session, keys: Collection[Key], skip_locked: bool = False
 ) -> list[Customer]:
@@ -204,12 +187,12 @@ def load_contacts(session: Session, book: Book, since: datetime) -> None:
     parties = {(one.tenant, party) for one in book.obligations.values() for party in one.parties}
     rows = session.execute(
         text(
-            "SELECT tenant, customer, dispatch_id, at, purpose, channel, obligation_ids, reached,"
-            f" made_by FROM contact JOIN {_KEYS} ON tenant = t AND customer = i WHERE at > :since"
+            f"SELECT row_to_json(one)::text FROM (SELECT {_CONTACT_COLUMNS} FROM contact"
+            f" JOIN {_KEYS} ON tenant = t AND customer = i WHERE at > :since) AS one"
         ),
         {**_pairs({*book.customers, *parties}), "since": since},
     )
-    book.load(reserved=[_reserved(row) for row in rows.all()])
+    book.load(reserved=[_RESERVED.decode(one) for one in rows.scalars().all()])
 
 
 def enrolments_of_steps(session: Session, steps: Collection[Key]) -> list[Key]:
@@ -256,12 +239,13 @@ def _enter_customers(session: Session, keys: Collection[Key]) -> None:
 def _lock_obligations(session: Session, keys: Collection[ObligationKey]) -> list[Obligation]:
     if not keys:
         return []
+    named = _triples(keys)
     session.execute(
         text(
             "INSERT INTO obligation (tenant, kind, obligation_id)"
             f" SELECT t, k, i FROM {_OBLIGATIONS} ON CONFLICT DO NOTHING"
         ),
-        _triples(keys),
+        named,
     )
     rows = session.execute(
         text(
@@ -269,7 +253,7 @@ def _lock_obligations(session: Session, keys: Collection[ObligationKey]) -> list
             " ON tenant = t AND kind = k AND obligation_id = i"
             " ORDER BY tenant, kind, obligation_id FOR UPDATE OF obligation"
         ),
-        _triples(keys),
+        named,
     )
     return [_OBLIGATION.decode(state) for state in rows.scalars().all() if state is not None]
 
@@ -320,10 +304,13 @@ def _load_rest(session: Session, book: Book) -> None:
     if not book.enrolments:
         return
     rows = session.execute(
-        text(f"SELECT {_STEP_COLUMNS} FROM step JOIN {_KEYS} ON tenant = t AND enrolment_id = i"),
+        text(
+            f"SELECT row_to_json(one)::text FROM (SELECT {_STEP_COLUMNS} FROM step"
+            f" JOIN {_KEYS} ON tenant = t AND enrolment_id = i) AS one"
+        ),
         _pairs((one.tenant, one.id) for one in book.enrolments.values()),
     )
-    book.load(steps=[_step(tuple(row)) for row in rows.all()])
+    book.load(steps=[_STEP.decode(one) for one in rows.scalars().all()])
     missing = {one.obligation_key for one in book.enrolments.values()}
     missing -= set(book.obligations)
     if missing:
@@ -339,33 +326,8 @@ def _load_rest(session: Session, book: Book) -> None:
         )
 
 
-def _step(row: tuple[Any, ...]) -> Step:
-    return Step(
-        tenant=row[0],
-        id=row[1],
-        customer=row[2],
-        enrolment_id=row[3],
-        position=row[4],
-        state=_STATES[row[5]],
-        planned_at=row[6],
-        due_at=row[7],
-        not_after=row[8],
-        attempt=row[9],
-        dispatch_id=row[10],
-        reason=row[11],
-        plan=_PLAN(row[12]),
-    )
-
-
-def _reserved(row: Row[Any]) -> Reserved:
-    contact = Contact(
-        row.at, row.purpose, row.channel, tuple(row.obligation_ids), row.reached, row.made_by
-    )
-    return Reserved(row.tenant, row.customer, row.dispatch_id, contact)
-
-
 def _pairs(keys: Iterable[Key]) -> dict[str, str]:
-    ordered = sorted(set(keys))
+    ordered = sorted(keys)
     return {
         "tenants": _BETWEEN.join([t for t, _ in ordered]),
         "ids": _BETWEEN.join([i for _, i in ordered]),
@@ -373,7 +335,7 @@ def _pairs(keys: Iterable[Key]) -> dict[str, str]:
 
 
 def _triples(keys: Iterable[ObligationKey]) -> dict[str, str]:
-    ordered = sorted(set(keys))
+    ordered = sorted(keys)
     return {
         "tenants": _BETWEEN.join([t for t, _, _ in ordered]),
         "kinds": _BETWEEN.join([k for _, k, _ in ordered]),

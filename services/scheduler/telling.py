@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from schemas.envelope import Envelope
 from schemas.facts import (
@@ -32,6 +33,7 @@ from services.scheduler.model import (
 from services.scheduler.ordering import order
 from services.scheduler.translate import cause_of, terms_of
 
+_counter = lru_cache(1024)(metrics.OUTCOMES.labels)
 _PLAIN = (Enrolled, Planned, Dispatched, PersonDue, NoticeWanted, LiftRefused)
 """Outcomes that need no reason."""
 
@@ -93,7 +95,7 @@ def tell(
                     key=_ended(enrolment),
                 )
     for labels, number in counted.items():
-        metrics.OUTCOMES.labels(*labels).inc(number)
+        _counter(*labels).inc(number)
 
 
 def _ended(enrolment: Enrolment) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from schemas.commands import ChoiceTerms as Choice
+from schemas.commands import ExitRule as Exit
 from schemas.commands import ObligationTerms, OutreachRequested, PlannedStep
 from schemas.facts import EventApplied
 from services.runtime.ids import derive
@@ -29,7 +31,7 @@ from services.scheduler.model import (
 from services.scheduler.rules.agreements import spelled_out
 from services.scheduler.tables import TimelineRow
 
-_duration = lru_cache(1024)(TypeAdapter(timedelta).validate_python)
+_duration = TypeAdapter(timedelta).validate_python
 _TERMS = tuple(sorted(ObligationTerms.model_fields.keys() - {"obligation_id"}))
 _terms = attrgetter(*_TERMS)
 _evidence = attrgetter(*Place.__struct_fields__)
@@ -64,12 +66,10 @@ def command_of(message: Incoming, data: OutreachRequested) -> Command:
                 data.trigger.event_id, data.trigger.event_type, data.trigger.event_time
             ),
             started_at=event.time,
-            plans=tuple(spelled_out([_plan_of(step) for step in data.steps], agreement)),
+            plans=tuple(spelled_out(_plans_of(data.steps), agreement)),
             agreement=agreement,
-            exits=tuple(ExitRule(e.on, e.reason, e.when, e.keep) for e in data.exits),
-            choices=tuple(
-                ChoiceTerms(c.name, c.does, c.request, c.keep, c.seniority) for c in data.choices
-            ),
+            exits=_exits_of(data.exits),
+            choices=_choices_of(data.choices),
             context=dict(data.context),
             offers=data.offers.model_dump(mode="json") if data.offers else None,
             locale=data.locale,
@@ -151,18 +151,33 @@ def _agreement_of(data: OutreachRequested) -> Agreement | None:
     return Agreement(data.agreement.agreement_id, tuple(parts))
 
 
-def _plan_of(step: PlannedStep) -> StepPlan:
-    return StepPlan(
-        name=step.name,
-        anchor=step.anchor,
-        days=step.days,
-        valid_for=_duration(step.valid_for),
-        template=step.template,
-        channel=step.channel,
-        channels=step.channels,
-        at=step.at,
-        by=step.by,
-        choice=step.choice,
-        seniority=step.seniority,
-        own_hour=step.own_hour,
+# Of each playbook a few, whoever the customer is.
+@lru_cache(1024)
+def _plans_of(steps: tuple[PlannedStep, ...]) -> tuple[StepPlan, ...]:
+    return tuple(
+        StepPlan(
+            name=step.name,
+            anchor=step.anchor,
+            days=step.days,
+            valid_for=_duration(step.valid_for),
+            template=step.template,
+            channel=step.channel,
+            channels=step.channels,
+            at=step.at,
+            by=step.by,
+            choice=step.choice,
+            seniority=step.seniority,
+            own_hour=step.own_hour,
+        )
+        for step in steps
     )
+
+
+@lru_cache(1024)
+def _exits_of(exits: tuple[Exit, ...]) -> tuple[ExitRule, ...]:
+    return tuple(ExitRule(e.on, e.reason, e.when, e.keep) for e in exits)
+
+
+@lru_cache(1024)
+def _choices_of(choices: tuple[Choice, ...]) -> tuple[ChoiceTerms, ...]:
+    return tuple(ChoiceTerms(c.name, c.does, c.request, c.keep, c.seniority) for c in choices)

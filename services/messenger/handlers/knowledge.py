@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import msgspec
 from sqlmodel import Session
 
 from schemas.commands import DispatchOrdered
@@ -223,7 +224,7 @@ def _with_others(
     """Contacts with the other parties about the same obligations. own: the addressee's ids."""
     tenant = own[0][0]
     return [
-        replace(contact, other_party=True)
+        msgspec.structs.replace(contact, other_party=True)
         for party in sorted({p for terms in dispatch.obligations for p in terms.parties})
         if (tenant, party) not in own
         for contact in contacts.get((tenant, party), ())

@@ -5,6 +5,20 @@ return `Outcome`s.
 """
 
 from services.scheduler.model.book import LOOKS_AHEAD, Book
+from services.scheduler.model.enrolment import (
+    Agreement,
+    Cause,
+    ChoiceTerms,
+    Chosen,
+    Enrolment,
+    EnrolmentStatus,
+    ExitRule,
+    Instalment,
+    Step,
+    StepPlan,
+    StepState,
+    Trigger,
+)
 from services.scheduler.model.habits import Answer, Counts, HourChoice, Learning, Pool
 from services.scheduler.model.news import Command, Heard
 from services.scheduler.model.outcomes import (
@@ -22,27 +36,15 @@ from services.scheduler.model.outcomes import (
     Suppressed,
 )
 from services.scheduler.model.state import (
-    Agreement,
-    Cause,
-    ChoiceTerms,
-    Chosen,
     Customer,
-    Enrolment,
-    EnrolmentStatus,
-    ExitRule,
     Handoff,
     Hold,
-    Instalment,
     Key,
     Obligation,
     ObligationKey,
     ObligationState,
     Place,
     Reserved,
-    Step,
-    StepPlan,
-    StepState,
-    Trigger,
 )
 
 __all__ = [

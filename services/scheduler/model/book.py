@@ -1,25 +1,24 @@
 """The part of the state that one decision may touch."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
+
+import msgspec
 
 from services.policy.model import Contact
 from services.policy.sending import SendingStop
+from services.scheduler.model.enrolment import Enrolment, Step
 from services.scheduler.model.habits import Answer, Counts, Learning, Pool
-from services.scheduler.model.state import (
-    Customer,
-    Enrolment,
-    Key,
-    Obligation,
-    ObligationKey,
-    Reserved,
-    Step,
-)
+from services.scheduler.model.state import Customer, Key, Obligation, ObligationKey, Reserved
 
 LOOKS_AHEAD = timedelta(days=7)
 """As far as most caps count back."""
+
+
+TABLES = ("customer", "obligation", "enrolment", "step", "reserved")
+_position = attrgetter("position")
 
 
 class Book:
@@ -49,7 +48,8 @@ class Book:
         self.sending_stops: tuple[SendingStop, ...] = ()
         """What of sending is stopped."""
         self.released: set[tuple[str, str, str]] = set()
-        self.changed: set[tuple[str, Any]] = set()
+        self.changed: dict[str, set[Any]] = {table: set() for table in TABLES}
+        """By table, the keys of what is to be saved."""
         self.unsure_until: datetime | None = None
         """Payments may be missing: what they could settle is looked at again then."""
         self.pools: dict[Pool, Counts] = {}
@@ -87,24 +87,24 @@ class Book:
         """Replace or add a row; it will be saved."""
         if isinstance(row, Customer):
             self.customers[row.key] = row
-            self.changed.add(("customer", row.key))
+            self.changed["customer"].add(row.key)
         elif isinstance(row, Obligation):
             self.obligations[row.key] = row
-            self.changed.add(("obligation", row.key))
+            self.changed["obligation"].add(row.key)
         elif isinstance(row, Enrolment):
             self._keep_enrolment(row)
-            self.changed.add(("enrolment", row.id))
+            self.changed["enrolment"].add(row.id)
         elif isinstance(row, Step):
             self._keep_step(row)
-            self.changed.add(("step", row.id))
+            self.changed["step"].add(row.id)
         else:
             self._keep_reserved(row)
-            self.changed.add(("reserved", row.dispatch_id))
+            self.changed["reserved"].add(row.dispatch_id)
 
     def release(self, tenant: str, customer: str, dispatch_id: str) -> None:
         """Forget a reserved contact: it was not made."""
         self.released.add((tenant, customer, dispatch_id))
-        self.changed.discard(("reserved", dispatch_id))
+        self.changed["reserved"].discard(dispatch_id)
         one = self.reserved.pop(dispatch_id, None)
         if one is not None:
             self._reserved_of[one.tenant, one.customer].remove(dispatch_id)
@@ -124,7 +124,8 @@ class Book:
     def steps_of(self, enrolment_id: str) -> list[Step]:
         """The steps of an enrolment in the playbook's order."""
         steps = [self.steps[i] for i in self._steps_of.get(enrolment_id, ())]
-        return sorted(steps, key=lambda step: step.position)
+        steps.sort(key=_position)
+        return steps
 
     def reserved_of(self, key: Key) -> list[Reserved]:
         """The customer's loaded contacts, with their dispatches."""
@@ -140,7 +141,7 @@ class Book:
         for party in obligation.parties:
             if party != key[1]:
                 found += [
-                    replace(one, other_party=True)
+                    msgspec.structs.replace(one, other_party=True)
                     for one in self.contacts_of((key[0], party))
                     if obligation.id in one.obligation_ids
                 ]

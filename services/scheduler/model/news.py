@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from services.scheduler.model.state import Enrolment, Obligation, ObligationKey
+from services.scheduler.model.enrolment import Enrolment
+from services.scheduler.model.state import Obligation, ObligationKey
 
 _KINDS = {
     "bill": "bill",

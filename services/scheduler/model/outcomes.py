@@ -6,8 +6,9 @@ import msgspec
 
 from services.policy.holds import Ruling
 from services.policy.model import CapCount, Zones
+from services.scheduler.model.enrolment import Enrolment, Step
 from services.scheduler.model.habits import HourChoice
-from services.scheduler.model.state import Customer, Enrolment, Obligation, Step
+from services.scheduler.model.state import Customer, Obligation
 
 
 class Enrolled(msgspec.Struct, frozen=True):

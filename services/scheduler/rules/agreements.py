@@ -22,6 +22,7 @@ from services.scheduler.model import (
 )
 from services.scheduler.rules import planning
 from services.scheduler.rules.ending import complete_if_done
+from services.scheduler.rules.placing import suppress
 from services.scheduler.rules.stops import Stop
 
 _PAID = Stop("instalment_paid", "agreement.kept")
@@ -52,7 +53,7 @@ def follow(
     book.put(cared)
     steps = [step for step in book.steps_of(cared.id) if step.plan.instalment is not None]
     paid = [
-        planning.suppress(book, cared, step, _PAID, 1)
+        suppress(book, cared, step, _PAID, 1)
         for step in steps
         if step.state is StepState.PLANNED and _number(step) <= known.kept
     ]

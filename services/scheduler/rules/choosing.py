@@ -17,7 +17,8 @@ from services.scheduler.model import (
     StepState,
 )
 from services.scheduler.rules.ending import cancel, complete_if_done
-from services.scheduler.rules.planning import plan_chosen, suppress
+from services.scheduler.rules.placing import suppress
+from services.scheduler.rules.planning import plan_chosen
 from services.scheduler.rules.stops import Stop
 
 

@@ -32,7 +32,8 @@ from services.scheduler.rules import arbitration, noticing, timing
 from services.scheduler.rules.ending import cancel, complete_if_done
 from services.scheduler.rules.holds import held
 from services.scheduler.rules.joining import MOST, may_join, superseded
-from services.scheduler.rules.planning import place_anew, suppress
+from services.scheduler.rules.placing import suppress
+from services.scheduler.rules.planning import place_anew
 from services.scheduler.rules.spreading import spread
 from services.scheduler.rules.stops import RELATIONSHIP_KINDS, Stop, stopped
 from services.scheduler.rules.waiting import rests_on_payments, waits

@@ -20,7 +20,8 @@ from services.scheduler.rules.choosing import choose
 from services.scheduler.rules.contacts import note_contact
 from services.scheduler.rules.ending import cancel, complete_if_done
 from services.scheduler.rules.holds import refused_lift
-from services.scheduler.rules.planning import replan, resume, suppress
+from services.scheduler.rules.placing import suppress
+from services.scheduler.rules.planning import replan, resume
 from services.scheduler.rules.stops import MAIL, Stop, concerns, exit_met, stopped
 from services.scheduler.rules.ways import fall_back, goes_on
 

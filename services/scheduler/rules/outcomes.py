@@ -1,6 +1,5 @@
 """What the messenger says became of a dispatch."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -59,7 +58,8 @@ def _ended(book: Book, step: Step, heard: Heard, now: datetime) -> list[Outcome]
 def _counted_from(book: Book, dispatch_id: str, at: datetime) -> list[Outcome]:
     one = book.reserved.get(dispatch_id)
     if one is not None:
-        book.put(Reserved(one.tenant, one.customer, dispatch_id, replace(one.contact, at=at)))
+        contact = msgspec.structs.replace(one.contact, at=at)
+        book.put(Reserved(one.tenant, one.customer, dispatch_id, contact))
     return []
 
 

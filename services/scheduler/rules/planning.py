@@ -10,22 +10,21 @@ from services.scheduler.model import (
     Book,
     Command,
     Customer,
-    Deferred,
     Enrolled,
     Enrolment,
     Obligation,
     Outcome,
-    Planned,
     Step,
     StepPlan,
     StepState,
     Suppressed,
 )
-from services.scheduler.rules import habits, own_hour, timing
+from services.scheduler.rules import habits, timing
 from services.scheduler.rules.ending import complete_if_done
 from services.scheduler.rules.holds import held
 from services.scheduler.rules.noticing import wanted_ahead
 from services.scheduler.rules.obligations import fill_gaps
+from services.scheduler.rules.placing import place_steps, suppress
 from services.scheduler.rules.stops import MAIL, Stop, stopped
 from services.scheduler.rules.waiting import still_waits
 
@@ -74,7 +73,7 @@ def replan(book: Book, enrolment: Enrolment, packs: Sequence[Pack], now: datetim
     steps = [step for step in book.steps_of(moved.id) if _movable(step)]
     if not zones.names or not steps:
         return []
-    outcomes = _place_steps(book, moved, obligation, steps, zones, packs, now)
+    outcomes = place_steps(book, moved, obligation, steps, zones, packs, now)
     return [*outcomes, *complete_if_done(book, moved, now)]
 
 
@@ -97,7 +96,7 @@ def resume(book: Book, enrolment: Enrolment, packs: Sequence[Pack], now: datetim
             waiting.append(step)
     if not waiting or not zones.names:
         return []
-    outcomes = _place_steps(book, enrolment, obligation, waiting, zones, packs, now)
+    outcomes = place_steps(book, enrolment, obligation, waiting, zones, packs, now)
     return [*outcomes, *complete_if_done(book, enrolment, now)]
 
 
@@ -110,7 +109,7 @@ def place_again(
     zones = timing.zones_of(customer, enrolment, obligation)
     if not zones.names or not steps:
         return []
-    return _place_steps(book, enrolment, obligation, steps, zones, packs, now, now)
+    return place_steps(book, enrolment, obligation, steps, zones, packs, now, now)
 
 
 def carry_on(
@@ -138,7 +137,7 @@ def place_anew(book: Book, step: Step, packs: Sequence[Pack], now: datetime) -> 
         return []
     if timing.planned_instant(step.plan, enrolment, obligation, zones) == step.planned_at:
         return []
-    outcomes = _place_steps(book, enrolment, obligation, [step], zones, packs, now)
+    outcomes = place_steps(book, enrolment, obligation, [step], zones, packs, now)
     return [*outcomes, *complete_if_done(book, enrolment, now)]
 
 
@@ -161,7 +160,7 @@ def plan_chosen(
         stop = Stop("place_unknown", "place")
     if stop is not None:
         return [suppress(book, enrolment, step, stop, stop.version) for step in steps]
-    return _place_steps(book, enrolment, obligation, steps, zones, packs, now)
+    return place_steps(book, enrolment, obligation, steps, zones, packs, now)
 
 
 def former_of(book: Book, asked: Enrolment) -> list[Enrolment]:
@@ -239,7 +238,7 @@ def _enrol(
     outcomes: list[Outcome] = [Enrolled(enrolment, obligation)]
     outcomes += wanted_ahead(enrolment, obligation, zones, packs, now)
     not_before = _knows_until(enrolment) if named is None else now
-    outcomes += _place_steps(book, enrolment, obligation, steps, zones, packs, now, not_before)
+    outcomes += place_steps(book, enrolment, obligation, steps, zones, packs, now, not_before)
     return [*outcomes, *complete_if_done(book, enrolment, now)]
 
 
@@ -261,103 +260,6 @@ def _update(
     if updated != running:
         book.put(updated)
     return replan(book, updated, packs, now)
-
-
-def _place_steps(
-    book: Book,
-    enrolment: Enrolment,
-    obligation: Obligation,
-    steps: list[Step],
-    zones: Zones,
-    packs: Sequence[Pack],
-    now: datetime,
-    not_before: datetime | None = None,
-) -> list[Outcome]:
-    """Give each step its instant, and say of each that gets none why.
-
-    Of several whose instant has come already, only the last is kept: nothing is sent late in a
-    heap. not_before: steps of an earlier instant are over, however long they would be valid.
-    """
-    customer = book.customer(enrolment.tenant, enrolment.customer)
-    known = None
-    if any(step.plan.own_hour for step in steps):
-        known = habits.known(book, customer, enrolment)
-    slots = {
-        s.id: own_hour.slot(s.plan, enrolment, obligation, zones, packs, now, book.spread, known)
-        for s in steps
-    }
-    come = [
-        (place.planned_at, step.position)
-        for step in steps
-        if step.plan.by == "machine"
-        and (place := slots[step.id]) is not None
-        and place.planned_at <= now < place.not_after
-        and (not_before is None or place.planned_at >= not_before)
-    ]
-    outcomes: list[Outcome] = []
-    for step in steps:
-        slot = slots[step.id]
-        if slot is not None and not_before is not None and slot.planned_at < not_before:
-            over = Stop("past", "not_made_up_for")
-            outcomes.append(suppress(book, enrolment, step, over, 1))
-        else:
-            outcomes += _place_step(book, enrolment, step, slot, zones, come, now)
-    return outcomes
-
-
-def _place_step(
-    book: Book,
-    enrolment: Enrolment,
-    step: Step,
-    slot: timing.Slot | None,
-    zones: Zones,
-    come: list[tuple[datetime, int]],
-    now: datetime,
-) -> list[Outcome]:
-    if slot is None:
-        return [suppress(book, enrolment, step, Stop("no_due_date", "anchor"), 1)]
-    step = msgspec.structs.replace(
-        step,
-        state=StepState.PLANNED,
-        reason=None,
-        planned_at=slot.planned_at,
-        due_at=slot.due_at or slot.planned_at,
-        not_after=slot.not_after,
-    )
-    if max(now, slot.tried_at) >= slot.not_after:
-        return [suppress(book, enrolment, step, Stop("past", "valid_for"), version=1)]
-    overtaken = step.plan.by == "machine" and slot.planned_at <= now
-    if overtaken and (slot.planned_at, step.position) < max(come):
-        return [suppress(book, enrolment, step, Stop("superseded", "one_at_a_time"), version=1)]
-    refusal = Stop(slot.verdict.reason or "", slot.verdict.rule or "")
-    version = slot.verdict.rule_version or 1
-    if slot.due_at is None:
-        return [suppress(book, enrolment, step, refusal, version)]
-    book.put(step)
-    if slot.verdict.allowed:
-        return [Planned(step, zones.names, hour=slot.hour)]
-    first = Planned(
-        msgspec.structs.replace(step, due_at=slot.tried_at), zones.names, hour=slot.hour
-    )
-    return [first, Deferred(step, slot.tried_at, refusal.reason, refusal.rule, version)]
-
-
-def suppress(book: Book, enrolment: Enrolment, step: Step, stop: Stop, version: int) -> Suppressed:
-    """End a step without contact, and say why. `version`: of the rule's pack."""
-    ended = msgspec.structs.replace(step, state=StepState.SUPPRESSED, reason=stop.reason)
-    book.put(ended)
-    return Suppressed(
-        tenant=enrolment.tenant,
-        customer=enrolment.customer,
-        playbook=enrolment.playbook,
-        obligation_id=enrolment.obligation_id,
-        reason=stop.reason,
-        rule=stop.rule,
-        rule_version=version,
-        trigger_event_id=enrolment.trigger.event_id,
-        enrolment_id=enrolment.id,
-        step=ended,
-    )
 
 
 def _suppressed_trigger(asked: Enrolment, stop: Stop) -> Suppressed:

@@ -90,21 +90,21 @@ def slot(
     if planned_at is None:
         return None
     not_after = min([planned_at + plan.valid_for, *_ends(obligation, zones)])
-    tried = max(planned_at, now)
-    tried = max(tried, earliest(plan, enrolment, now, not_after))
-    verdict = gate.ALLOWED
+    tried = max(planned_at, earliest(plan, enrolment, now, not_after))
+    if plan.by == "person":
+        due_at = tried if tried < not_after else None
+        return Slot(planned_at, tried, due_at, not_after, gate.ALLOWED)
     applied = applying(packs, zones)
     approach = approach_of(plan, enrolment, obligation)
 
     def judge(at: datetime) -> Verdict:
         return gate.check(at, zones, applied, approach)
 
-    if plan.by == "machine":
-        verdict = judge(tried)
+    verdict = judge(tried)
     due_at = tried if verdict.allowed else verdict.not_before
     if due_at is not None and due_at >= not_after:
         due_at = None
-    if due_at is not None and due_at > now and plan.by == "machine":
+    if due_at is not None and due_at > now:
         key = (enrolment.tenant, enrolment.customer)
         due_at = spread(due_at, window, key, not_after, lambda at: judge(at).allowed)
     return Slot(planned_at, tried, due_at, not_after, verdict)

@@ -8,7 +8,6 @@ faults are looked for in 10,000 whatever is set. LIVES=N sets another number.
 import gc
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -93,12 +92,12 @@ def newest_word(_: tuple[Any, ...], told: Any) -> tuple[Any, ...]:
 
 
 def refusals_pass(*given: Any) -> Any:
-    return replace(check_consent(*given), allowed=True)
+    return msgspec.structs.replace(check_consent(*given), allowed=True)
 
 
 def any_zone(*known: Any) -> Any:
     zones = candidate_zones(*known)
-    return replace(zones, names=zones.names[:1])
+    return msgspec.structs.replace(zones, names=zones.names[:1])
 
 
 def the_same_attempt(book: Book, step: Any, heard: Any, now: Any) -> Any:
