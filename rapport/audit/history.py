@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 
+from rapport.audit import pauses, sending
 from rapport.audit.holds import Holds
 from rapport.audit.log import Fact, Log, Position
 from rapport.audit.merging import Who
 from rapport.audit.packs import InForce, Packs
 from rapport.audit.places import Candidates, candidates, is_update, whereabouts
-from rapport.audit.sending import words_of
 from rapport.audit.wishes import Wishes, said_paid
 from rapport.audit.words import Key, Word, Words
 from schemas.facts import (
@@ -84,9 +85,9 @@ class History:
 
     @cached_property
     def sending(self) -> Mapping[Key, Sequence[Word]]:
-        """What operators said of sending, by what it is about."""
+        """What operators said of sending, and of single enrolments, by what it is about."""
         found: dict[Key, list[Word]] = defaultdict(list)
-        for key, word in words_of(self.log):
+        for key, word in chain(sending.words_of(self.log), pauses.words_of(self.log)):
             found[key].append(word)
         return found
 

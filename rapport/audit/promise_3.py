@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from rapport.audit import instalments
+from rapport.audit import instalments, pauses, sending
 from rapport.audit import packs as rules
 from rapport.audit.history import History
 from rapport.audit.log import Fact
-from rapport.audit.sending import keys_of
 from rapport.audit.verdict import Outcome
 from rapport.audit.words import (
     Word,
@@ -98,7 +97,8 @@ def _words(history: History, intended: Fact[MessageIntended]) -> Iterator[Word]:
     for obligation in data.obligation_ids:
         yield from words.about(obligation_key(intended.tenant, kind, obligation))
     enrolled = history.enrolments_of(intended)
-    for about in keys_of(intended.tenant, data.playbook, enrolled):
+    operated = sending.keys_of(intended.tenant, data.playbook, enrolled)
+    for about in (*operated, *pauses.keys_of(enrolled)):
         # The messenger's own lane tells all that is needed, whichever lanes it reads besides.
         yield from history.sending.get(about, ())
 

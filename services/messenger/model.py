@@ -51,8 +51,6 @@ class ObligationState(StrEnum):
     """Whether an obligation may still be talked about."""
 
     OPEN = "open"
-    PENDING = "pending"
-    """A payment is under way: reminding now would be rude, and perhaps wrong."""
     SETTLED = "settled"
     """Paid in full; a reversed payment opens it again."""
     CLOSED = "closed"
@@ -79,7 +77,8 @@ class Obligation:
     publisher's, None until one is given. changed_at: the time of the newest event applied.
     agreed: an agreement runs, so that nothing but its own reminders may be sent. holds: those
     about it, whichever party they were told of. notices: kinds of statutory notices sent. kept: how
-    many instalments of the agreement are paid.
+    many instalments of the agreement are paid. paying: payments that are under way, by their ids,
+    each since when: reminding now would be rude, and perhaps wrong.
     """
 
     state: ObligationState = ObligationState.OPEN
@@ -90,13 +89,14 @@ class Obligation:
     holds: tuple[Hold, ...] = ()
     notices: frozenset[str] = frozenset()
     kept: int = 0
+    paying: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """What one event says of an obligation.
 
-    remaining_minor: what is still asked. kept: how many instalments are paid.
+    remaining_minor: what is still asked. kept: how many instalments are paid. payment: its id.
     """
 
     kind: ChangeKind
@@ -104,6 +104,7 @@ class Change:
     version: int | None = None
     remaining_minor: int | None = None
     kept: int | None = None
+    payment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,13 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """An operator lets an enrolment wait: until an instant, or (None) until it is resumed."""
+
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """What the final check needs to know of a dispatch. roles: of those who act in it."""
 
@@ -204,6 +212,7 @@ class Order:
     promise: Promise | None = None
     answers: str | None = None
     """The hand-off in whose talk it is an answer."""
+    pause: Pause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +223,7 @@ class Part:
     obligation_id: str
     not_after: datetime
     cancelled: bool = False
+    pause: Pause | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ class ObligationRow(_Table, table=True):
     """One obligation of a tenant; several customers may be party to it.
 
     holds: those about it by kind, like a customer's. notices: kinds that the publisher has sent.
+    paying: payments under way by id, each since when.
     """
 
     __tablename__ = "obligation"
@@ -84,6 +85,7 @@ class ObligationRow(_Table, table=True):
     holds: dict[str, dict[str, Any]] = _document()
     notices: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
     kept: int = 0
+    paying: dict[str, str] = _document()
 
 
 class SuppressionRow(_Table, table=True):

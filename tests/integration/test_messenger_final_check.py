@@ -173,6 +173,18 @@ def test_sending_that_is_stopped_is_refused_until_it_is_resumed(messenger: World
     assert messenger.ended(2)[1]["type"] == "message.sent"
 
 
+def test_a_paused_enrolment_waits_until_it_is_resumed(messenger: World) -> None:
+    messenger.known_customer()
+    messenger.fact("c-1", "outreach.paused", enrolment_id="e-1", by="ops")
+    messenger.fact("c-1", "outreach.paused", enrolment_id="e-2", by="ops")
+    messenger.fact("c-1", "outreach.resumed", enrolment_id="e-2", by="ops")
+    messenger.dispatch(enrolment_id="e-1")
+    [refused] = messenger.ended()
+    assert (reason(refused), refused["data"]["retryable"]) == ("paused", True)
+    messenger.dispatch(enrolment_id="e-2")
+    assert messenger.ended(2)[1]["type"] == "message.sent"
+
+
 def test_an_operators_pause_is_heard_and_ends(messenger: World) -> None:
     messenger.known_customer()
     until = (START + timedelta(hours=2)).isoformat()

@@ -274,4 +274,5 @@ def change_of(message: Incoming) -> Change:
         at=message.event.time,
         version=getattr(message.data, "version", None),
         remaining_minor=getattr(message.data, about.asked) if about.asked else None,
+        payment=getattr(message.data, "payment_id", ""),
     )

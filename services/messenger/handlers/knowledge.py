@@ -9,12 +9,13 @@ from sqlmodel import Session
 
 from schemas.commands import DispatchOrdered
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
-from services.messenger import message_store, sending_store, store
+from services.messenger import message_store, pause_store, sending_store, store
 from services.messenger.handlers import choices
 from services.messenger.handlers.flights import ordered_by
 from services.messenger.handlers.translate import (
     address_of,
     customer_of,
+    enrolments_of,
     halted_of,
     joined_of,
     obligation_of,
@@ -73,10 +74,15 @@ class Case:
         dispatch = without(self.dispatch, left_out)
         parts = [part for part in self.parts if part.step_id not in left_out]
         cancelled = {part.step_id for part in parts if part.cancelled}
+        paused = {
+            part.enrolment_id: one.pause
+            for part, one in zip(self.dispatch.parts, self.parts, strict=True)
+            if one.pause is not None
+        }
         return replace(
             self,
             dispatch=dispatch,
-            order=order_of(dispatch, cancelled=cancelled, halted=self.order.halted),
+            order=order_of(dispatch, cancelled=cancelled, halted=self.order.halted, paused=paused),
             parts=parts,
         )
 
@@ -123,6 +129,10 @@ def cases(
         session, {*keys, *others, *_parties(rows, orders)}, work.now - window
     )
     stops = sending_store.standing(session)
+    pauses = pause_store.standing(
+        session,
+        [(row.tenant, one) for row in rows for one in enrolments_of(orders[row.dispatch_id])],
+    )
     found = []
     for row, key in zip(rows, keys, strict=True):
         dispatch = orders[row.dispatch_id]
@@ -134,6 +144,7 @@ def cases(
             for terms in dispatch.obligations
             if (obligation := obligations.get((row.tenant, terms.kind, terms.obligation_id)))
         }
+        paused = {one: pause for (tenant, one), pause in pauses.items() if tenant == row.tenant}
         olds = former.get(key, ())
         theirs = [(old.tenant, old.customer) for old in olds]
         found.append(
@@ -142,9 +153,12 @@ def cases(
                 cause=ordered_by(row),
                 dispatch=dispatch,
                 order=order_of(
-                    dispatch, cancelled=stopped, halted=halted_of(dispatch, row.tenant, stops)
+                    dispatch,
+                    cancelled=stopped,
+                    halted=halted_of(dispatch, row.tenant, stops),
+                    paused=paused,
                 ),
-                parts=parts_of(dispatch, stopped),
+                parts=parts_of(dispatch, stopped, paused),
                 addressee=_spoken_to(addressees[key], olds),
                 customer=customer_of(
                     addressees[key],

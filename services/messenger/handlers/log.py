@@ -5,7 +5,7 @@ from datetime import datetime
 
 from schemas import facts
 from schemas.facts.customer import ERASER
-from services.messenger import erasing_store, message_store, sending_store, store
+from services.messenger import erasing_store, message_store, pause_store, sending_store, store
 from services.messenger.handlers import erasing, wordings
 from services.messenger.handlers.events import note_hold, note_joint_hold
 from services.messenger.handlers.translate import obligation_of, update_obligation, words_of
@@ -35,7 +35,7 @@ PAUSED = "paused"
 
 
 def handle(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
-    """Apply what other services decided; `batch` is of one lane."""
+    """Apply what other services decided."""
     _learn_of_agreements(work, [m for m in batch if m.event.type in _AGREEMENTS])
     store.cancel_steps(
         work.session,
@@ -46,11 +46,14 @@ def handle(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
             for step in message.data.step_ids
         ),
     )
+    pause_store.hear(work.session, filter(None, map(_of_pause, batch)))
     wordings.remember(work, batch)
     _learn_of_customers(work, [m for m in batch if isinstance(m.data, _ABOUT_CUSTOMERS)])
-    announced, fresh_at = _progress(work.service, batch)
-    if announced or fresh_at:
-        store.advance_lane(work.session, batch[0].partition, announced, fresh_at)
+    for lane in sorted({message.partition for message in batch}):
+        own = [message for message in batch if message.partition == lane]
+        announced, fresh_at = _progress(work.service, own)
+        if announced or fresh_at:
+            store.advance_lane(work.session, lane, announced, fresh_at)
     sending_store.hear(
         work.session,
         (
@@ -65,6 +68,17 @@ def handle(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
             if isinstance(message.data, facts.SendingStopped | facts.SendingResumed)
         ),
     )
+
+
+def _of_pause(message: Incoming) -> pause_store.Word | None:
+    """What a fact says of one enrolment's pause, if it does."""
+    event = message.event
+    match message.data:
+        case facts.OutreachPaused(enrolment_id=one, until=until):
+            return pause_store.Word(event.tenant, one, event.time, True, until)
+        case facts.OutreachResumed(enrolment_id=one):
+            return pause_store.Word(event.tenant, one, event.time, False)
+    return None
 
 
 def _learn_of_agreements(work: UnitOfWork, batch: Sequence[Incoming]) -> None:

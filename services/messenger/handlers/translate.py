@@ -18,6 +18,7 @@ from services.messenger.model import (
     ObligationState,
     Order,
     Part,
+    Pause,
     Place,
     Promise,
     Suppression,
@@ -113,10 +114,23 @@ def joined_of(dispatch: DispatchOrdered) -> tuple[str, ...]:
     return tuple(part.step_id for part in dispatch.parts[1:])
 
 
-def parts_of(dispatch: DispatchOrdered, cancelled: Collection[str]) -> list[Part]:
-    """The parts as the final check sees them. cancelled: steps."""
+def enrolments_of(dispatch: DispatchOrdered) -> tuple[str, ...]:
+    """The enrolments whose steps go out."""
+    return (dispatch.enrolment_id, *(part.enrolment_id for part in dispatch.parts[1:]))
+
+
+def parts_of(
+    dispatch: DispatchOrdered, cancelled: Collection[str], paused: Mapping[str, Pause]
+) -> list[Part]:
+    """The parts as the final check sees them. cancelled: steps. paused: by enrolment."""
     return [
-        Part(part.step_id, part.obligation_id, part.not_after, part.step_id in cancelled)
+        Part(
+            part.step_id,
+            part.obligation_id,
+            part.not_after,
+            part.step_id in cancelled,
+            paused.get(part.enrolment_id),
+        )
         for part in dispatch.parts
     ]
 
@@ -133,9 +147,16 @@ def halted_of(
 
 
 def order_of(
-    dispatch: DispatchOrdered, *, cancelled: Collection[str], halted: Mapping[str, str]
+    dispatch: DispatchOrdered,
+    *,
+    cancelled: Collection[str],
+    halted: Mapping[str, str],
+    paused: Mapping[str, Pause],
 ) -> Order:
-    """The dispatch as the final check sees it. cancelled: steps. halted: as of `halted_of`."""
+    """The dispatch as the final check sees it.
+
+    cancelled: steps. halted: as of `halted_of`. paused: by enrolment.
+    """
     place = dispatch.place
     zones = [terms.due_timezone for terms in dispatch.obligations if terms.due_timezone]
     return Order(
@@ -156,6 +177,7 @@ def order_of(
         cancelled=dispatch.step_id in cancelled,
         halted=halted,
         answers=dispatch.answers,
+        pause=paused.get(dispatch.enrolment_id),
         roles=frozenset(terms.actor_role for terms in dispatch.obligations),
         promise=Promise(dispatch.agreement.instalment) if dispatch.agreement else None,
     )
@@ -175,6 +197,7 @@ def obligation_of(row: ObligationRow | Row[Any]) -> Obligation:
         ),
         frozenset(row.notices),
         kept=row.kept,
+        paying={one: datetime.fromisoformat(since) for one, since in row.paying.items()},
     )
 
 
@@ -186,6 +209,7 @@ def update_obligation(row: ObligationRow, value: Obligation) -> None:
     row.changed_at = value.changed_at
     row.agreed = value.agreed
     row.kept = value.kept
+    row.paying = {one: since.isoformat() for one, since in value.paying.items()}
 
 
 def instant(text: str | None) -> datetime | None:

@@ -203,6 +203,9 @@ def _final_refusals(
         yield Refuse("merged", "customer")
     if customer.erased:
         yield Refuse("erased", "customer")
+    if order.pause is not None and (order.pause.until is None or now < order.pause.until):
+        # The scheduler let it wait first, and goes on with it when it is resumed.
+        yield Refuse("paused", "pause", retryable=True, not_before=order.pause.until)
     for rule in (order.halted[one] for one in order.obligation_ids if one in order.halted):
         # The scheduler heard of it first, and lets it wait until sending is resumed.
         yield Refuse("sending_stopped", rule, retryable=True)
@@ -266,7 +269,7 @@ def _about(known: Obligation, promise: Promise | None, now: datetime) -> Iterato
         yield Refuse("agreement_over", "agreement")
     if promise is not None and known.kept >= (promise.instalment or 0):
         yield Refuse("instalment_paid", "agreement")
-    if known.state is ObligationState.PENDING:
+    if known.paying:
         yield Refuse(
             "payment_pending", "obligation", retryable=True, not_before=now + PAYMENT_TAKES
         )

@@ -1,6 +1,8 @@
 """How events change what is known of an obligation. Pure; in doubt it is not talked about."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from services.messenger.model import Change, ChangeKind, Obligation, ObligationState
 
@@ -14,10 +16,12 @@ def apply(known: Obligation, change: Change) -> Obligation:
     if _stale(known, change):
         return known
     after = _changed(known, change)
-    if after is known:
+    paying = _under_way(after, change)
+    if after is known and paying == known.paying:
         return known
     return replace(
         after,
+        paying=paying,
         version=known.version if change.version is None else change.version,
         changed_at=max(filter(None, (known.changed_at, change.at))),
     )
@@ -27,6 +31,24 @@ def _stale(known: Obligation, change: Change) -> bool:
     if change.version is None or known.version is None:
         return False
     return change.version < known.version
+
+
+def _under_way(after: Obligation, change: Change) -> Mapping[str, datetime]:
+    """The payments that are under way; none is once the obligation has ended.
+
+    What is asked may be said anew meanwhile: only the payment's own end is its end.
+    """
+    if after.state is not ObligationState.OPEN:
+        return {}
+    if change.kind is ChangeKind.PAYING:
+        return {**after.paying, change.payment: change.at}
+    if change.kind in (ChangeKind.PAID, ChangeKind.UNPAID):
+        return {
+            one: since
+            for one, since in after.paying.items()
+            if one != change.payment or since > change.at
+        }
+    return after.paying
 
 
 def _changed(known: Obligation, change: Change) -> Obligation:
@@ -43,8 +65,6 @@ def _changed(known: Obligation, change: Change) -> Obligation:
             return replace(known, agreed=False)
         case ChangeKind.FULFILLED:
             return replace(known, agreed=False, state=ObligationState.SETTLED)
-        case ChangeKind.PAYING if known.state is ObligationState.OPEN:
-            return replace(known, state=ObligationState.PENDING)
         case ChangeKind.REOPENED:
             settled = known.state is ObligationState.SETTLED
             state = ObligationState.OPEN if settled else known.state
@@ -63,13 +83,11 @@ def _restated(known: Obligation, change: Change) -> Obligation:
         return known
     asked = change.remaining_minor != 0
     match change.kind, known.state:
-        case ChangeKind.UPDATED, ObligationState.OPEN | ObligationState.PENDING if not asked:
+        case ChangeKind.UPDATED, ObligationState.OPEN if not asked:
             return replace(known, state=ObligationState.SETTLED, amount_minor=0)
         case (ChangeKind.OPENED, _) | (ChangeKind.UPDATED, ObligationState.SETTLED) if asked:
             return _reopened(known, change)
-        case ChangeKind.PAID, ObligationState.PENDING:
-            return _reopened(known, change)
-        case _, ObligationState.OPEN | ObligationState.PENDING:
+        case _, ObligationState.OPEN:
             return replace(known, amount_minor=_amount(known, change))
     return known
 

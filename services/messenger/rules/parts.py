@@ -37,4 +37,5 @@ def _alone(order: Order, part: Part) -> Order:
         obligation_ids=(part.obligation_id,),
         not_after=part.not_after,
         cancelled=part.cancelled,
+        pause=part.pause,
     )

@@ -76,7 +76,12 @@ def carry_over(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -
         named = {s.plan.name for s in book.steps_of(last.id) if s.state is StepState.CANCELLED}
         base = book.derive(*into, last.playbook, last.obligation_id)
         again = msgspec.structs.replace(
-            successor(book, last, now), customer=into[1], id=base, number=1
+            successor(book, last, now),
+            customer=into[1],
+            id=base,
+            number=1,
+            paused=last.paused,
+            paused_until=last.paused_until,
         )
         again = planning.numbered(book, again, planning.former_of(book, again))
         told += planning.carry_on(book, again, named, packs, now)

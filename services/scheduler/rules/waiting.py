@@ -24,7 +24,7 @@ def waits(
     """What a step of the enrolment waits for at `now`. by: `machine` or `person`."""
     if customer.paused_until is not None and now < customer.paused_until:
         return Wait(customer.paused_until, "paused", "pause")
-    if _paused(enrolment, now):
+    if _waits_alone(enrolment, now):
         return Wait(enrolment.paused_until, "paused", "pause")
     if obligation.pending:
         return Wait(now + PENDING_PAYMENT_WAITS, "payment_pending", "obligation.pending")
@@ -60,8 +60,7 @@ def still_waits(
         return reason.removeprefix("notice:") not in obligation.notices
     match reason:
         case "paused":
-            paused = customer.paused_until is not None and now < customer.paused_until
-            return paused or _paused(enrolment, now)
+            return is_paused(customer, enrolment, now)
         case "payment_pending":
             return obligation.pending
         case "handoff":
@@ -70,7 +69,13 @@ def still_waits(
             return True
 
 
-def _paused(enrolment: Enrolment, now: datetime) -> bool:
+def is_paused(customer: Customer, enrolment: Enrolment, now: datetime) -> bool:
+    """Whether an operator lets the customer wait, or this enrolment of theirs."""
+    paused = customer.paused_until is not None and now < customer.paused_until
+    return paused or _waits_alone(enrolment, now)
+
+
+def _waits_alone(enrolment: Enrolment, now: datetime) -> bool:
     until = enrolment.paused_until
     return enrolment.paused and (until is None or now < until)
 

@@ -310,6 +310,11 @@ def _halted(world: World) -> None:
         world.add(f"halted.stop-{number}", "sending.stopped", c, day, revision=1, **about)
         if scope == "everything":
             world.add("halted.go", "sending.resumed", c, plus(day, hours=1), revision=2, **about)
+    # Its own pause was ended, and another's is nothing to it.
+    world.add("halted.own", "outreach.paused", c, day, enrolment_id="e-halted", by="ops")
+    world.add("halted.other", "outreach.paused", c, day, enrolment_id="e-other", by="ops")
+    world.add("halted.resumed", "outreach.resumed", c, plus(day, hours=1), by="ops",
+              enrolment_id="e-halted")  # fmt: skip
     world.message("d-halted", c, plus(day, hours=2), "halted-0", "e-halted", "b-halted",
                   zones=["Europe/London"])  # fmt: skip
 

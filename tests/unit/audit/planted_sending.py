@@ -57,6 +57,14 @@ def contact_upon_a_resumption_that_was_overtaken(world: World) -> None:
               after="d-halted.sent")  # fmt: skip
 
 
+@planted(3, "paused", "halted.own", "d-halted.intended")
+def contact_while_its_enrolment_was_paused(world: World) -> None:
+    """That of another enrolment is over; its own is resumed only later."""
+    world.drop("halted.resumed")
+    world.add("halted.go-other", "outreach.resumed", "halted", "2026-03-14T11:30:00+00:00",
+              enrolment_id="e-other", by="ops", before="d-halted.dispatched")  # fmt: skip
+
+
 @planted(2, "sent-again", "again.planned")
 def a_step_by_another_channel_though_the_first_may_have_arrived(world: World) -> None:
     at = "2026-03-02T01:00:00+00:00"

@@ -85,7 +85,7 @@ def test_waits_rather_than_refusing_on_half_of_the_story() -> None:
     [
         (Obligation(ObligationState.SETTLED), "settled", False),
         (Obligation(ObligationState.CLOSED), "closed", False),
-        (Obligation(ObligationState.PENDING), "payment_pending", True),
+        (Obligation(paying={"p1": EARLIER}), "payment_pending", True),
         (Obligation(agreed=True), "agreed", False),
     ],
 )

@@ -34,10 +34,27 @@ def test_a_partial_payment_leaves_the_rest() -> None:
 
 
 def test_a_pending_payment_is_waited_for_and_may_fail() -> None:
-    paying = after(Change(K.OPENED, at(0), None, 5000), Change(K.PAYING, at(1), None, 0))
-    assert paying.state is ObligationState.PENDING
-    failed = apply(paying, Change(K.UNPAID, at(2), None, 5000))
-    assert (failed.state, failed.amount_minor) == (ObligationState.OPEN, 5000)
+    first = Change(K.PAYING, at(1), None, 0, payment="p1")
+    paying = after(Change(K.OPENED, at(0), None, 5000), first)
+    assert set(paying.paying) == {"p1"}
+    failed = apply(paying, Change(K.UNPAID, at(2), None, 5000, payment="p1"))
+    assert (failed.state, failed.amount_minor, failed.paying) == (ObligationState.OPEN, 5000, {})
+
+
+def test_a_payment_is_under_way_until_its_own_end_whatever_else_is_told() -> None:
+    known = after(
+        Change(K.OPENED, at(0), None, 5000),
+        Change(K.PAYING, at(1), None, 0, payment="p1"),
+        Change(K.PAYING, at(3), None, 0, payment="p2"),
+        Change(K.OPENED, at(4), None, 6000),
+        Change(K.UNPAID, at(5), None, 6000, payment="p1"),
+        # Told late, of an earlier attempt.
+        Change(K.UNPAID, at(2), None, 5000, payment="p2"),
+    )
+    assert (known.amount_minor, set(known.paying)) == (6000, {"p2"})
+    assert apply(known, Change(K.PAID, at(6), None, 1000, payment="p2")).paying == {}
+    settled = apply(known, Change(K.PAID, at(6), None, 0, payment="p3"))
+    assert (settled.state, settled.paying) == (ObligationState.SETTLED, {})
 
 
 def test_a_reversed_payment_opens_again() -> None:

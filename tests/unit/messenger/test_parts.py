@@ -1,5 +1,6 @@
 """What a message about several obligations leaves out: each is judged as if it went alone."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from services.messenger.model import (
     ObligationState,
     Order,
     Part,
+    Pause,
     Refuse,
 )
 from services.messenger.rules.parts import left_out
@@ -42,10 +44,23 @@ def test_nothing_is_left_out_where_nothing_forbids_it() -> None:
 
 
 def test_each_has_its_own_reason() -> None:
-    known = {"b1": Obligation(ObligationState.SETTLED), "b2": Obligation(ObligationState.PENDING)}
+    known = {"b1": Obligation(ObligationState.SETTLED), "b2": Obligation(paying={"p1": NOW})}
     found = left_out(ORDER, parts(), CUSTOMER, known, PACKS, NOW)
     assert reasons(found) == {"s1": "settled", "s2": "payment_pending"}
     assert [found[step].retryable for step in ("s1", "s2")] == [False, True]
+
+
+def test_a_paused_enrolment_is_left_out_until_it_is_resumed() -> None:
+    over, soon = NOW, NOW + timedelta(hours=1)
+    several = [
+        replace(part, pause=pause)
+        for part, pause in zip(parts(), (Pause(over), Pause(soon), Pause()), strict=True)
+    ]
+    found = left_out(ORDER, several, CUSTOMER, {}, PACKS, NOW)
+    assert {step: (why.reason, why.retryable, why.not_before) for step, why in found.items()} == {
+        "s2": ("paused", True, soon),
+        "s3": ("paused", True, None),
+    }
 
 
 def test_cancelled_and_outlived_steps_are_left_out() -> None:
@@ -75,7 +90,12 @@ def test_what_stops_all_keeps_the_first_to_tell_it() -> None:
 
 
 STATES = st.sampled_from(
-    [None, *(Obligation(state) for state in ObligationState), Obligation(agreed=True)]
+    [
+        None,
+        *(Obligation(state) for state in ObligationState),
+        Obligation(agreed=True),
+        Obligation(paying={"p1": NOW}),
+    ]
 )
 
 

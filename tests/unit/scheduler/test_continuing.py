@@ -1,6 +1,6 @@
 """What goes on when what ended it is undone, and what may begin again."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -10,6 +10,7 @@ from scheduler_world import (
     PACKS,
     PAID,
     START,
+    TENANT,
     World,
     at,
     bill,
@@ -20,6 +21,7 @@ from scheduler_world import (
 
 from services.scheduler.model import (
     Command,
+    Dispatched,
     Enrolled,
     Enrolment,
     ExitRule,
@@ -201,6 +203,45 @@ def test_a_paused_enrolment_sends_nothing_and_what_is_over_is_skipped() -> None:
     assert names(told, Planned) == ["second"]
     world.until(at("2026-03-25 00:00"))
     assert world.sent() == [(at("2026-03-16 12:00"), "second"), (at("2026-03-19 10:00"), "third")]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_was_ordered_before_a_pause_is_refused_and_goes_when_it_is_resumed(
+    whole: bool,
+) -> None:
+    world = World(NOON)
+    (running,) = enrolled(missed(world))
+    (sent,) = [one for one in world.claim() if isinstance(one, Dispatched)]
+    until = world.now + timedelta(hours=20)
+
+    def pause(until: datetime | None) -> list[Outcome]:
+        if whole:
+            return hearing.pause(world.book, TENANT, "ann", until, PACKS, world.now)
+        current = world.book.enrolments[running.id]
+        if until is None:
+            return hearing.resume_enrolment(world.book, current, PACKS, world.now)
+        hearing.pause_enrolment(world.book, current, until)
+        return []
+
+    pause(until)
+    reason = "suppressed:paused" if whole else "paused"
+    world.answer(sent, "message.refused", reason=reason, retryable=True, not_before=str(until))
+    assert world.until(world.now + timedelta(hours=2)) == []
+    assert names(pause(None), Planned) == ["first"]
+    assert [name for _, name in world.sent()] == ["first"]
+    world.claim()
+    assert [name for _, name in world.sent()] == ["first", "first"]
+
+
+def test_a_refusal_that_comes_after_the_pause_is_over_waits_its_turn() -> None:
+    """The messenger may not have heard the end yet: to ask it again at once would waste tries."""
+    world = World(NOON)
+    missed(world)
+    (sent,) = [one for one in world.claim() if isinstance(one, Dispatched)]
+    world.answer(sent, "message.refused", reason="paused", retryable=True)
+    assert world.until(world.now + timedelta(minutes=10), timedelta(minutes=1)) == []
+    world.until(world.now + timedelta(minutes=10), timedelta(minutes=1))
+    assert [name for _, name in world.sent()] == ["first", "first"]
 
 
 def ordered(world: World, reentry: str) -> Command:

@@ -6,7 +6,7 @@ import pytest
 from scheduler_world import FIRST_CONTACT, TENANT, World, at, bill, command, heard
 
 from services.scheduler.model import Dispatched, Enrolled, Heard, Outcome, Planned, Suppressed
-from services.scheduler.rules import merging
+from services.scheduler.rules import hearing, merging
 
 NOON = at("2026-03-13 12:00")
 BOB = (TENANT, "bob")
@@ -41,6 +41,15 @@ def test_what_was_still_to_come_goes_on_under_the_id_that_stays() -> None:
     assert [one.step.plan.name for one in told if isinstance(one, Planned)] == ["second"]
     assert "bob" in world.book.obligations[TENANT, "bill", "b1"].parties
     assert dispatched(world, "2026-03-20 12:00") == [("bob", "second")]
+
+
+def test_what_was_paused_stays_paused() -> None:
+    world = World(NOON)
+    begin(world, "ann", "b1")
+    (running,) = world.book.enrolments.values()
+    hearing.pause_enrolment(world.book, running, None)
+    merge(world)
+    assert dispatched(world, "2026-03-14 12:00") == []
 
 
 def test_a_running_enrolment_of_the_one_that_stays_is_not_doubled() -> None:
