@@ -12,11 +12,14 @@ from typing import Any, NamedTuple
 import msgspec
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
+from promises_messenger import Messenger
 from promises_oracle import Oracle
 from scheduler_world import PACKS, PAID, REMINDERS, TENANT, World, at, command, step_ids
 
+from services.messenger.model import Pause, Refuse
 from services.policy.model import ConsentRecord
 from services.scheduler.model import (
+    Cancelled,
     Customer,
     Dispatched,
     Enrolled,
@@ -49,6 +52,8 @@ WILLING = ConsentRecord("*", "*", "granted", START - timedelta(days=1))
 EXITS = (PAID, ExitRule("handoff.requested", "person"))
 OUTCOMES = ("done", "passed_to_creditor")
 ANSWERS = ("message.sent", "message.unknown", "message.failed", "message.refused")
+"""What may become of what the final check lets through; the last: nothing can be written."""
+MAY_HAVE_GONE = ANSWERS[:2]
 
 
 class Flight(NamedTuple):
@@ -84,6 +89,8 @@ class Promises(RuleBasedStateMachine):
         self.world = World(START)
         self.world.book.load(Customer(TENANT, one, consents=(WILLING,)) for one in CUSTOMERS)
         self.oracle = Oracle()
+        self.messenger, self.sends = Messenger(WILLING), Oracle()
+        """The messenger, and what was promised by what that one has heard."""
         self.ticks = 0
         self.held_back: list[Heard] = []
         self.delivered: list[Heard] = []
@@ -179,7 +186,26 @@ class Promises(RuleBasedStateMachine):
         """An operator pauses a customer."""
         customer, until = CUSTOMERS[who % 3], self.world.now + timedelta(hours=6 * how + 1)
         self.oracle.pause(customer, until)
+        self.sends.pause(customer, until)
+        self.messenger.pause(customer, until)
         self.keep(hearing.pause(self.world.book, TENANT, customer, until, PACKS, self.world.now))
+
+    def pause_one(self, who: int, how: int) -> None:
+        """An operator pauses one enrolment, or resumes it."""
+        running = [one for one in self.world.book.enrolments.values() if one.active]
+        if not running:
+            return
+        one, until = running[who % len(running)], self.world.now + timedelta(hours=4 * how)
+        if how >= 10:
+            resumed = hearing.resume_enrolment(self.world.book, one, PACKS, self.world.now)
+            self.keep(resumed)
+            self.messenger.paused.pop(one.id, None)
+        else:
+            hearing.pause_enrolment(self.world.book, one, until if how & 1 else None)
+            self.messenger.paused[one.id] = Pause(until if how & 1 else None)
+        for oracle in (self.oracle, self.sends):
+            oracle.pause_enrolment(one.id, how < 10, until if how & 1 else None)
+        self.look()
 
     def person(self, who: int, how: int) -> None:
         """A person takes over, hands back, or keeps it."""
@@ -199,9 +225,10 @@ class Promises(RuleBasedStateMachine):
         self.come(self.event(types[how & 3], who & 1, **terms, instalment=1, short_minor=1), 1)
 
     def merge(self, who: int, how: int) -> None:
-        """Two ids turn out to be one customer."""
-        if how < 4:
-            self.come(self.event("customer.merged", who, into=CUSTOMERS[(who + 1 + how) % 3]), 1)
+        """Two ids turn out to be one customer; which that is, is said once."""
+        if how < 4 and CUSTOMERS[who % 3] not in self.sends.into:
+            into = CUSTOMERS[(who + 1 + how) % 3]
+            self.come(self.event("customer.merged", who, into=into), 4 if how > 2 else 1)
 
     def again(self, who: int, how: int) -> None:
         """Something that was delivered is delivered once more."""
@@ -214,18 +241,37 @@ class Promises(RuleBasedStateMachine):
             self.deliver(self.held_back.pop((who * 16 + how) % len(self.held_back)))
 
     def answer(self, who: int, how: int) -> None:
-        """The messenger says what became of a dispatch, or of all but one step of it."""
+        """The messenger checks an order, and says what became of it, or of each step of it."""
         if not self.flying:
             return
         dispatch_id = sorted(self.flying)[who % len(self.flying)]
         told, steps = self.flying.pop(dispatch_id)
-        kind, retryable = ANSWERS[how & 3], bool(how & 4)
-        left = steps[1:2] if how & 8 else ()
-        for step_id in left:
-            self.keep(self.world.leave_out(told, step_id, retryable=retryable))
-        self.oracle.answered(told, kind, [one for one in steps if one not in left])
-        self.world.answer(told, kind, left, reason="test", retryable=retryable)
+        self.sound = False
+        judged = self.messenger.judge(told, self.world.now)
+        left = {step_id: refused(why) for step_id, why in judged.left.items()}
+        kind, said = ANSWERS[how & 3], {"reason": "test", "retryable": bool(how & 4)}
+        if isinstance(judged.decision, Refuse):
+            kind, said = "message.refused", refused(judged.decision)
+        elif how & 8 and not left:
+            left = dict.fromkeys(steps[1:2], said)
+        for step_id, why_left in left.items():
+            self.keep(self.world.leave_out(told, step_id, **why_left))
+        kept = [one for one in steps if one not in left]
+        if kind in MAY_HAVE_GONE:
+            self.go_out(told, kept)
+        for oracle in (self.oracle, self.sends):
+            oracle.answered(told, kind, kept)
+        self.world.answer(told, kind, left, **said)
         self.look()
+
+    def go_out(self, told: Dispatched, steps: list[str]) -> None:
+        """Its intent is told before it goes out, and may have gone out from then on."""
+        now = self.world.now
+        self.sends.check_sent(now, told, steps)
+        self.messenger.send(told, steps, now)
+        self.oracle.sent(told, now)
+        without = set(step_ids(told)) - set(steps)
+        self.world.answer(told, "message.intended", without, checked_at=now.isoformat())
 
     def wait(self, who: int, how: int) -> None:
         """Time passes; due steps are claimed now and then."""
@@ -265,6 +311,13 @@ class Promises(RuleBasedStateMachine):
             self.deliver(event)
         else:
             self.held_back.append(event)
+            if how & 4:
+                self.reach_the_messenger(event)
+
+    def reach_the_messenger(self, event: Heard) -> None:
+        """The messenger hears of it; the scheduler may have to wait for that."""
+        if self.messenger.hear(event):
+            self.sends.hear(event)
 
     def deliver(self, event: Heard) -> None:
         old = self.world.now - event.time > timedelta(days=7)
@@ -272,6 +325,7 @@ class Promises(RuleBasedStateMachine):
             event = msgspec.structs.replace(event, old=old)
         self.delivered.append(event)
         self.oracle.hear(event)
+        self.reach_the_messenger(event)
         for told in self.world.hear(event):
             assert not (old and isinstance(told, Enrolled)), "old news begins something"
         begins = PLAYBOOKS.get(event.type)
@@ -316,6 +370,8 @@ class Promises(RuleBasedStateMachine):
         for when, told in news:
             if isinstance(told, Dispatched):
                 self.check(when, told)
+            elif isinstance(told, Cancelled):
+                self.messenger.cancelled.update(told.step_ids)
         for flight in self.flying.values():
             for step_id in flight.steps:
                 state = self.world.book.steps[step_id].state
@@ -353,6 +409,15 @@ class Promises(RuleBasedStateMachine):
             assert not enrolment.active or left, "active with nothing left to do"
 
 
+def refused(why: Refuse) -> dict[str, Any]:
+    """A refusal as the log tells it."""
+    not_before = why.not_before.isoformat() if why.not_before else None
+    return {"reason": why.reason, "rule": why.rule, "retryable": why.retryable} | {
+        "rule_version": why.rule_version,
+        "not_before": not_before,
+    }
+
+
 _USUAL: tuple[Callable[[Promises, int, int], None], ...] = (
     Promises.wait,
     Promises.wait,
@@ -377,6 +442,7 @@ WHAT: tuple[Callable[[Promises, int, int], None], ...] = (
     Promises.hold,
     Promises.move,
     Promises.pause,
+    Promises.pause_one,
     Promises.person,
     Promises.agree,
     Promises.merge,

@@ -1,7 +1,7 @@
 """What was promised, worked out anew for each dispatch from the events that were delivered."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -51,6 +51,8 @@ class Oracle:
         self.into: dict[str, str] = {}
         self.contacts: dict[str, tuple[str, datetime]] = {}
         self.orders: set[str] = set()
+        self.paused: dict[str, datetime | None] = {}
+        """Enrolments that wait: until an instant, or until they are resumed."""
         self.latest: dict[str, datetime] = {}
         self.ended: set[str] = set()
         self.round = 0
@@ -96,10 +98,21 @@ class Oracle:
         """An operator pauses a customer."""
         self.people[self.person(customer)].paused = until
 
+    def pause_enrolment(self, enrolment_id: str, pauses: bool, until: datetime | None) -> None:
+        """An operator pauses one enrolment, or resumes it."""
+        self.paused.pop(enrolment_id, None)
+        if pauses:
+            self.paused[enrolment_id] = until
+
+    def sent(self, told: Dispatched, when: datetime) -> None:
+        """What was ordered went out, or may have: from then it counts."""
+        dispatch_id = told.step.dispatch_id or ""
+        self.contacts[dispatch_id] = self.contacts[dispatch_id][0], when
+
     def answered(self, told: Dispatched, kind: str, steps: Iterable[str]) -> None:
         """Take in what became of a dispatch."""
         if kind in ("message.failed", "message.refused"):
-            del self.contacts[told.step.dispatch_id or ""]
+            self.contacts.pop(told.step.dispatch_id or "", None)
             return
         self.ended.update(steps)
         for one in (_first(told), *told.joined):
@@ -117,20 +130,13 @@ class Oracle:
     ) -> None:
         """Hold a dispatch against every promise. to_come: what is planned for the customer."""
         customer = told.customer.id
-        assert customer not in self.into, "to an id that another stands for"
-        who = self.people[customer]
-        assert not who.refused[1], "against an opt-out"
-        assert not who.held[1], "against a hold"
-        assert who.paused is None or who.paused <= when, "during a pause"
-        assert self._open(who, when), "contact off hours"
+        who = self._may_be_written_to(customer, when)
         self._leaves_room(who, customer, when, told.enrolment.purpose, to_come)
         self._caps(customer, when, told)
         for one in (_first(told), *told.joined):
             collects = one.enrolment.purpose == "collection"
             bill, begun = one.obligation.id, one.enrolment.trigger.time
-            assert not (collects and any(bill == b for b, _ in who.cared_for.values())), (
-                "while a person cares"
-            )
+            self._may_be_spoken_of(who, one, when)
             assert not collects or begun > who.kept.get(bill, NEVER[0]), "a person has kept it"
             assert self.latest.get(one.enrolment.id) != when, "in a heap"
             self.latest[one.enrolment.id] = when
@@ -139,20 +145,55 @@ class Oracle:
         seen = [one.enrolment.id for one in (_first(told), *told.joined)]
         assert len(set(seen)) == len(seen), "two steps of an enrolment at once"
 
+    def check_sent(self, when: datetime, told: Dispatched, steps: Collection[str]) -> None:
+        """Hold what goes out against every promise, by what was heard until now."""
+        who = self._may_be_written_to(told.customer.id, when)
+        self._caps(told.customer.id, when, told)
+        carried = [one for one in (_first(told), *told.joined) if one.step.id in steps]
+        assert carried, "nothing to say"
+        for one in carried:
+            self._may_be_spoken_of(who, one, when)
+            self._not_over(one, when)
+            assert not _ended_last(self.about[one.obligation.id]), "sent after the end"
+
+    def _may_be_written_to(self, customer: str, when: datetime) -> Person:
+        assert customer not in self.into, "to an id that another stands for"
+        who = self.people[customer]
+        assert not who.refused[1], "against an opt-out"
+        assert not who.held[1], "against a hold"
+        assert who.paused is None or who.paused <= when, "during a pause"
+        assert self._open(who, when), "contact off hours"
+        return who
+
+    def _may_be_spoken_of(self, who: Person, one: Joined, when: datetime) -> None:
+        bill = one.obligation.id
+        cared_for = any(bill == other for other, _ in who.cared_for.values())
+        collects = one.enrolment.purpose == "collection"
+        assert not (collects and cared_for), "while a person cares"
+        if one.enrolment.id in self.paused:
+            until = self.paused[one.enrolment.id]
+            assert until, "during its own pause"
+            assert until <= when, "before the end of its own pause"
+
     def person(self, customer: str) -> str:
         """Who stands for the customer."""
         while customer in self.into:
             customer = self.into[customer]
         return customer
 
-    def _matter(self, one: Joined, when: datetime, latest: datetime) -> None:
+    def _not_over(self, one: Joined, when: datetime) -> None:
         story = self.about[one.obligation.id]
-        assert not _settled(story), "contact after the end"
         assert not _agreed(story), "contact against an agreement"
         assert not _pending(story), "contact while a payment is under way"
         assert one.step.id not in self.ended, "sent again"
         assert self._name(one) not in self.gone, "the same letter again"
-        assert when < one.step.not_after, "sent too late"
+        assert when <= one.step.not_after, "sent too late"
+
+    def _matter(self, one: Joined, when: datetime, latest: datetime) -> None:
+        story = self.about[one.obligation.id]
+        self._not_over(one, when)
+        assert not _settled(story), "contact after the end"
+        assert when < one.step.not_after, "ordered too late"
         assert one.step.planned_at <= latest, "sent too early"
         if one.step.plan.anchor == "due":
             due = _newest(story).data["due_date"]
@@ -225,6 +266,15 @@ def _settled(story: list[Heard]) -> bool:
         return False
     recalled = any(one.type == "bill.closed" for one in ends)
     return recalled or not any(e.type in _CONTRA and e.time > ends[-1].time for e in story)
+
+
+def _ended_last(story: list[Heard]) -> bool:
+    """Whether the newest word on whether anything is asked is that nothing is.
+
+    That is what binds at sending; what begins anew the scheduler decides more strictly.
+    """
+    words = [one for one in story if _ends(one) or one.type in (*_TERMS, *_CONTRA)]
+    return bool(words) and _ends(words[-1])
 
 
 def _since_renewal(story: list[Heard]) -> list[Heard]:
