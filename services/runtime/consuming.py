@@ -1,4 +1,4 @@
-"""Brings batches of each partition to the processing rule, and follows rebalances.
+"""Brings batches of each topic to the processing rule, and follows rebalances.
 
 Faust's own delivery commits an event whose agent raised, and costs about 70 µs an event; so the
 worker runs this loop as a service of its Faust app (docs/decisions/0001).
@@ -6,6 +6,7 @@ worker runs this loop as a service of its Faust app (docs/decisions/0001).
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,8 +23,9 @@ from services.runtime.context import Context
 from services.runtime.database import is_passing
 from services.runtime.following import Following
 from services.runtime.ledger import Fenced, Ownership
-from services.runtime.processing import Processor
+from services.runtime.processing import Batch, Processor
 from services.runtime.takeover import take_over
+from services.runtime.turns import Turns
 
 log = logging.get(__name__)
 
@@ -61,6 +63,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         self._stopping = asyncio.Event()
         self._hands: dict[TopicPartition, asyncio.Lock] = {}
         self._batches: set[asyncio.Task[None]] = set()
+        self._turns = Turns(topics, context.settings.batch_events)
         self._consumer: Any = None
         self._fatal: Exception | None = None
         self._fenced = False
@@ -93,23 +96,46 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._consumer.stop()
 
     async def _feed(self) -> None:
-        """Hand one poll's batches over, each partition's to a thread of its own.
+        """Poll for each topic in turn, and hand what came over to a thread.
 
-        A partition has one batch in hand at a time; while it is worked on, others are polled for.
+        What several partitions of a topic have goes together into one transaction; another batch
+        of the topic is begun besides only while more waits than one can hold.
         """
         if len(self._batches) >= BATCHES_AT_ONCE:
             await self._one_done()
             return
         held = dict(self._context.owned)
-        free = [tp for tp in self._consumer.assignment() if not self._hand(tp).locked()]
-        polled = await self._poll(free) if free else {}
-        for tp, records in _in_order(polled):
-            task = asyncio.create_task(self._take(tp, records, held))
-            self._batches.add(task)
-            await asyncio.sleep(0)  # The batch takes its partition before the next poll.
+        free = [tp for tp in self._consumer.assignment() if self._is_free(tp)]
+        news = {} if self._batches else await self._getmany(free, POLL_MS, 1)
+        polled: dict[TopicPartition, list[Any]] = {}
+        for topic in self._topics if self._batches or news else ():
+            found = await self._poll(topic, [tp for tp in free if tp.topic == topic], news)
+            if found:
+                self._begin(topic, found, held)
+                polled |= found
         await self._note_progress(free, polled)
-        if not polled:
+        if not polled and self._batches:
             await self._one_done()
+
+    def _is_free(self, tp: TopicPartition) -> bool:
+        return self._turns.is_free(tp) and not self._hand(tp).locked()
+
+    def _begin(
+        self,
+        topic: str,
+        found: Mapping[TopicPartition, list[Any]],
+        held: Mapping[tuple[str, int], Ownership],
+    ) -> None:
+        """Work on a batch; its partitions are not polled until it is done."""
+        self._turns.begin(topic, {tp: len(records) for tp, records in found.items()})
+
+        async def take() -> None:
+            try:
+                await self._take(found, held)
+            finally:
+                self._turns.end(found)
+
+        self._batches.add(asyncio.create_task(take()))
 
     async def _note_progress(
         self, free: Sequence[TopicPartition], polled: Mapping[TopicPartition, Any]
@@ -134,9 +160,6 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _one_done(self) -> None:
         """Wait a moment for one of the batches in hand; raise what it raised."""
-        if not self._batches:
-            await asyncio.sleep(0 if self._consumer.assignment() else IDLE_SECONDS)
-            return
         done, self._batches = await asyncio.wait(
             self._batches, timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED
         )
@@ -179,12 +202,37 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         self._context.health.up("broker")
         self._consumer.subscribe(self._topics, listener=self)
 
-    async def _poll(self, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Any]:
+    async def _poll(
+        self,
+        topic: str,
+        partitions: Sequence[TopicPartition],
+        news: Mapping[TopicPartition, list[Any]],
+    ) -> dict[TopicPartition, list[Any]]:
+        """What there is for one batch: of these partitions, those served longest ago first.
+
+        news: what was polled already.
+        """
+        found = {tp: news[tp] for tp in partitions if tp in news}
+        room = self._turns.room(topic) - sum(map(len, found.values()))
+        for tp in self._turns.in_turn(partitions):
+            if room <= 0:
+                break
+            records = (await self._getmany((tp,), 0, room)).get(tp, [])
+            room -= len(records)
+            if records:
+                found[tp] = [*found.get(tp, ()), *records]
+        return found
+
+    async def _getmany(
+        self, partitions: Sequence[TopicPartition], timeout_ms: int, most: int
+    ) -> dict[TopicPartition, list[Any]]:
+        """Records of these partitions; waits for the first of them so long."""
+        if not partitions:
+            await asyncio.sleep(min(timeout_ms / 1000, IDLE_SECONDS))
+            return {}
         try:
-            batches = await self._consumer.getmany(
-                *partitions,
-                timeout_ms=0 if self._batches else POLL_MS,
-                max_records=self._context.settings.batch_events,
+            found = await self._consumer.getmany(
+                *partitions, timeout_ms=timeout_ms, max_records=most
             )
         except KafkaError as error:
             self._failed_polls += 1
@@ -194,32 +242,44 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
             await asyncio.sleep(0.5)
             return {}
         self._failed_polls = 0
-        return dict(batches)
+        return dict(found)
 
     async def _take(
         self,
-        tp: TopicPartition,
-        records: list[Any],
+        found: Mapping[TopicPartition, list[Any]],
         held: Mapping[tuple[str, int], Ownership],
     ) -> None:
-        """Apply a batch, if it was polled under the ownership that holds now."""
-        async with self._hand(tp):
-            own = self._context.owned.get((tp.topic, tp.partition))
-            if own is None:
-                return
-            if own is not held.get((tp.topic, tp.partition)):
-                # Polled before the seek to the watermark: it may begin behind it, and leave a gap.
-                self._consumer.seek(tp, own.next_offset)
-                return
-            await self._apply(own, records)
+        """Apply what was polled under the ownerships that hold now."""
+        async with AsyncExitStack() as hands:
+            batches = []
+            for tp in sorted(found):
+                await hands.enter_async_context(self._hand(tp))
+                own = self._context.owned.get((tp.topic, tp.partition))
+                if own is None:
+                    continue
+                if own is not held.get((tp.topic, tp.partition)):
+                    # Polled before the seek to the watermark: it may begin behind it, and leave a
+                    # gap.
+                    self._consumer.seek(tp, own.next_offset)
+                    continue
+                batches.append(Batch(own, found[tp]))
+            if batches:
+                await self._apply(batches)
 
-    async def _apply(self, own: Ownership, records: list[Any]) -> None:
+    async def _apply(self, batches: Sequence[Batch]) -> None:
+        topic, newest = batches[0].own.topic, max(one.records[-1].timestamp for one in batches)
         backoff = Backoff(self._context.clock)
         begun = self._context.clock.monotonic()
         while not self._stopping.is_set():
             try:
-                await asyncio.to_thread(self._processor.apply, own, records)
+                await asyncio.to_thread(self._processor.apply_all, batches)
             except Fenced:
+                if len(batches) > 1:
+                    # Alone, each tells for itself.
+                    for batch in batches:
+                        await self._apply([batch])
+                    return
+                own = batches[0].own
                 metrics.FENCED.inc()
                 if await self._still_owned(own):
                     continue
@@ -233,11 +293,11 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
                     return
                 continue
             self._context.health.up("database")
-            metrics.BATCH_SECONDS.labels(own.topic).observe(self._context.clock.monotonic() - begun)
-            arrived = records[-1].timestamp / 1000
-            metrics.REAL_LAG_SECONDS.labels(own.topic).set(
-                self._context.clock.real().timestamp() - arrived
-            )
+            seconds = self._context.clock.monotonic() - begun
+            self._turns.took(topic, sum(len(one.records) for one in batches), seconds)
+            metrics.BATCH_SECONDS.labels(topic).observe(seconds)
+            lag = self._context.clock.real().timestamp() - newest / 1000
+            metrics.REAL_LAG_SECONDS.labels(topic).set(lag)
             return
 
     async def _still_owned(self, own: Ownership) -> bool:
@@ -367,9 +427,3 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         return await asyncio.to_thread(
             take_over, self._context.engine, sorted(assigned), cluster_id, topic_ids
         )
-
-
-def _in_order(
-    batches: Mapping[TopicPartition, list[Any]],
-) -> list[tuple[TopicPartition, list[Any]]]:
-    return sorted(batches.items(), key=lambda item: (item[0].topic, item[0].partition))

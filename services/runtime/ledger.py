@@ -121,23 +121,28 @@ def session_pid(session: Session) -> int:
     return int(session.execute(text("SELECT pg_backend_pid()")).scalar_one())
 
 
-def advance(session: Session, own: Ownership, next_offset: int) -> None:
-    """Move the watermark of an owned partition. Raises Fenced if it is owned no more."""
+def advance(session: Session, moves: Sequence[tuple[Ownership, int]]) -> None:
+    """Move watermarks of owned partitions of one topic, each to its next offset.
+
+    Raises Fenced if one of them is owned no more.
+    """
     moved = session.execute(
         text(
-            "UPDATE watermark SET next_offset = :next WHERE topic = :topic"
-            " AND partition = :partition AND epoch = :epoch AND next_offset = :expected"
+            "UPDATE watermark SET next_offset = m.next FROM unnest(CAST(:partitions AS int[]),"
+            " CAST(:epochs AS bigint[]), CAST(:expected AS bigint[]), CAST(:next AS bigint[]))"
+            " AS m(p, e, x, next) WHERE topic = :topic AND partition = p AND epoch = e"
+            " AND next_offset = x"
         ),
         {
-            "next": next_offset,
-            "topic": own.topic,
-            "partition": own.partition,
-            "epoch": own.epoch,
-            "expected": own.next_offset,
+            "topic": moves[0][0].topic,
+            "partitions": [own.partition for own, _ in moves],
+            "epochs": [own.epoch for own, _ in moves],
+            "expected": [own.next_offset for own, _ in moves],
+            "next": [following for _, following in moves],
         },
     )
-    if moved.rowcount != 1:  # type: ignore[attr-defined]
-        raise Fenced(f"{own.topic}/{own.partition}")
+    if moved.rowcount != len(moves):  # type: ignore[attr-defined]
+        raise Fenced(", ".join(f"{own.topic}/{own.partition}" for own, _ in moves))
 
 
 def next_offset(session: Session, own: Ownership) -> int | None:
@@ -333,16 +338,18 @@ def park(
         )
 
 
-def parked_keys(session: Session, topic: str, partition: int) -> dict[str, int]:
-    """Keys with parked messages, and how many: what follows them must wait behind them."""
+def parked_keys(
+    session: Session, topic: str, partitions: Sequence[int]
+) -> dict[tuple[int, str], int]:
+    """By partition, keys with parked messages, and how many: what follows must wait behind them."""
     rows = session.execute(
         text(
-            "SELECT key, count(*) AS waiting FROM parked WHERE topic = :topic"
-            " AND partition = :partition GROUP BY key"
+            "SELECT partition, key, count(*) AS waiting FROM parked WHERE topic = :topic"
+            " AND partition = ANY(:partitions) GROUP BY partition, key"
         ),
-        {"topic": topic, "partition": partition},
+        {"topic": topic, "partitions": list(partitions)},
     )
-    return {row.key: row.waiting for row in rows}
+    return {(row.partition, row.key): row.waiting for row in rows}
 
 
 def parked_batch(session: Session, own: Ownership, limit: int, after: int) -> list[ParkedRow]:

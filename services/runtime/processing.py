@@ -1,4 +1,4 @@
-"""The one processing rule, for one batch of one partition (design section 4).
+"""The one processing rule, for a batch of one topic's partitions (design section 4).
 
 decode ─▶ ONE transaction: watermark + inbox + state + outbox ─▶ commit. Nothing here talks to
 Kafka: `consuming.py` brings the records, `outbox.py` publishes what they caused.
@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from traceback import format_tb
 from types import MappingProxyType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from schemas.binary import Headers
 from schemas.envelope import (
@@ -42,6 +42,13 @@ MOST_PASSED = 5000
 """Records passed over before the watermark is moved past them: so many are read again at most."""
 
 
+class Batch(NamedTuple):
+    """The next records of one partition, in order."""
+
+    own: Ownership
+    records: Sequence[Record]
+
+
 class Processor:
     """Applies batches of one service's topics; synchronous, one call a thread."""
 
@@ -64,14 +71,32 @@ class Processor:
         """By partition, the last parked message that was looked at."""
 
     def apply(self, own: Ownership, records: Sequence[Record]) -> None:
-        """Apply `records` and advance `own`. Raises Fenced, or what may pass by itself.
+        """Apply `records` of one partition, as `apply_all` does."""
+        self.apply_all([Batch(own, records)])
 
-        A record whose handling raises anything else is found by halving the batch, and goes to
-        dead.letters alone.
+    def apply_all(self, batches: Sequence[Batch]) -> None:
+        """Apply batches of different partitions of one topic, in one transaction, and advance them.
+
+        Raises Fenced where one of them is owned no more, or what may pass by itself. Where
+        anything else is raised, each partition goes alone; a record at fault is found by halving
+        its batch, and goes to dead.letters alone.
         """
-        fresh = [record for record in records if record.offset >= own.next_offset]
+        fresh = []
+        for own, records in batches:
+            unapplied = [record for record in records if record.offset >= own.next_offset]
+            if unapplied:
+                fresh.append(Batch(own, unapplied))
         if fresh:
-            self._isolating(fresh, partial(self._apply_together, own), partial(self._bury, own))
+            self._isolating(fresh, self._apply_together, self._apply_alone)
+
+    def _apply_alone(self, batch: Batch, _: Exception) -> None:
+        """Halve a batch that cannot be applied as a whole."""
+        own = batch.own
+
+        def do(records: Sequence[Record]) -> None:
+            self._apply_together([Batch(own, records)])
+
+        self._isolating(batch.records, do, partial(self._bury, own))
 
     def sweep(self, own: Ownership, limit: int = 500) -> int:
         """Feed parked messages of an owned partition to their handler again; how many went on.
@@ -127,60 +152,72 @@ class Processor:
             self._refuse(work)
         gone.extend(done)
 
-    def _apply_together(self, own: Ownership, records: Sequence[Record]) -> None:
+    def _apply_together(self, batches: Sequence[Batch]) -> None:
+        topic = batches[0].own.topic
         incoming: list[tuple[str, Incoming]] = []
         refused: list[tuple[Record, Rejection]] = []
-        for record in self._wanted(own, records):
-            try:
-                message = read(record)
-            except Rejection as rejection:
-                refused.append((record, rejection))
-                continue
-            incoming.append((identity(message.event), message))
-        following = records[-1].offset + 1
-        if not incoming and not refused and following - own.next_offset < MOST_PASSED:
-            own.passed = following
+        moves: list[tuple[Ownership, int]] = []
+        for own, records in batches:
+            before = len(incoming) + len(refused)
+            for record in self._wanted(own, records):
+                try:
+                    message = read(record)
+                except Rejection as rejection:
+                    refused.append((record, rejection))
+                    continue
+                incoming.append((identity(message.event), message))
+            following = records[-1].offset + 1
+            passed_over = len(incoming) + len(refused) == before
+            if passed_over and following - own.next_offset < MOST_PASSED:
+                own.passed = following
+            else:
+                moves.append((own, following))
+        if not moves:
             return
         with self._context.unit() as work:
-            ledger.advance(work.session, own, following)
+            ledger.advance(work.session, moves)
             ids = [key for key, _ in incoming]
             unseen = ledger.first_seen(work.session, ids, work.real_now) if ids else set()
-            blocked = ledger.parked_keys(work.session, own.topic, own.partition) if ids else {}
+            places = [own.partition for own, _ in moves]
+            blocked = ledger.parked_keys(work.session, topic, places) if ids else {}
             batch: list[Incoming] = []
             for key, message in incoming:
                 if key not in unseen:
                     continue
                 unseen.discard(key)
-                if message.key in blocked:
+                if (message.partition, message.key) in blocked:
                     self._park_behind(work, message, blocked)
                 else:
                     batch.append(message)
             if batch:
-                self._handlers[own.topic](work, batch)
+                self._handlers[topic](work, batch)
             ledger.park(
                 work.session,
-                own.topic,
+                topic,
                 [
                     (message.partition, message.offset, message.key, encode(message.event), why)
                     for message, why in work.parked
                 ],
                 work.real_now,
             )
-            for record, reason in refused if own.topic in self._refuses else ():
+            for record, reason in refused if topic in self._refuses else ():
                 work.emit(DEAD_LETTERS, self._dead_letter(record, reason, work))
             self._refuse(work)
-        own.next_offset = following
-        metrics.EVENTS.labels(own.topic, "applied").inc(len(batch))
-        metrics.EVENTS.labels(own.topic, "duplicate").inc(
-            len(incoming) - len(batch) - sum(m.key in blocked for m, _ in work.parked)
-        )
-        metrics.EVENTS.labels(own.topic, "rejected").inc(len(refused) + len(work.rejected))
+        for own, following in moves:
+            own.next_offset = following
+        metrics.EVENTS.labels(topic, "applied").inc(len(batch))
+        behind = sum((m.partition, m.key) in blocked for m, _ in work.parked)
+        metrics.EVENTS.labels(topic, "duplicate").inc(len(incoming) - len(batch) - behind)
+        metrics.EVENTS.labels(topic, "rejected").inc(len(refused) + len(work.rejected))
 
-    def _park_behind(self, work: UnitOfWork, message: Incoming, blocked: dict[str, int]) -> None:
+    def _park_behind(
+        self, work: UnitOfWork, message: Incoming, blocked: dict[tuple[int, str], int]
+    ) -> None:
         """Let a message wait behind others of its key, unless they are too many already."""
         most = self._context.settings.waiting_per_key
-        if blocked[message.key] < most:
-            blocked[message.key] += 1
+        place = message.partition, message.key
+        if blocked[place] < most:
+            blocked[place] += 1
             work.park(message, "behind another of the same key")
         else:
             work.reject(message, _too_many(most))
@@ -197,7 +234,7 @@ class Processor:
     def _bury(self, own: Ownership, record: Record, error: Exception) -> None:
         rejection = _unforeseen(own, record.offset, error)
         with self._context.unit() as work:
-            ledger.advance(work.session, own, record.offset + 1)
+            ledger.advance(work.session, [(own, record.offset + 1)])
             work.emit(DEAD_LETTERS, self._dead_letter(record, rejection, work))
         own.next_offset = record.offset + 1
         metrics.EVENTS.labels(own.topic, "rejected").inc()
