@@ -151,7 +151,7 @@ class Rehearsal:
         self, order: DispatchOrdered, at: datetime
     ) -> tuple[Sequence[str], tuple[Where, ...]]:
         """What the packs at the customer's place ask the letter to disclose, and to keep back."""
-        checked = order_of(order, cancelled=(), halted={})
+        checked = order_of(order, cancelled=(), halted={}, paused={})
         customer = customer_of(self._addressee, (), ())
         return (
             final.required_disclosures(checked, customer, self._packs, at),
@@ -201,7 +201,7 @@ class Rehearsal:
             if one.dispatch_id != order.dispatch_id and (one.tenant, one.customer) == key
         ]
         customer = customer_of(self._addressee, (), tuple(contacts))
-        checked = order_of(order, cancelled=(), halted={})
+        checked = order_of(order, cancelled=(), halted={}, paused={})
         decision = final.check(
             checked, customer, self._obligations, self._packs, _FRESH, _LONGEST_LAG, self.now
         )

@@ -215,6 +215,10 @@ def without(**what: Any) -> Plant:
     return [(final, "_final_refusals", blind)]
 
 
+def without_contacts(now: Any, zones: Any, rules: Any, approach: Any, _: Any) -> Any:
+    return gate.check(now, zones, rules, approach)
+
+
 def at_its_first_word(after: Any, change: Any) -> Any:
     """Whatever is told of a bill is the end of payments that are under way."""
     if change.kind is not ChangeKind.PAYING:
@@ -239,9 +243,7 @@ FINAL_MUTANTS: dict[str, Plant] = {
 """Faults of the messenger's: what the scheduler ordered before, it lets through now."""
 
 SELDOM_SHOWN: dict[str, Plant] = {
-    "contacts are not counted again": [
-        (final, "gate", SimpleNamespace(check=lambda *given: gate.check(*given[:4], ())))
-    ],
+    "contacts are not counted again": [(final, "gate", SimpleNamespace(check=without_contacts))],
     "a person who cares is talked across": [(final, "keeps_quiet", lambda *_: False)],
     "late news opens a bill again": [(reading, "_newer", lambda *_, **__: True)],
     "a bill told anew ends the payment under way": [(reading, "_under_way", at_its_first_word)],
