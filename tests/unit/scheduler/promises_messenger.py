@@ -6,7 +6,7 @@ Its rules are the real ones. What the database keeps for it is kept here in dict
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -216,7 +216,7 @@ class Messenger:
             if who in ids:
                 yield contact
             elif who in parties and about.intersection(contact.obligation_ids):
-                yield replace(contact, other_party=True)
+                yield msgspec.structs.replace(contact, other_party=True)
 
     def _stays(self, customer: str) -> str:
         """The id that stands for a customer."""

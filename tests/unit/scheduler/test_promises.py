@@ -9,6 +9,7 @@ faults are looked for in 10,000 whatever is set. LIVES=N sets another number.
 import gc
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
