@@ -1,6 +1,7 @@
 """From a decision to dispatch to its facts on the log and its order to the messenger."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from schemas.topics import OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.playbooks.model import SEVERAL
 from services.runtime.partitioning import lane
 from services.runtime.unit_of_work import UnitOfWork
-from services.scheduler.model import ChoiceTerms, Dispatched, Enrolment, Joined, Step
+from services.scheduler.model import ChoiceTerms, Dispatched, Enrolment, Joined, Place, Step
 from services.scheduler.rules.timing import place_of
 from services.scheduler.translate import cause_of, terms_of
 
@@ -36,7 +37,7 @@ def order(
         "step": step.plan.name,
         "attempt": step.attempt,
         "decided_at": told.decided_at,
-        "packs": [{"name": name, "version": version} for name, version in told.packs],
+        "packs": _packs(told.packs),
         "counts": told.counts,
         "zones": told.zones.names,
     }
@@ -68,7 +69,7 @@ def order(
         "obligations": [_terms(one) for one in whole],
         "context": _context(whole[0]),
         "locale": told.customer.locale or enrolment.locale,
-        "place": msgspec.structs.asdict(place_of(told.customer, enrolment)),
+        "place": _place(place_of(told.customer, enrolment)),
         "not_after": step.not_after,
         "offers": enrolment.offers,
         # A choice is made about one matter; a message about several offers none.
@@ -87,6 +88,16 @@ def order(
         tenant=step.tenant,
         cause=cause,
     )
+
+
+@lru_cache(1024)
+def _packs(named: tuple[tuple[str, int], ...]) -> Sequence[Mapping[str, str | int]]:
+    return [{"name": name, "version": version} for name, version in named]
+
+
+@lru_cache(4096)
+def _place(place: Place) -> Mapping[str, Any]:
+    return msgspec.structs.asdict(place)
 
 
 def _joined(work: UnitOfWork, told: Joined, into: Step) -> None:

@@ -85,21 +85,21 @@ class Book:
 
     def put(self, row: Customer | Obligation | Enrolment | Step | Reserved) -> None:
         """Replace or add a row; it will be saved."""
-        if isinstance(row, Customer):
-            self.customers[row.key] = row
-            self.changed["customer"].add(row.key)
-        elif isinstance(row, Obligation):
-            self.obligations[row.key] = row
-            self.changed["obligation"].add(row.key)
+        if isinstance(row, Step):
+            self._keep_step(row)
+            self.changed["step"].add(row.id)
+        elif isinstance(row, Reserved):
+            self._keep_reserved(row)
+            self.changed["reserved"].add(row.dispatch_id)
         elif isinstance(row, Enrolment):
             self._keep_enrolment(row)
             self.changed["enrolment"].add(row.id)
-        elif isinstance(row, Step):
-            self._keep_step(row)
-            self.changed["step"].add(row.id)
+        elif isinstance(row, Obligation):
+            self.obligations[row.key] = row
+            self.changed["obligation"].add(row.key)
         else:
-            self._keep_reserved(row)
-            self.changed["reserved"].add(row.dispatch_id)
+            self.customers[row.key] = row
+            self.changed["customer"].add(row.key)
 
     def release(self, tenant: str, customer: str, dispatch_id: str) -> None:
         """Forget a reserved contact: it was not made."""

@@ -39,12 +39,11 @@ def superseded(book: Book, step: Step, now: datetime) -> bool:
     A person's step neither stands for a message nor gives way to one.
     """
     return step.plan.by == "machine" and any(
-        other.state in _STANDS
+        other.planned_at <= now
+        and other.state in _STANDS
         and other.plan.by == "machine"
         and (other.planned_at, other.position) > (step.planned_at, step.position)
-        and other.planned_at <= now
         for other in book.steps_of(step.enrolment_id)
-        if other is not step
     )
 
 
