@@ -349,7 +349,7 @@ def _log(bootstrap: str | None, file: Path | None, customer: str | None = None) 
         yield from records.read_file(file)
         return
     wanted = None if customer is None else customer.encode()
-    for raw in reading.read_until_quiet(OUTREACH_LOG, connection(bootstrap)):
+    for raw in reading.read_to_end(OUTREACH_LOG, connection(bootstrap)):
         if wanted is None or raw.key == wanted:
             yield records.record(raw)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from kafka import KafkaProducer
 
-from rapport.reading import read_until_quiet
+from rapport.reading import read_to_end
 from schemas.envelope import decode, parse_data
 from schemas.errors import Rejection
 from schemas.facts import DeadLetter, RecordPosition
@@ -52,9 +52,9 @@ class Letter:
 
 
 def read(connection: dict[str, Any]) -> list[Letter]:
-    """All dead letters that are kept. Raises as `read_until_quiet` does."""
+    """All dead letters that are kept. Raises as `read_to_end` does."""
     found: list[Letter] = []
-    for raw in read_until_quiet(DEAD_LETTERS, connection):
+    for raw in read_to_end(DEAD_LETTERS, connection):
         try:
             event = decode(raw.value, largest=LARGEST_LETTER)
             data = parse_data(event, DEAD_LETTERS)

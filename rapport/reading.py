@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaTimeoutError
 
 from services.runtime.clock import Clock
 
-QUIET_SECONDS = 2.0
-"""How long no record may come before a topic counts as read: end offsets can't be trusted."""
+PATIENCE_SECONDS = 30.0
+"""How long a broker that was reached may be silent before the reading is given up."""
 
-_POLL_MS = 250
+_POLL_MS = 100
 
 
 class TopicMissing(RuntimeError):
@@ -31,42 +32,34 @@ class Raw:
     headers: tuple[tuple[str, bytes], ...]
 
 
-def read_until_quiet(
-    topic: str, connection: dict[str, Any], quiet_seconds: float = QUIET_SECONDS
-) -> Iterator[Raw]:
+def read_to_end(topic: str, connection: dict[str, Any]) -> Iterator[Raw]:
     """Every record of `topic` that was there when the reading began, in order within a partition.
 
-    Records written meanwhile come too, but do not keep the reading going: it ends once none of
-    the older ones has come for `quiet_seconds`. Raises TopicMissing, and kafka.errors.KafkaError
-    where the broker can't be reached.
+    The end of a partition is the high watermark that came with what was first fetched of it: that
+    is right on every broker, unlike the end offset it lists. Some newer records may come, too.
+    Raises TopicMissing, and kafka.errors.KafkaError where the broker can't be reached, or says
+    nothing for too long.
     """
     clock = Clock()
-    began_ms = clock.real().timestamp() * 1000
     consumer = _consumer(topic, connection)
+    ends: dict[TopicPartition, int | None] = dict.fromkeys(consumer.assignment())
     try:
         heard = clock.monotonic()
-        while clock.monotonic() - heard < quiet_seconds:
-            for record in _poll(consumer):
-                if record.timestamp_ms <= began_ms:
-                    heard = clock.monotonic()
-                yield record
-    finally:
-        consumer.close()
-
-
-def read_to_end(topic: str, connection: dict[str, Any]) -> Iterator[Raw]:
-    """Every record of a topic of one partition that is there now, at once.
-
-    The end is the high watermark that comes with what is fetched: that one is right everywhere.
-    Raises as `read_until_quiet` does.
-    """
-    consumer = _consumer(topic, connection)
-    place = TopicPartition(topic, 0)
-    try:
-        end = None
-        while end is None or consumer.position(place) < end:
-            yield from _poll(consumer)
-            end = consumer.highwater(place) if end is None else end
+        while ends:
+            records = _poll(consumer)
+            yield from records
+            before = dict(ends)
+            for place, end in before.items():
+                ends[place] = consumer.highwater(place) if end is None else end
+            if records or ends != before:
+                heard = clock.monotonic()
+            elif clock.monotonic() - heard > PATIENCE_SECONDS:
+                raise KafkaTimeoutError(f"{topic}: the broker has said nothing for too long")
+            ends = {
+                place: end
+                for place, end in ends.items()
+                if end is None or consumer.position(place) < end
+            }
     finally:
         consumer.close()
 
@@ -74,7 +67,7 @@ def read_to_end(topic: str, connection: dict[str, Any]) -> Iterator[Raw]:
 def follow(topic: str, connection: dict[str, Any]) -> Iterator[Raw | None]:
     """Every record of `topic` from its beginning, for ever; None whenever nothing new has come.
 
-    Raises as `read_until_quiet` does.
+    Raises as `read_to_end` does.
     """
     consumer = _consumer(topic, connection)
     try:

@@ -29,7 +29,7 @@ from rapport.demo.website import application, serving
 from rapport.demo.wire import Wire
 from rapport.launcher import Fleet, Parts, running
 from rapport.lift.run import lift
-from rapport.reading import read_until_quiet
+from rapport.reading import read_to_end
 from rapport.records import record
 from rapport.simulation import view as simulation_view
 from rapport.simulation.figures import of_records
@@ -144,7 +144,7 @@ def _lived(
 
 def _log_of(parts: Parts) -> list[Record]:
     """All of the shared log."""
-    raws = read_until_quiet(OUTREACH_LOG, connection(settings=parts.settings))
+    raws = read_to_end(OUTREACH_LOG, connection(settings=parts.settings))
     return [record(raw) for raw in raws]
 
 

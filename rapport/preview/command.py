@@ -57,7 +57,7 @@ class Connect:
 
     def records(self, topic: str) -> Iterable[reading.Raw]:
         """Every record of a topic. Raises NoBroker, TopicMissing and what kafka-python raises."""
-        return reading.read_until_quiet(topic, self._connection())
+        return reading.read_to_end(topic, self._connection())
 
 
 def previews(asked: Asked, settings: Settings, connect: Connect) -> list[Preview]:

@@ -8,7 +8,7 @@ from typing import LiteralString
 from e2e.crowd import LETTERS, Crowd, address
 from rapport.audit.log import Log, build
 from rapport.audit.run import audit
-from rapport.reading import Raw, read_until_quiet
+from rapport.reading import Raw, read_to_end
 from rapport.records import record
 from schemas.facts import (
     EventApplied,
@@ -70,7 +70,7 @@ def intended(system: System) -> int:
 
 def read(system: System, topic: str = OUTREACH_LOG) -> Sequence[Raw]:
     """A topic, all of it."""
-    return list(read_until_quiet(topic, {"bootstrap_servers": system.broker.address}, 1.0))
+    return list(read_to_end(topic, {"bootstrap_servers": system.broker.address}))
 
 
 def kept(system: System, crowd: Crowd, unknown: int) -> None:

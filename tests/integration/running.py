@@ -11,7 +11,7 @@ from typing import Any
 from kafka import KafkaProducer
 from processing_world import Worker
 
-from rapport.reading import Raw, read_until_quiet
+from rapport.reading import Raw, read_to_end
 from rapport.topics import create_topics
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
 from services.runtime.cluster import ClusterIds
@@ -121,13 +121,11 @@ def publish(
         producer.close()
 
 
-def published(
-    broker: Broker, at_least: int, topic: str = OUTREACH_LOG, quiet: float = 0.3
-) -> list[Raw]:
+def published(broker: Broker, at_least: int, topic: str = OUTREACH_LOG) -> list[Raw]:
     """What is on `topic`, in order within its partitions, once there are so many records."""
     return (
         poll_until(
-            lambda: found if len(found := everything(broker, topic, quiet)) >= at_least else None,
+            lambda: found if len(found := everything(broker, topic)) >= at_least else None,
             60,
             f"not {at_least} records on {topic}",
         )
@@ -135,9 +133,9 @@ def published(
     )
 
 
-def everything(broker: Broker, topic: str = OUTREACH_LOG, quiet: float = 0.3) -> list[Raw]:
+def everything(broker: Broker, topic: str = OUTREACH_LOG) -> list[Raw]:
     """What is on `topic` now."""
-    return list(read_until_quiet(topic, {"bootstrap_servers": broker.address}, quiet))
+    return list(read_to_end(topic, {"bootstrap_servers": broker.address}))
 
 
 def told(records: Sequence[Raw]) -> list[dict[str, Any]]:

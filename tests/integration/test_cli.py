@@ -44,7 +44,7 @@ def ready(broker: Broker) -> Broker:
 
 
 def records(broker: Broker, topic: str) -> list[reading.Raw]:
-    return list(reading.read_until_quiet(topic, connection(broker.address)))
+    return list(reading.read_to_end(topic, connection(broker.address)))
 
 
 def write(broker: Broker, topic: str, *values: bytes, key: bytes | None = None) -> None:

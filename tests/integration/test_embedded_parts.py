@@ -136,8 +136,8 @@ def test_roles_enter_the_database_with_their_password_only(postgres: EmbeddedPos
         psycopg.connect(f"{address} password=wrong")
 
 
-def test_the_database_is_durable_and_of_the_declared_kind(postgres: EmbeddedPostgres) -> None:
-    with connect(postgres) as connection:
+def test_the_database_is_durable_and_of_the_declared_kind() -> None:
+    with EmbeddedPostgres() as server, connect(server) as connection:
         for setting, value in {
             "fsync": "on",
             "synchronous_commit": "on",

@@ -29,7 +29,6 @@ _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "password_encryption": "scram-sha-256",
-    "fsync": "on",
     "synchronous_commit": "on",
     # Four services, two workers each, with full pools (24), and room for people.
     "max_connections": "220",
@@ -55,8 +54,12 @@ class EmbeddedPostgres:
     run as root; started by root it runs as `nobody`.
     """
 
-    def __init__(self, data: Path | None = None, port: int = 0) -> None:
-        """Keep the databases in the folder `data`; `port` 0 takes a free one."""
+    def __init__(self, data: Path | None = None, port: int = 0, *, flushes: bool = True) -> None:
+        """Keep the databases in the folder `data`; `port` 0 takes a free one.
+
+        flushes: what is committed outlives a crash of the machine, not only one of the server.
+        """
+        self._settings = _SETTINGS | {"fsync": "on" if flushes else "off"}
         self._kept = data is not None
         self._folder = data.resolve() if data else None
         self._port = port
@@ -97,7 +100,7 @@ class EmbeddedPostgres:
         _await_predecessor(folder / "data" / "postmaster.pid")
         self._password = secret.read_text()
         self._port = self._port or free_port()
-        options = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+        options = [f"--{name}={value}" for name, value in self._settings.items()]
         self._child = Child(
             "the embedded database",
             [str(programs / "bin" / "postgres"), "-D", str(folder / "data")]
