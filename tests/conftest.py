@@ -10,13 +10,13 @@ from support.broker import Broker, KafkaForTests, fresh_embedded
 from support.database import Database, DatabasesForTests
 from support.mail import Mailbox
 
-pytest_plugins = ["support.browser", "support.brokers_report"]
+pytest_plugins = ["support.browser", "support.brokers_report", "support.sharing"]
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
-    """One PostgreSQL server for the run."""
-    with EmbeddedPostgres() as server:
+    """One PostgreSQL server for the run; no test survives its machine."""
+    with EmbeddedPostgres(flushes=False) as server:
         yield server
 
 

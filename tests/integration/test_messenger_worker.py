@@ -16,7 +16,7 @@ from messenger_world import START, order
 
 from rapport.connection import connection
 from rapport.playbook_folder import publish_folder
-from rapport.reading import read_until_quiet
+from rapport.reading import read_to_end
 from rapport.topics import create_topics
 from schemas.envelope import CONTENT_TYPE
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
@@ -49,6 +49,7 @@ class Workers:
             "KAFKA_BOOTSTRAP_SERVERS": broker.address,
             "SMTP_URL": mailbox.smtp_url,
             "SMTP_CONNECTIONS": str(CONNECTIONS),
+            "KAFKA_SESSION_TIMEOUT": "3",
             "CLOCK": f"{START.isoformat().replace('+00:00', 'Z')}*1@9999999999",
         }
         self.settings = Settings(
@@ -131,7 +132,7 @@ class Workers:
     def ends(self) -> dict[str, list[str]]:
         """What the log says of each dispatch: the distinct facts that end it."""
         told: dict[str, dict[str, str]] = {}
-        for raw in read_until_quiet(OUTREACH_LOG, connection(None, self.settings)):
+        for raw in read_to_end(OUTREACH_LOG, connection(None, self.settings)):
             fact = json.loads(raw.value or b"{}")
             if fact["type"] in ENDS:
                 told.setdefault(fact["data"]["dispatch_id"], {})[fact["id"]] = fact["type"]

@@ -1,9 +1,10 @@
 """Databases for tests: one PostgreSQL for the run, and for each test a copy of a migrated one."""
 
 import itertools
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
 import psycopg
@@ -24,6 +25,7 @@ class Database:
 
     url: str
     """SQLAlchemy URL of the superuser."""
+    _looking: "_Looking" = field(default_factory=lambda: _Looking(), repr=False, compare=False)
 
     @property
     def settings(self) -> Settings:
@@ -41,9 +43,51 @@ class Database:
 
     def rows(self, query: LiteralString, *values: object) -> list[tuple[Any, ...]]:
         """What the superuser reads, or changes, by one statement with %s places."""
-        with psycopg.connect(_plain(self.url), autocommit=True) as connection:
-            cursor = connection.execute(query, values or None)
-            return cursor.fetchall() if cursor.description else []
+        return self._looking.rows(_plain(self.url), query, values)
+
+    def close(self) -> None:
+        """Let go of the server."""
+        self._looking.close()
+
+
+class _Looking:
+    """One connection for all that a test asks: to enter by password takes longer than to ask."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
+
+    def rows(
+        self, url: str, query: LiteralString, values: tuple[object, ...]
+    ) -> list[tuple[Any, ...]]:
+        """Raises psycopg.OperationalError while the server is away."""
+        with self._lock:
+            kept = self._connection
+            if kept is not None:
+                try:
+                    return _ask(kept, query, values)
+                except psycopg.OperationalError:
+                    # The server has been away; anything else would be the same again.
+                    if not kept.closed:
+                        raise
+            self._connection = psycopg.connect(url, autocommit=True)
+            return _ask(self._connection, query, values)
+
+    def close(self) -> None:
+        """The next question opens it again."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+
+def _ask(
+    connection: "psycopg.Connection[tuple[Any, ...]]",
+    query: LiteralString,
+    values: tuple[object, ...],
+) -> list[tuple[Any, ...]]:
+    cursor = connection.execute(query, values or None)
+    return cursor.fetchall() if cursor.description else []
 
 
 class DatabasesForTests:

@@ -7,7 +7,8 @@ from typing import TypeVar
 from services.runtime.clock import Clock
 
 _CLOCK = Clock()
-_STEP_SECONDS = 0.02
+_FIRST_SECONDS, _LONGEST_SECONDS, _GROWTH = 0.01, 0.1, 1.5
+"""Real seconds between two questions: what takes its time is asked less often."""
 Value = TypeVar("Value")
 
 
@@ -18,8 +19,10 @@ def poll_until(condition: Callable[[], Value], timeout: float = 20.0, message: s
     `condition` raises is raised.
     """
     deadline = _CLOCK.monotonic() + timeout
+    pause = _FIRST_SECONDS
     while not (answer := condition()):
         if _CLOCK.monotonic() > deadline:
             raise AssertionError(f"{message or 'not true'} after {timeout:g} s, last: {answer!r}")
-        time.sleep(_STEP_SECONDS)
+        time.sleep(pause)
+        pause = min(_LONGEST_SECONDS, pause * _GROWTH)
     return answer

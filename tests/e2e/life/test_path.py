@@ -1,50 +1,16 @@
 """The whole mile: what customers got in ten days, and what the log proves."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from e2e.life import CREDITOR, DUE, PLACES, START, Life, standing_still
-from services.runtime.embedded.children import Child
-from support.broker import Broker, KafkaForTests
-from support.database import DatabasesForTests
-from support.mail import Mailbox
-from support.system import whole_system
+from e2e.life.living import END, START, Life
+from e2e.life.mile import CREDITOR, DUE, PLACES
 
 # The embedded broker walks it in the demo, which is a test, too.
 pytestmark = pytest.mark.brokers("kafka")
-
-
-@pytest.fixture(scope="module")
-def broker(request: pytest.FixtureRequest, kafka_for_tests: KafkaForTests) -> Iterator[Broker]:
-    """One broker for all tests of this module."""
-    assert request.param == "kafka"
-    with kafka_for_tests.empty() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def life(
-    broker: Broker,
-    databases: DatabasesForTests,
-    mail_catcher: Mailbox,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Life]:
-    """Ten days, lived once."""
-    mail_catcher.empty()
-    folder = tmp_path_factory.mktemp("logs")
-    with (
-        databases.fresh() as database,
-        standing_still(partial(whole_system, broker, database, mail_catcher, folder)) as system,
-        system.log() as log,
-    ):
-        life = Life(system, log)
-        life.live()
-        yield life
 
 
 def test_a_payment_missed_at_23_in_tokyo_is_written_about_from_8_on(life: Life) -> None:
@@ -69,8 +35,10 @@ def test_a_letter_leads_to_an_agreement_and_then_only_its_plan_is_spoken_of(life
     assert types.index("message.opened") < types.index("message.clicked")
     (made,) = life.of("mile", "agreement.made")
     assert sum(part["amount_minor"] for part in made["data"]["instalments"]) == 24_000
-    (cancelled,) = life.of("mile", "outreach.cancelled")
-    assert cancelled["data"]["reason"] == "agreed"
+    # The plan that nobody keeps may be broken by now.
+    (cancelled,) = [
+        fact for fact in life.of("mile", "outreach.cancelled") if fact["data"]["reason"] == "agreed"
+    ]
     planned = {
         fact["data"]["step_id"]
         for fact in life.of("mile", "outreach.step_planned")
@@ -113,19 +81,19 @@ def test_a_hold_stops(life: Life) -> None:
 
 
 def test_renewing_ends_the_letters_about_it(life: Life) -> None:
-    assert len(life.letters_to("renewer")) == 1
-    assert life.of("renewer", "outreach.cancelled")[0]["data"]["reason"] == "renewed"
-    steps = [fact["data"]["step"] for fact in life.of("stayer", "message.intended")]
+    assert len(life.letters_to("londoner")) == 1
+    assert life.of("londoner", "outreach.cancelled")[0]["data"]["reason"] == "renewed"
+    steps = [fact["data"]["step"] for fact in life.of("lingerer", "message.intended")]
     assert steps == ["for_you", "last_day", "family"]
 
 
 def test_reminders_come_on_their_days_at_local_time_over_the_change_of_clocks(life: Life) -> None:
-    zone = ZoneInfo(PLACES["reminded"][0])
-    planned = [fact["data"]["due_at"] for fact in life.of("reminded", "outreach.step_planned")]
+    zone = ZoneInfo(PLACES["new_yorker"][0])
+    planned = [fact["data"]["due_at"] for fact in life.of("new_yorker", "outreach.step_planned")]
     for due_at in planned:
         local = datetime.fromisoformat(due_at).astimezone(zone)
         assert (local.hour, local.minute) == (10, 0)
-    sent = life.sent_at("reminded")
+    sent = life.sent_at("new_yorker")
     assert [(at.date() - DUE).days for at in sent] == [-7, -3, -1, 0]
     assert all(10 <= at.hour < 21 for at in sent)
 
@@ -167,9 +135,9 @@ def test_no_letter_came_twice_and_all_is_in_order(life: Life) -> None:
 
 
 def test_the_audit_holds(life: Life) -> None:
-    assert life.system.violations() == []
+    assert life.lived_until >= END
+    assert life.violations == []
 
 
 def test_the_services_lived_through_it(life: Life) -> None:
-    children: dict[str, Child] = life.system.fleet.children
-    assert all(child.running() for child in children.values())
+    assert life.survived
