@@ -214,6 +214,12 @@ def _(data: message.MessageReplied) -> str:
 
 
 @sentence.register
+def _(data: message.ReplyAnswered) -> str:
+    said = "the stop was heard" if data.what == "stop" else "how to get help"
+    return f"one text in answer, by {data.channel}: {said}"
+
+
+@sentence.register
 def _(data: message.ChoiceMade) -> str:
     return f"chose {data.choice}"
 

@@ -195,9 +195,13 @@ class RightParty(Rule):
 
 
 class StopWords(Rule):
-    """Words by which, alone in a reply, a customer opts out; case does not matter."""
+    """Words by which, alone in a reply, a customer opts out; case does not matter.
+
+    confirm: channels by which one text, and nothing more, says that a stop was heard.
+    """
 
     words: list[Annotated[str, Field(min_length=1, max_length=40)]] = Field(min_length=1)
+    confirm: list[ChannelName] = []
 
 
 class ProhibitedWording(Rule):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from rapport.audit import instalments, pauses, sending
+from rapport.audit import answered, instalments, pauses, sending
 from rapport.audit import packs as rules
 from rapport.audit.history import History
 from rapport.audit.log import Fact
@@ -38,6 +38,7 @@ def check(history: History) -> Outcome:
         many = len(late) + history.holds.too_late(intended)
         outcome.flying("stops that came too late to be known", many)
     instalments.check(history, outcome)
+    answered.check(history, outcome)
     for ordered in history.log.of(OutreachDispatched):
         _payments_missing(history, ordered, outcome)
     return outcome

@@ -78,7 +78,7 @@ def _was_vouched(history: History, intended: Fact[MessageIntended]) -> bool:
     vouched: list[str] = []
     for fact in history.log.of(EventApplied):
         if fact.who == intended.who and "vouched" in fact.data.data and _was_known(fact, intended):
-            vouched = fact.data.data["vouched"].get("email", [])
+            vouched = fact.data.data["vouched"].get(intended.data.channel, [])
     return intended.data.address_hash in vouched
 
 

@@ -10,12 +10,20 @@ from typing import Any
 
 from rapport.preview.person import Person
 from rapport.preview.rehearsal import Rehearsal
-from rapport.preview.result import Happened, Mail, Preview, RuleCited, SegmentTried, StepShown
+from rapport.preview.result import (
+    Happened,
+    Mail,
+    Preview,
+    RuleCited,
+    SegmentTried,
+    ShortText,
+    StepShown,
+)
 from schemas.commands import OutreachRequested
 from schemas.facts import CustomerSegmented
 from services.messenger.handlers.writing import Unwritable, Writer, Written
 from services.playbooks.conditions import attributes_of, compile_condition, condition_holds
-from services.playbooks.model import Playbook
+from services.playbooks.model import IN_FULL, Playbook
 from services.playbooks.tags import asked_by
 from services.playbooks.variables import customer_values, event_values
 from services.policy.consent import may_steer
@@ -205,7 +213,7 @@ def _tell(rehearsal: Rehearsal, shown: Preview, packs: Sequence[Pack]) -> None:
 
 
 def _write(rehearsal: Rehearsal, shown: Preview, locales: Sequence[str]) -> None:
-    """The mail of each step that goes out, and of each that was refused for its words."""
+    """The mail, or text, of each step that goes out."""
     by_id = {step.id: step.plan.name for step in rehearsal.book.steps.values()}
     by_name = {step.name: step for step in shown.steps}
     for step_id, order in rehearsal.orders.items():
@@ -215,7 +223,11 @@ def _write(rehearsal: Rehearsal, shown: Preview, locales: Sequence[str]) -> None
             continue
         for locale in locales or (None,):
             try:
-                step.mails.append(_mail(rehearsal.letter(order, at, locale)))
+                written = rehearsal.letter(order, at, locale)
+                if order.channel in IN_FULL:
+                    step.mails.append(_mail(written))
+                else:
+                    step.texts.append(_text(written, order.channel))
             except Unwritable as error:
                 step.fault = str(error)
 
@@ -230,6 +242,16 @@ def _mail(written: Written) -> Mail:
         text=_part(letter, "plain"),
         html=_part(letter, "html"),
         variant=written.variant,
+        disclosures=written.disclosures,
+    )
+
+
+def _text(written: Written, channel: str) -> ShortText:
+    return ShortText(
+        locale=written.locale,
+        channel=channel,
+        text=written.letter.copy.decode(),
+        parts=written.segments or 1,
         disclosures=written.disclosures,
     )
 

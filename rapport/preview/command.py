@@ -16,11 +16,13 @@ from rapport.preview.samples import sample
 from schemas.errors import Rejection
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
 from services.messenger import tenants
+from services.messenger.handlers.writing import Writer
 from services.messenger.letters import LetterWriter
+from services.messenger.texts import ByChannel, TextWriter
 from services.messenger.variants import FirstOnly
 from services.playbooks.catalogue import Standing
 from services.playbooks.load import load_playbook, load_playbooks
-from services.playbooks.model import Playbook
+from services.playbooks.model import IN_FULL, Playbook
 from services.playbooks.plan import triggers
 from services.playbooks.variables import event_values
 from services.policy.model import Pack
@@ -76,7 +78,9 @@ def previews(asked: Asked, settings: Settings, connect: Connect) -> list[Preview
     sender = senders.get(people[0].tenant) or senders["default"]
     links = preview_links(sender.message_id_domain)
     standing = Standing.of(playbooks, people[0].tenant, asked.at)
-    writer = LetterWriter(lambda: standing, senders, links, FirstOnly())
+    texts = TextWriter(lambda: standing, senders, links)
+    letters = LetterWriter(lambda: standing, senders, links, FirstOnly())
+    writer = ByChannel({**dict.fromkeys(IN_FULL, letters), "sms": texts, "webhook": texts})
     found = []
     for playbook in playbooks:
         tried = [_preview(asked, playbook, person, packs, writer) for person in people]
@@ -92,7 +96,7 @@ def _who(shown: Preview) -> tuple[str, str]:
 
 
 def _preview(
-    asked: Asked, playbook: Playbook, person: Person, packs: Sequence[Pack], writer: LetterWriter
+    asked: Asked, playbook: Playbook, person: Person, packs: Sequence[Pack], writer: Writer
 ) -> Preview:
     trigger, before, sampled = _trigger(asked, playbook, person)
     return preview(

@@ -152,7 +152,7 @@ class Rehearsal:
     ) -> tuple[Sequence[str], tuple[Where, ...]]:
         """What the packs at the customer's place ask the letter to disclose, and to keep back."""
         checked = order_of(order, cancelled=(), halted={}, paused={})
-        customer = customer_of(self._addressee, (), ())
+        customer = customer_of(self._addressee, (), (), channel=order.channel)
         return (
             final.required_disclosures(checked, customer, self._packs, at),
             final.withheld(checked, customer, self._packs, at),
@@ -200,7 +200,7 @@ class Rehearsal:
             for one in self.book.reserved.values()
             if one.dispatch_id != order.dispatch_id and (one.tenant, one.customer) == key
         ]
-        customer = customer_of(self._addressee, (), tuple(contacts))
+        customer = customer_of(self._addressee, (), tuple(contacts), channel=order.channel)
         checked = order_of(order, cancelled=(), halted={}, paused={})
         decision = final.check(
             checked, customer, self._obligations, self._packs, _FRESH, _LONGEST_LAG, self.now

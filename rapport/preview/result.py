@@ -49,6 +49,17 @@ class Mail:
 
 
 @dataclass(slots=True)
+class ShortText:
+    """A finished text by SMS or chat. parts: in which an SMS of it is sent."""
+
+    locale: str
+    channel: str
+    text: str
+    parts: int
+    disclosures: Sequence[str]
+
+
+@dataclass(slots=True)
 class Happened:
     """One thing that happens to a step: planned, deferred, suppressed, sent and so on."""
 
@@ -75,6 +86,7 @@ class StepShown:
     inputs: Mapping[str, Any] = field(default_factory=dict)
     history: list[Happened] = field(default_factory=list)
     mails: list[Mail] = field(default_factory=list)
+    texts: list[ShortText] = field(default_factory=list)
     counts: Sequence[tuple[str, int, int]] = ()
     fault: str | None = None
     own_hour: bool = False

@@ -11,7 +11,15 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from rapport.preview.result import Happened, Mail, Preview, RuleCited, SegmentTried, StepShown
+from rapport.preview.result import (
+    Happened,
+    Mail,
+    Preview,
+    RuleCited,
+    SegmentTried,
+    ShortText,
+    StepShown,
+)
 
 _MARKS = {
     "holds": "[green]✓[/]",
@@ -144,6 +152,8 @@ def _step(
         out.print(f"  [red]{escape(step.fault)}[/]", highlight=False)
     for mail in step.mails:
         out.print(Padding(_mail(mail, feet), (0, 0, 0, 2)), width=width)
+    for text in step.texts:
+        out.print(Padding(_text(text), (0, 0, 0, 2)), width=width)
 
 
 def _happened(preview: Preview, one: Happened) -> str:
@@ -179,6 +189,20 @@ def _mail(mail: Mail, feet: set[str]) -> Panel:
         title=Text.assemble((mail.subject, "bold"), ("  " + mail.locale, "dim")),
         title_align="left",
         subtitle=Text(mail.variant, style="dim"),
+        subtitle_align="right",
+        border_style="dim",
+        padding=(0, 2),
+    )
+
+
+def _text(text: ShortText) -> Panel:
+    body = Text(text.text)
+    body.highlight_regex(_ADDRESS, "blue")
+    return Panel(
+        body,
+        title=Text.assemble((f"by {text.channel}", "bold"), ("  " + text.locale, "dim")),
+        title_align="left",
+        subtitle=Text(f"{text.parts} SMS" if text.channel == "sms" else "", style="dim"),
         subtitle_align="right",
         border_style="dim",
         padding=(0, 2),

@@ -57,12 +57,12 @@ class ContactPoint(Contract):
     shared: Flag = Field(default=False, description="Others read it, too.")
 
 
-def vouched(points: Iterable[ContactPoint]) -> list[str]:
-    """The e-mail addresses that the customer gave, that were verified, and are theirs alone."""
+def vouched(points: Iterable[ContactPoint], channel: Channel) -> list[str]:
+    """The channel's addresses that the customer gave, that were verified, and are theirs alone."""
     return [
         point.value
         for point in points
-        if point.channel == "email"
+        if point.channel == channel
         and point.source == "customer"
         and point.verified_at is not None
         and not (point.work or point.shared)

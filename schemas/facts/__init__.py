@@ -38,6 +38,7 @@ from schemas.facts.message import (
     MessageReplied,
     MessageSent,
     MessageUnknown,
+    ReplyAnswered,
     VariantRestored,
     VariantWithdrawn,
 )
@@ -183,6 +184,7 @@ __all__ = [
     "PolicyInForce",
     "PolicyRefused",
     "RecordPosition",
+    "ReplyAnswered",
     "RequestMade",
     "SendingResumed",
     "SendingScope",

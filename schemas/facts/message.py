@@ -239,6 +239,18 @@ class MessageReplied(_AboutMessage):
     )
 
 
+class ReplyAnswered(_AboutMessage):
+    """One text says that a stop was heard, or how to get help, and is handed over once.
+
+    It is no contact: the customer wrote first.
+    """
+
+    TYPE: ClassVar[str] = "reply.answered"
+
+    what: Literal["stop", "help"] = Field(description="What the customer's text asked for.")
+    channel: Channel = Field(description="Channel of both texts.")
+
+
 class ChoiceMade(_AboutMessage):
     """The customer tapped one of the answers that a message offers; the first one counts."""
 
@@ -358,6 +370,7 @@ FACTS: tuple[type[Typed], ...] = (
     MessageOpened,
     MessageClicked,
     MessageReplied,
+    ReplyAnswered,
     ChoiceMade,
     ContactUnsubscribed,
     ContactSuppressed,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Header
 
+from services.messenger import short_link_store
 from services.messenger.handlers import answers
 from services.messenger.links import LinkKind, Links, Token
 from services.messenger.tables import MessageRow
@@ -36,6 +37,16 @@ class Customers:
             return self.links.read(kind, text, self.context.clock.now())
         except InvalidToken as error:
             raise Gone(410 if error.expired else 404) from None
+
+    def shortened(self, name: str) -> tuple[LinkKind, Token]:
+        """What a short link stands for. Raises Gone, as for a token."""
+        with self.context.unit() as work:
+            row = short_link_store.find(work.session, name)
+            if row is None:
+                raise Gone(404)
+            if row.expires_at <= work.now:
+                raise Gone(410)
+            return LinkKind(row.kind), Token(row.message_id, row.link)
 
     def message(self, kind: LinkKind, text: str) -> MessageRow:
         """The message a token belongs to. Raises Gone."""

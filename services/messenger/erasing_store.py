@@ -3,6 +3,8 @@
 from sqlalchemy import text
 from sqlmodel import Session
 
+from services.messenger.tables import CustomerRow
+
 _OF_CUSTOMER = (
     "UPDATE message SET copy = '', links = '{}', choices = '{}'"
     " WHERE tenant = :tenant AND customer = :customer AND copy <> ''",
@@ -11,13 +13,20 @@ _OF_CUSTOMER = (
     # The row stays: the same mail, come twice, is still the same.
     "UPDATE inbound SET content = '', sender = '', recipients = '{}', state = 'done'"
     " WHERE (content <> '' OR sender <> '') AND ((tenant = :tenant AND customer = :customer)"
-    " OR lower(sender) = lower(CAST(:email AS text)))",
+    " OR lower(sender) = lower(CAST(:email AS text))"
+    " OR sender IN (CAST(:phone AS text), CAST(:webhook AS text)))",
 )
 
 
-def forget(session: Session, tenant: str, customer: str, email: str | None) -> int:
-    """Drop what was sent and what came back; from how many tables. email: their address."""
-    values = {"tenant": tenant, "customer": customer, "email": email}
+def forget(session: Session, row: CustomerRow) -> int:
+    """Drop what was sent and what came back; from how many tables."""
+    values = {
+        "tenant": row.tenant,
+        "customer": row.customer,
+        "email": row.email,
+        "phone": row.phone,
+        "webhook": row.webhook,
+    }
     return sum(
         session.connection().execute(text(statement), values).rowcount > 0
         for statement in _OF_CUSTOMER

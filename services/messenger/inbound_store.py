@@ -57,6 +57,37 @@ def latest_messages_to(session: Session, email: str) -> Sequence[MessageRow]:
     return list(session.execute(found, {"email": email}).scalars())
 
 
+def latest_texts(session: Session, channel: str, address_hash: str) -> Sequence[MessageRow]:
+    """The newest message by the channel to each customer who was reached there, newest first."""
+    found = select(MessageRow).from_statement(
+        text(
+            "SELECT * FROM (SELECT DISTINCT ON (tenant, customer) * FROM message"
+            " WHERE address_hash = :hash AND channel = :channel AND channel <> 'email'"
+            " ORDER BY tenant, customer, checked_at DESC) AS newest"
+            " ORDER BY checked_at DESC LIMIT 1000"
+        )
+    )
+    values = {"hash": address_hash, "channel": channel}
+    return list(session.execute(found, values).scalars())
+
+
+def latest_to_number(session: Session, channel: str, number: str) -> Sequence[MessageRow]:
+    """The newest message, by whichever channel, to each customer who has this number now."""
+    found = select(MessageRow).from_statement(
+        text(
+            "SELECT m.* FROM customer k CROSS JOIN LATERAL (SELECT * FROM message"
+            " WHERE tenant = k.tenant AND customer = k.customer"
+            " ORDER BY checked_at DESC LIMIT 1) m"
+            f" WHERE k.{_NUMBERS[channel]} = :number LIMIT 1000"
+        )
+    )
+    return list(session.execute(found, {"number": number}).scalars())
+
+
+_NUMBERS = {"sms": "phone", "webhook": "webhook"}
+"""By channel: where a customer's number rests."""
+
+
 def note_bounce(session: Session, message: MessageRow, at: datetime, since: datetime) -> int:
     """Note that a message came back softly: how many to its address did, after `since`."""
     row = BounceRow(

@@ -38,11 +38,18 @@ class Greeting(BaseModel):
 
 
 class Short(BaseModel):
-    """What stands around a short text. frame: with {brand}, {text} and {unsubscribe}."""
+    """What stands around a short text. frame: with {brand}, {text} and {unsubscribe}.
+
+    disclosures: in so few words, by code; what has none here makes a text impossible. stopped,
+    help: what is answered to STOP and HELP, with {brand} and {reply_to}.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     frame: str
+    stopped: str
+    help: str
+    disclosures: Mapping[str, str] = {}
 
 
 class Discreet(BaseModel):

@@ -1,4 +1,4 @@
-"""The signed links of a message: what they look like, and what a token gives back.
+"""The links of a message: what they look like, and what a token gives back.
 
 A token holds the message's id and nothing else about anyone; its purpose is part of the
 signature, so that the token of a picture opens no preferences.
@@ -11,6 +11,7 @@ from typing import Literal
 
 from services.messenger.mail import Identity
 from services.messenger.return_path import ReturnPath
+from services.runtime import ids
 from services.runtime.security import InvalidToken, Signer
 
 Answer = Literal["yes", "no"]
@@ -39,6 +40,19 @@ class Token:
 
     message_id: str
     link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShortLink:
+    """What stands for a token where a token is too long: a random name that is looked up.
+
+    link: as of `Token`. expires_at: business time.
+    """
+
+    name: str
+    kind: LinkKind
+    link: str | None
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,15 @@ class Links:
         """The negotiator's portal; what the tracked link called `portal` leads to."""
         token = self._token(LinkKind.PORTAL, {"m": message_id}, now + self.good_for)
         return f"{self.negotiator}/p/{token}"
+
+    def shortened(self, kind: LinkKind, link: str | None, now: datetime) -> ShortLink:
+        """A new short link, good for as long as a signed one of its kind."""
+        lasts = FOR_EVER if kind is LinkKind.UNSUBSCRIBE else self.good_for
+        return ShortLink(ids.unguessable(), kind, link, now + lasts)
+
+    def short(self, link: ShortLink) -> str:
+        """Its address; it works once it is stored."""
+        return f"{self.here}/s/{link.name}"
 
     def traceable(self, identity: Identity, message_id: str) -> Identity:
         """The sender whose return addresses tell what comes back which message it is about."""

@@ -1,5 +1,6 @@
 """The messenger as a process."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
@@ -18,9 +19,10 @@ from services.messenger import (
 )
 from services.messenger.handlers.claiming import Claiming
 from services.messenger.handlers.intake import Letterbox
+from services.messenger.handlers.pruning import prune_links
 from services.messenger.handlers.replies import Listening
 from services.messenger.handlers.returns import Patience
-from services.messenger.handlers.webhooks import parse_secrets
+from services.messenger.handlers.texting import Texting
 from services.messenger.handlers.weighing import Weighing
 from services.messenger.intake import SmtpDoor, sweep
 from services.messenger.letters import LetterWriter
@@ -28,6 +30,9 @@ from services.messenger.links import Links
 from services.messenger.model import IN_APP
 from services.messenger.pacing import Pacing
 from services.messenger.providers import Provider, channels
+from services.messenger.providers.doors import Door
+from services.messenger.providers.doors.settings import parse as parse_doors
+from services.messenger.providers.doors.twilio import TwilioDoor
 from services.messenger.providers.http import HttpProvider
 from services.messenger.providers.page import Page
 from services.messenger.providers.smtp import Relay, SmtpPool
@@ -77,10 +82,12 @@ def build(context: Context) -> worker.Service:
         weighing,
         signatures.load(own.dkim_keys_dir, tenants_by_name.values()),
     )
+    doors = parse_doors(own.webhook_secrets.get_secret_value())
     served = {
         channel: found
         for channel, variable, setting in _by_http(own)
-        if (found := _provider(context, own, variable, setting)) is not None
+        if (found := _provider(context, own, variable, setting, _reports_to(links, doors)))
+        is not None
     }
     texts = TextWriter(lambda: catalogue.standing, tenants_by_name, links)
     writer = ByChannel({"email": letters, IN_APP: letters, **dict.fromkeys(served, texts)})
@@ -114,17 +121,10 @@ def build(context: Context) -> worker.Service:
         for sender in senders:
             sender.wake()
 
-    http_api = api.create(
-        context,
-        links,
-        tenants_by_name,
-        parse_secrets(own.webhook_secrets.get_secret_value()),
-        own.not_now_days,
-        listening,
-        patience,
-    )
+    texting = Texting(packs, tenants_by_name, served)
+    letterbox = _letterbox(context, listening, patience, texting)
+    http_api = api.create(context, links, tenants_by_name, doors, letterbox, own.not_now_days)
     variants_api.add_to(http_api, context, weighing)
-    letterbox = _letterbox(context, tenants_by_name, listening, patience)
     copy_api.add_to(http_api, context)
     inbox_api.add_to(http_api, context)
     background: list[worker.Background] = [*senders]
@@ -136,6 +136,7 @@ def build(context: Context) -> worker.Service:
         worker.Timer("read-policies", LOOK_AGAIN_SECONDS, packs.follow),
         worker.Timer("read-mail", READ_MAIL_EVERY, letterbox.read_next),
         worker.Timer("prune-mail", worker.PRUNE_EVERY_SECONDS, letterbox.prune),
+        worker.Timer("prune-links", worker.PRUNE_EVERY_SECONDS, partial(prune_links, context)),
     ]
     if own.replies_maildir is not None:
         swept = partial(sweep, letterbox, own.replies_maildir)
@@ -158,25 +159,34 @@ def _by_http(own: MessengerSettings) -> tuple[tuple[Channel, str, SecretStr], ..
 
 
 def _provider(
-    context: Context, own: MessengerSettings, variable: str, setting: SecretStr
+    context: Context,
+    own: MessengerSettings,
+    variable: str,
+    setting: SecretStr,
+    reports_to: Mapping[str, str],
 ) -> HttpProvider | None:
     hosts, timeout = own.provider_hosts, own.http_timeout
-    return channels.provider(variable, setting, hosts, context.clock, timeout)
+    return channels.provider(variable, setting, hosts, context.clock, timeout, reports_to)
+
+
+def _reports_to(links: Links, doors: Mapping[str, Door]) -> Mapping[str, str]:
+    """Where a provider is asked, with each message, to tell what becomes of it: by its kind."""
+    named = [name for name, door in doors.items() if isinstance(door, TwilioDoor)]
+    # It calls nobody whom only this machine can reach.
+    reached = named and links.here.startswith("https://")
+    return {"twilio": f"{links.here}/webhooks/{named[0]}"} if reached else {}
 
 
 def _letterbox(
-    context: Context,
-    tenants_by_name: dict[str, tenants.Tenant],
-    listening: Listening,
-    patience: Patience,
+    context: Context, listening: Listening, patience: Patience, texting: Texting
 ) -> Letterbox:
     ours = {
         address.lower()
-        for tenant in tenants_by_name.values()
+        for tenant in texting.tenants.values()
         for address in (tenant.reply_to, tenant.unsubscribe_to, tenant.returns_to)
         if address
     }
-    return Letterbox(context, ours, listening, patience)
+    return Letterbox(context, ours, listening, patience, texting)
 
 
 def main() -> None:

@@ -42,12 +42,19 @@ VARIANTS_WITHDRAWN = Counter(
 )
 ANSWERS = Counter(
     "rapport_answers_total",
-    "What came back: opens, clicks, opt-outs, replies, provider events.",
+    "What came back: opens, clicks, opt-outs, replies, provider events. Many `of_no_message`: a "
+    "provider tells of messages of somebody else's, or without our id.",
     ["kind"],
+)
+TEXTS_ANSWERED = Counter(
+    "rapport_texts_answered_total",
+    "Answers to STOP and HELP that were handed to a provider, and whether it took them.",
+    ["provider", "end"],
 )
 INBOUND = Counter(
     "rapport_inbound_mails_total",
-    "Mails that came in, by kind (reply, bounce, complaint, opt_out, automatic) and by what became "
-    "of them. `no_message_known`, `malformed` and so on wait for a person: GET /inbound.",
+    "Mails and texts that came in, by kind (reply, bounce, complaint, opt_out, automatic) and by "
+    "what became of them. `no_message_known`, `malformed` and so on wait for a person: GET "
+    "/inbound.",
     ["kind", "end"],
 )

@@ -27,6 +27,7 @@ from services.messenger.handlers.intending import Ready
 from services.messenger.model import Doubtful, Letter, Rejected
 from services.messenger.pacing import Pacing
 from services.messenger.providers import Connection, Provider, Unavailable
+from services.messenger.rules.bundling import LEAST_ROUND, next_bundle, next_round
 from services.runtime import logging
 from services.runtime.context import Context
 from services.runtime.database import is_passing
@@ -47,13 +48,6 @@ RETRY_SECONDS = 0.05
 """Before a dispatch that had to wait is looked at again."""
 STOP_SECONDS = 8.0
 """How long letters in flight may take once the sender is told to stop."""
-BUNDLE_SECONDS = 0.1
-"""For how long a connection is given letters at once, by how long it took for the last ones."""
-LARGEST_BUNDLE = 32
-CLAIM_SECONDS = 0.2
-"""For how long it decides and writes before it hands over: the check must be young by then."""
-LEAST_ROUND = 32
-"""Letters that a round may always have: where all is slow, fewer would save next to nothing."""
 
 
 class _Handed(NamedTuple):
@@ -168,7 +162,7 @@ class Sender:
                     self._unrecorded.append(one)
                 else:
                     self._free += 1
-                    self._learn_pace(one)
+                    self._bundle = next_bundle(self._bundle, one.letters, one.seconds)
         except Empty:
             pass
         if not self._unrecorded:
@@ -177,17 +171,6 @@ class Sender:
         # Kept until it is committed: an outcome must survive the database's absence.
         self._unrecorded = flights.record(self._context, self._unrecorded)
         metrics.IN_FLIGHT.labels(self._provider.name).set(len(self._in_flight))
-
-    def _learn_pace(self, handed: "_Handed") -> None:
-        """Twice as many letters next time at the most: one slow answer must not hold up many."""
-        if handed.letters:
-            fitting = int(BUNDLE_SECONDS * handed.letters / max(handed.seconds, 1e-6))
-            self._bundle = max(1, min(fitting, 2 * self._bundle, LARGEST_BUNDLE))
-
-    def _learn_round(self, letters: int, seconds: float) -> None:
-        if letters:
-            fitting = int(CLAIM_SECONDS * letters / max(seconds, 1e-6))
-            self._round = max(LEAST_ROUND, min(fitting, 2 * self._round))
 
     def _recover(self, owned: Mapping[int, Ownership]) -> None:
         for lane, own in owned.items():
@@ -233,7 +216,8 @@ class Sender:
             raise
         if claimed.doubtful:
             self._epochs.clear()
-        self._learn_round(len(claimed.ready), self._context.clock.monotonic() - begun)
+        took = self._context.clock.monotonic() - begun
+        self._round = next_round(self._round, len(claimed.ready), took)
         self._not_before |= dict.fromkeys(claimed.waiting, now + RETRY_SECONDS)
         self._in_flight.update(ready.flight.dispatch_id for ready in claimed.ready)
         if self._pacing.limited:

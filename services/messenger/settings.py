@@ -96,5 +96,7 @@ class MessengerSettings(BaseSettings):
     soft_bounce_days: int = Field(14, ge=1, description="Days (business time) they count.")
     webhook_secrets: SecretStr = Field(
         SecretStr(""),
-        description="provider=whsec_BASE64,...: who may tell of deliveries (Standard Webhooks).",
+        description="NAME=SECRET,...: who may tell of deliveries and answers, at /webhooks/NAME. "
+        "SECRET: whsec_BASE64 (Standard Webhooks), twilio:AUTH_TOKEN (twilio-plain: where Twilio "
+        "leaves STOP and HELP to us), meta:APP_SECRET:VERIFY_TOKEN.",
     )

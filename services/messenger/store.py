@@ -9,13 +9,12 @@ from sqlalchemy import Row, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from services.messenger.model import DispatchState, Suppression
+from services.messenger.model import DispatchState
 from services.messenger.tables import (
     CustomerRow,
     DispatchRow,
     LaneRow,
     ObligationRow,
-    SuppressionRow,
 )
 from services.runtime.database import NO_ITEMS, array
 
@@ -58,7 +57,7 @@ def lock_customers(
 
     With skip_locked, those that another transaction holds are left out.
     """
-    tenants, customers = _columns(keys)
+    tenants, customers = columns(keys)
     if tenants == NO_ITEMS:
         return {}
     arrays = {"tenants": tenants, "customers": customers}
@@ -82,7 +81,7 @@ def lock_customers(
 
 def hold_customers(session: Session, keys: Iterable[Key]) -> None:
     """Lock customers' rows that are there, in order until the commit, without reading them."""
-    tenants, customers = _columns(keys)
+    tenants, customers = columns(keys)
     session.connection().execute(
         text(
             "SELECT 1 FROM customer JOIN unnest(CAST(:tenants AS text[]),"
@@ -95,7 +94,7 @@ def hold_customers(session: Session, keys: Iterable[Key]) -> None:
 
 def former(session: Session, keys: Iterable[Key]) -> dict[Key, list[CustomerRow]]:
     """By customer, the ids they went by before, directly or over others; not locked."""
-    tenants, customers = _columns(keys)
+    tenants, customers = columns(keys)
     arrays = {"tenants": tenants, "customers": customers}
     pairs = session.connection().execute(_FORMER, arrays).all()
     if not pairs:
@@ -173,108 +172,13 @@ _OBLIGATIONS = (
 
 
 def _obligation_arrays(keys: Iterable[ObligationKey]) -> dict[str, str]:
-    tenants, kinds, ids = _columns(keys, 3)
+    tenants, kinds, ids = columns(keys, 3)
     return {"tenants": tenants, "kinds": kinds, "ids": ids}
-
-
-def suppressions(
-    session: Session, addressees: Iterable[tuple[str, str, str]]
-) -> dict[Key, list[Suppression]]:
-    """By (tenant, customer): what suppresses the customer, or the address whoever has it.
-
-    addressees: tenant, customer, and the address's hash or an empty text.
-    """
-    tenants, customers, hashes = _columns(addressees, 3)
-    found = session.connection().execute(
-        text(
-            "WITH w AS (SELECT * FROM unnest(CAST(:tenants AS text[]),"
-            " CAST(:customers AS text[]), CAST(:hashes AS text[])) AS given(t, c, h))"
-            " SELECT t, c, channel, purpose, reason, expires_at FROM suppression JOIN w"
-            " ON tenant = t AND (customer = c OR customer = '') AND address_hash = ''"
-            " UNION ALL"
-            " SELECT t, c, channel, purpose, reason, expires_at FROM suppression JOIN w"
-            " ON tenant = t AND address_hash = h AND address_hash <> ''"
-            # Whom an address does not belong to says nothing of whom it does.
-            " AND (reason <> 'wrong_person' OR customer = c)"
-        ),
-        {"tenants": tenants, "customers": customers, "hashes": hashes},
-    )
-    by_customer: dict[Key, list[Suppression]] = {}
-    for tenant, customer, *suppression in found:
-        by_customer.setdefault((tenant, customer), []).append(Suppression(*suppression))
-    return by_customer
-
-
-def suppress(session: Session, row: SuppressionRow) -> bool:
-    """Add a suppression, or renew its expiry; True if it was not there."""
-    values = row.model_dump()
-    keys = ["tenant", "customer", "channel", "purpose", "reason", "address_hash"]
-    statement = (
-        insert(SuppressionRow)
-        .values(values)
-        .on_conflict_do_update(index_elements=keys, set_={"expires_at": values["expires_at"]})
-        .returning(text("xmax = 0"))
-    )
-    return bool(session.execute(statement).scalar_one())
-
-
-def list_suppressions(
-    session: Session, tenant: str, after: Sequence[str], limit: int
-) -> list[SuppressionRow]:
-    """A tenant's suppressions in the order of their keys, those after a key, not locked."""
-    key = [
-        col(getattr(SuppressionRow, name))
-        for name in ("customer", "channel", "purpose", "reason", "address_hash")
-    ]
-    query = select(SuppressionRow).where(SuppressionRow.tenant == tenant)
-    if len(after) == len(key):
-        query = query.where(tuple_(*key) > tuple_(*after))
-    rows = list(session.exec(query.order_by(*key).limit(limit)))
-    for row in rows:
-        session.expunge(row)
-    return rows
-
-
-def lift_suppressions(
-    session: Session,
-    tenant: str,
-    customer: str,
-    channel: str,
-    purpose: str,
-    reason: str,
-    *,
-    of_addresses: bool = True,
-) -> bool:
-    """Drop what the customer takes back, under whichever id; True if there was something.
-
-    of_addresses: also what is about one address, and not whichever the customer has.
-    """
-    statement = text(
-        "WITH RECURSIVE named(customer) AS (SELECT CAST(:customer AS text) UNION"
-        " SELECT k.customer FROM customer k JOIN named"
-        " ON k.tenant = :tenant AND k.merged_into = named.customer)"
-        " DELETE FROM suppression WHERE tenant = :tenant"
-        " AND customer IN (SELECT customer FROM named)"
-        " AND channel = :channel AND purpose = :purpose AND reason = :reason"
-        " AND (:of_addresses OR address_hash = '')"
-    )
-    gone = session.connection().execute(
-        statement,
-        {
-            "tenant": tenant,
-            "customer": customer,
-            "channel": channel,
-            "purpose": purpose,
-            "reason": reason,
-            "of_addresses": of_addresses,
-        },
-    )
-    return gone.rowcount > 0
 
 
 def cancel_steps(session: Session, steps: Iterable[tuple[str, str, str]]) -> None:
     """Remember (tenant, customer, step) that must not be sent, whenever its dispatch comes."""
-    tenants, customers, names = _columns(steps, 3)
+    tenants, customers, names = columns(steps, 3)
     session.connection().execute(
         text(
             "INSERT INTO cancelled_step (tenant, customer, step_id)"
@@ -287,7 +191,7 @@ def cancel_steps(session: Session, steps: Iterable[tuple[str, str, str]]) -> Non
 
 def cancelled(session: Session, steps: Iterable[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
     """Those of the (tenant, customer, step) that were cancelled."""
-    tenants, customers, names = _columns(steps, 3)
+    tenants, customers, names = columns(steps, 3)
     found = session.connection().execute(
         text(
             "SELECT tenant, customer, step_id FROM cancelled_step"
@@ -393,7 +297,7 @@ def candidates(
 
 def pending(session: Session, keys: Iterable[Key]) -> list[Pending]:
     """Those of the dispatches (tenant, id) that are still pending."""
-    tenants, ids = _columns(keys)
+    tenants, ids = columns(keys)
     statement = text(
         "SELECT tenant, dispatch_id, customer, step_id, lane, event->>'id',"
         " event->>'correlationid', event->>'traceparent', CAST(event->'data' AS text)"
@@ -407,7 +311,7 @@ def pending(session: Session, keys: Iterable[Key]) -> list[Pending]:
 
 def end_dispatches(session: Session, ends: Iterable[tuple[str, str, DispatchState]]) -> None:
     """Set the states of dispatches (tenant, id)."""
-    tenants, ids, states = _columns(ends, 3)
+    tenants, ids, states = columns(ends, 3)
     session.connection().execute(
         text(
             "UPDATE dispatch SET state = w.s FROM unnest(CAST(:tenants AS text[]),"
@@ -418,7 +322,7 @@ def end_dispatches(session: Session, ends: Iterable[tuple[str, str, DispatchStat
     )
 
 
-def _columns(keys: Iterable[tuple[str, ...]], width: int = 2) -> tuple[str, ...]:
+def columns(keys: Iterable[tuple[str, ...]], width: int = 2) -> tuple[str, ...]:
     """Arrays, column by column, of what is sorted and distinct: sorted, so that no two transactions
     lock in a ring.
     """

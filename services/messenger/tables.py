@@ -1,31 +1,15 @@
 """The messenger's tables. Names, addresses, mails and replies rest here and nowhere else."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Column, DateTime, LargeBinary, Text
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlalchemy import ARRAY, BigInteger, Column, LargeBinary, Text
+from sqlmodel import Field
+
+from services.messenger.columns import Table, document, instant
 
 
-def _instant(nullable: bool = False) -> Any:
-    return Field(
-        default=None,
-        sa_type=DateTime(timezone=True),
-        nullable=nullable,
-    )
-
-
-def _document() -> Any:
-    return Field(default_factory=dict, sa_type=JSONB, nullable=False)
-
-
-class _Table(SQLModel, registry=registry()):
-    """Base of this service's tables: a registry of its own, as other services reuse names."""
-
-
-class CustomerRow(_Table, table=True):
+class CustomerRow(Table, table=True):
     """The addressee; the row's lock is the lock of all that concerns the customer.
 
     phone: digits after a plus (E.164). webhook: a URL, or who they are at the chat's provider.
@@ -36,8 +20,8 @@ class CustomerRow(_Table, table=True):
     links_end: those of messages up to this instant lead nowhere: someone else reads them.
     merged_into: the id that stands for this one since merged_at.
     erased_at: what was said and sent until then is forgotten.
-    confirmed: hash of the address that the customer is known to read. vouched: the address, in
-    its normal form, that they gave themselves and that was verified.
+    confirmed: hash of the address that the customer is known to read. vouched, vouched_phone: the
+    e-mail address and number, in normal form, that they gave themselves and that were verified.
     """
 
     __tablename__ = "customer"
@@ -54,18 +38,19 @@ class CustomerRow(_Table, table=True):
     region: str | None = None
     city: str | None = None
     merged_into: str | None = None
-    merged_at: datetime | None = _instant(nullable=True)
-    links_end: datetime | None = _instant(nullable=True)
-    erased_at: datetime | None = _instant(nullable=True)
+    merged_at: datetime | None = instant(nullable=True)
+    links_end: datetime | None = instant(nullable=True)
+    erased_at: datetime | None = instant(nullable=True)
     confirmed: str | None = None
     vouched: str | None = None
-    consents: dict[str, dict[str, Any]] = _document()
-    holds: dict[str, dict[str, Any]] = _document()
-    handoffs: dict[str, dict[str, str | None]] = _document()
-    wishes: dict[str, Any] = _document()
+    vouched_phone: str | None = None
+    consents: dict[str, dict[str, Any]] = document()
+    holds: dict[str, dict[str, Any]] = document()
+    handoffs: dict[str, dict[str, str | None]] = document()
+    wishes: dict[str, Any] = document()
 
 
-class ObligationRow(_Table, table=True):
+class ObligationRow(Table, table=True):
     """One obligation of a tenant; several customers may be party to it.
 
     holds: those about it by kind, like a customer's. notices: kinds that the publisher has sent.
@@ -80,15 +65,15 @@ class ObligationRow(_Table, table=True):
     state: str = "open"
     amount_minor: int | None = Field(default=None, sa_type=BigInteger)
     version: int | None = Field(default=None, sa_type=BigInteger)
-    changed_at: datetime | None = _instant(nullable=True)
+    changed_at: datetime | None = instant(nullable=True)
     agreed: bool = False
-    holds: dict[str, dict[str, Any]] = _document()
+    holds: dict[str, dict[str, Any]] = document()
     notices: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
     kept: int = 0
-    paying: dict[str, str] = _document()
+    paying: dict[str, str] = document()
 
 
-class SuppressionRow(_Table, table=True):
+class SuppressionRow(Table, table=True):
     """A purpose, channel or address not to be used; `*` is all. Wins over any consent.
 
     customer: empty where it is an address, whoever has it, or the whole tenant's. source: who
@@ -106,11 +91,11 @@ class SuppressionRow(_Table, table=True):
     reason: str = Field(primary_key=True)
     address_hash: str = Field(default="", primary_key=True)
     source: str = ""
-    at: datetime = _instant()
-    expires_at: datetime | None = _instant(nullable=True)
+    at: datetime = instant()
+    expires_at: datetime | None = instant(nullable=True)
 
 
-class LaneRow(_Table, table=True):
+class LaneRow(Table, table=True):
     """How far a lane of the log is read.
 
     fresh_at: real time at which the newest heartbeat applied was written. announced: positions of
@@ -120,11 +105,11 @@ class LaneRow(_Table, table=True):
     __tablename__ = "lane"
 
     lane: int = Field(primary_key=True)
-    fresh_at: datetime | None = _instant(nullable=True)
-    announced: dict[str, int] = _document()
+    fresh_at: datetime | None = instant(nullable=True)
+    announced: dict[str, int] = document()
 
 
-class DispatchRow(_Table, table=True):
+class DispatchRow(Table, table=True):
     """One order to send; `event` is the whole event, `state` a `model.DispatchState`."""
 
     __tablename__ = "dispatch"
@@ -136,10 +121,10 @@ class DispatchRow(_Table, table=True):
     lane: int
     state: str
     channel: str
-    event: dict[str, Any] = _document()
+    event: dict[str, Any] = document()
 
 
-class MessageRow(_Table, table=True):
+class MessageRow(Table, table=True):
     """One message: what was decided, the exact bytes, and how it ended.
 
     joined: steps that the message is about besides. epoch: of the lane, when the intent was
@@ -169,16 +154,33 @@ class MessageRow(_Table, table=True):
     address_hash: str
     content_sha256: str
     copy_: bytes = Field(sa_column=Column("copy", LargeBinary, nullable=False))
-    links: dict[str, str] = _document()
-    choices: dict[str, dict[str, Any]] = _document()
-    cause: dict[str, Any] = _document()
-    checked_at: datetime = _instant()
-    ended_at: datetime | None = _instant(nullable=True)
+    links: dict[str, str] = document()
+    choices: dict[str, dict[str, Any]] = document()
+    cause: dict[str, Any] = document()
+    checked_at: datetime = instant()
+    ended_at: datetime | None = instant(nullable=True)
     provider: str | None = None
     reason: str | None = None
 
 
-class PeopleContactRow(_Table, table=True):
+class ShortLinkRow(Table, table=True):
+    """A link of a message by a random name, for where a token is too long.
+
+    kind: a `links.LinkKind`. link: which of the message's, where it has several.
+    """
+
+    __tablename__ = "short_link"
+
+    name: str = Field(primary_key=True)
+    tenant: str
+    customer: str
+    message_id: str
+    kind: str
+    link: str | None = None
+    expires_at: datetime = instant()
+
+
+class PeopleContactRow(Table, table=True):
     """A contact that the publisher's own people made, as their event told of it."""
 
     __tablename__ = "people_contact"
@@ -187,13 +189,13 @@ class PeopleContactRow(_Table, table=True):
     customer: str = Field(primary_key=True)
     source: str = Field(primary_key=True)
     event_id: str = Field(primary_key=True)
-    at: datetime = _instant()
+    at: datetime = instant()
     channel: str
     outcome: str
     obligation_id: str | None = None
 
 
-class ChoiceRow(_Table, table=True):
+class ChoiceRow(Table, table=True):
     """The answer by one tap that counts for an enrolment; label: in the words it was offered."""
 
     __tablename__ = "choice"
@@ -204,120 +206,22 @@ class ChoiceRow(_Table, table=True):
     choice: str
     label: str
     message_id: str
-    at: datetime = _instant()
+    at: datetime = instant()
 
 
-class WordingTrialRow(_Table, table=True):
-    """One message whose wording was chosen among several, and what became of it.
+class InboundRow(Table, table=True):
+    """One mail or text that came in. inbound_id: of its bytes and recipients, or of the provider's
+    id, so that it counts once. source: a text's is its channel.
 
-    followed: links that people clicked on; clicked: whether there are any. fresh: not held against
-    the outcomes yet. stands_as: made by the database of the three flags; counted_as: what of it
-    `WordingCountRow` holds already. Bits: 1 sent, 2 rewarded, 4 clicked and not rewarded, 8 harmed.
-    """
-
-    __tablename__ = "wording_trial"
-
-    tenant: str = Field(primary_key=True)
-    message_id: str = Field(primary_key=True)
-    playbook: str
-    template: str
-    tone: str
-    segment: str
-    wording: str
-    variant: str
-    at: datetime = _instant()
-    rewarded: bool = False
-    clicked: bool = False
-    followed: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
-    harmed: bool = False
-    fresh: bool = True
-    counted_as: int = 0
-
-
-class WordingSubjectRow(_Table, table=True):
-    """What such a message was about."""
-
-    __tablename__ = "wording_subject"
-
-    tenant: str = Field(primary_key=True)
-    obligation_id: str = Field(primary_key=True)
-    message_id: str = Field(primary_key=True)
-
-
-class WordingOutcomeRow(_Table, table=True):
-    """A good end of an obligation; kept, for the log's lanes tell of it in no common order."""
-
-    __tablename__ = "wording_outcome"
-
-    tenant: str = Field(primary_key=True)
-    obligation_id: str = Field(primary_key=True)
-    at: datetime = Field(sa_type=DateTime(timezone=True), primary_key=True)
-    payment_id: str = ""
-    fresh: bool = True
-
-
-class WordingReversalRow(_Table, table=True):
-    """A payment that was taken back, and so earned no wording anything."""
-
-    __tablename__ = "wording_reversal"
-
-    tenant: str = Field(primary_key=True)
-    obligation_id: str = Field(primary_key=True)
-    payment_id: str = Field(primary_key=True)
-    at: datetime = Field(sa_type=DateTime(timezone=True), primary_key=True)
-
-
-class WordingCountRow(_Table, table=True):
-    """One day's messages with one wording in one segment; made of the trials, and nothing else."""
-
-    __tablename__ = "wording_count"
-
-    tenant: str = Field(primary_key=True)
-    playbook: str = Field(primary_key=True)
-    template: str = Field(primary_key=True)
-    tone: str = Field(primary_key=True)
-    segment: str = Field(primary_key=True)
-    wording: str = Field(primary_key=True)
-    sent_on: date = Field(primary_key=True)
-    variant: str
-    sent: int
-    rewarded: int
-    clicked: int
-    harmed: int
-
-
-class WordingStateRow(_Table, table=True):
-    """A wording that was withdrawn, or brought back: as the newest fact about it says.
-
-    sent, harmed: what there was when it was brought back; the guard looks at what came since.
-    """
-
-    __tablename__ = "wording_state"
-
-    tenant: str = Field(primary_key=True)
-    playbook: str = Field(primary_key=True)
-    template: str = Field(primary_key=True)
-    tone: str = Field(primary_key=True)
-    wording: str = Field(primary_key=True)
-    variant: str
-    withdrawn: bool
-    sent: int = 0
-    harmed: int = 0
-    by: str
-    at: datetime = _instant()
-
-
-class InboundRow(_Table, table=True):
-    """One mail that came in. inbound_id: of its bytes and recipients, so that it counts once.
-
-    state: pending, done, failed (for a person). content: its bytes, until it is done. reason: why
-    it failed, or was passed over. message_id: what it answers, once known.
+    answered: by the provider itself. state: pending, done, failed (for a person). content: its
+    bytes, until it is done. reason: why it failed, or was passed over. message_id: what it answers,
+    once known.
     """
 
     __tablename__ = "inbound"
 
     inbound_id: str = Field(primary_key=True)
-    received_at: datetime = _instant()
+    received_at: datetime = instant()
     source: str
     sender: str
     recipients: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
@@ -329,10 +233,11 @@ class InboundRow(_Table, table=True):
     tenant: str | None = None
     customer: str | None = None
     message_id: str | None = None
-    ended_at: datetime | None = _instant(nullable=True)
+    ended_at: datetime | None = instant(nullable=True)
+    answered: bool = False
 
 
-class BounceRow(_Table, table=True):
+class BounceRow(Table, table=True):
     """A message that came back from an address; soft ones count together."""
 
     __tablename__ = "bounce"
@@ -340,13 +245,14 @@ class BounceRow(_Table, table=True):
     tenant: str = Field(primary_key=True)
     address_hash: str = Field(primary_key=True)
     message_id: str = Field(primary_key=True)
-    at: datetime = _instant()
+    at: datetime = instant()
 
 
-class ReplyRow(_Table, table=True):
+class ReplyRow(Table, table=True):
     """What a person answered, word for word; it never leaves this table.
 
-    via: mail, http. also: what else was heard. attachments: how many came with it; none is kept.
+    via: mail, http, or the channel of a text. also: what else was heard. attachments: how many came
+    with it; none is kept.
     """
 
     __tablename__ = "reply"
@@ -360,10 +266,10 @@ class ReplyRow(_Table, table=True):
     also: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     via: str
     attachments: int = 0
-    at: datetime = _instant()
+    at: datetime = instant()
 
 
-class SendingRow(_Table, table=True):
+class SendingRow(Table, table=True):
     """Whether a scope of sending is stopped, by the highest revision heard.
 
     of_tenant, name: empty where the scope has none.

@@ -6,7 +6,7 @@ for it), whoever may read them, and what there is to see stands behind the porta
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from schemas.commands import DispatchOrdered
 from schemas.common import Tone
@@ -22,7 +22,7 @@ from services.messenger.handlers.translate import address_of
 from services.messenger.handlers.writing import Assignment, Unwritable, Writer, Written
 from services.messenger.layout import words
 from services.messenger.letters import PORTAL, creditor_of, matter_of, published
-from services.messenger.links import Links
+from services.messenger.links import LinkKind, Links, ShortLink
 from services.messenger.model import Letter
 from services.messenger.tenants import Tenant
 from services.playbooks.catalogue import Standing
@@ -34,8 +34,8 @@ from services.runtime import logging
 log = logging.get(__name__)
 
 DISCLOSURES = ("sender_identity", "one_click_opt_out")
-"""What every text carries, by the names that policy packs use. Where a pack asks for more, such
-as a postal address or to be told of a debt, nothing goes out by such a channel."""
+"""What every text carries, by the names that policy packs use. Besides, it carries what there are
+short words for; where a pack asks for more, such as a postal address, nothing goes out."""
 
 
 class ByChannel:
@@ -67,7 +67,7 @@ class TextWriter:
         """The text as it stands at the assignment's instant. Raises Unwritable.
 
         What it lacks of the disclosures required is seen by whoever asked for it. The words name
-        no debt in any case, the sender's name only where it may.
+        no debt in any case; the sender's name and what has to be disclosed, only where they may.
         """
         dispatch = task.dispatch
         sender = self._tenants.get(task.tenant)
@@ -78,7 +78,9 @@ class TextWriter:
         words_of_it, tone = _wording(playbook, dispatch, language)
         targets = _targets(sender, playbook, dispatch, words_of_it)
         voice = sender.on_behalf_of(creditor_of(dispatch), discreet=bool(task.withheld))
-        addresses = self._addresses(task, targets)
+        out = self._links.shortened(LinkKind.UNSUBSCRIBE, None, task.now)
+        carried = {name: self._links.shortened(LinkKind.CLICK, name, task.now) for name in targets}
+        addresses = self._addresses(out, carried)
         values = values_of(
             matter_of(task, addresses.links),
             Brand(voice.identity.name, voice.postal_address),
@@ -90,10 +92,11 @@ class TextWriter:
         except WordingError as error:
             log.error("a text cannot be written", playbook=playbook.name, fault=str(error))
             raise Unwritable("content_fault") from error
+        disclosed = _disclosed(task, language)
         whole = _filled(
             words(language).short.frame,
             brand=voice.identity.name,
-            text=said,
+            text=" ".join((said, *disclosed.values())),
             unsubscribe=addresses.unsubscribe,
         )
         return Written(
@@ -105,24 +108,32 @@ class TextWriter:
             ),
             language,
             f"{dispatch.template}/{tone}/sms",
-            DISCLOSURES,
+            (*DISCLOSURES, *disclosed),
             targets,
             {},
             segments=segments(whole),
             withheld=task.withheld,
+            short_links=(*carried.values(), out),
         )
 
-    def _addresses(self, task: Assignment, names: Iterable[str]) -> Addresses:
-        links, message_id, now = self._links, task.message_id, task.now
+    def _addresses(self, out: ShortLink, carried: Mapping[str, ShortLink]) -> Addresses:
         return Addresses(
-            links={name: links.click(message_id, name, now) for name in names},
+            links={name: self._links.short(one) for name, one in carried.items()},
             choices={},
-            unsubscribe=links.unsubscribe(message_id, now),
+            unsubscribe=self._links.short(out),
             preferences="",
             helped="",
             not_helped="",
             pixel="",
         )
+
+
+def _disclosed(task: Assignment, language: str) -> dict[str, str]:
+    """By code, what the packs ask for in short words: not where it is not sure who reads, since
+    a locked screen shows it all."""
+    short = words(language).short.disclosures
+    asked = () if task.withheld else sorted(short.keys() & set(task.required))
+    return {code: short[code] for code in asked}
 
 
 def _wording(playbook: Playbook, dispatch: DispatchOrdered, language: str) -> tuple[str, Tone]:

@@ -8,7 +8,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import Session, col, select
 
-from services.messenger.tables import (
+from services.messenger.wording_tables import (
     WordingCountRow,
     WordingOutcomeRow,
     WordingReversalRow,

@@ -29,7 +29,15 @@ LOCALES = ("en", "zh", "ja")
 TEXTS = ("subject", "preheader", "body")
 _LONGEST_SUBJECT = 90
 _MOST_SEGMENTS = 2
-"""Of a short text, without the sender's name and the way out."""
+"""Of a short text as it goes out, with the sender's name and the way out."""
+_SHORT_LINK = "https://example.com/s/4fRtB2nQx8LmZk7Hc"
+"""A link as long as those of texts are where the host has a short name."""
+_AROUND_TEXT = {
+    "en": f"Harbour Lane:  Stop texts: {_SHORT_LINK}",
+    "zh": f"【Harbour Lane】 退订：{_SHORT_LINK}",
+    "ja": f"【Harbour Lane】 停止：{_SHORT_LINK}",
+}
+"""What stands around it (services/messenger/layouts), with a sender of a usual length."""
 IN_DISCREET = frozenset({"name", "brand", "links"})
 """What a discreet text may ask for: nothing of what it is about."""
 _TONES = get_args(Tone)
@@ -279,7 +287,7 @@ def _trial(
     source: str, part: str, locale: str, document: PlaybookDocument, several: bool
 ) -> Iterable[str]:
     """Fill it with everything known, with all unknown that may be so, and as each trigger does."""
-    address = Url("https://example.com/")
+    address = Url(_SHORT_LINK)
     known = {name: variable.sample for name, variable in TEMPLATE_VARIABLES.items()}
     full = {
         **known,
@@ -303,8 +311,9 @@ def _trial(
     for values, which in trials:
         try:
             filled = fill(source, values, markdown=part == "body")
-            if part == SMS and (parts := segments(filled)) > _MOST_SEGMENTS:
-                yield f"takes {parts} SMS without sender and opt-out; {_MOST_SEGMENTS} at the most"
+            around = _AROUND_TEXT.get(locale, _AROUND_TEXT["en"])
+            if part == SMS and (parts := segments(around + filled)) > _MOST_SEGMENTS:
+                yield f"takes {parts} SMS with sender and opt-out; {_MOST_SEGMENTS} at the most"
             if not filled.strip() or (part == "body" and not parse(filled)):
                 yield f"comes out empty{which}"
         except UnsupportedMarkdown as error:

@@ -154,6 +154,12 @@ def stop_words(now: datetime, zones: Zones, packs: Sequence[Pack]) -> frozenset[
     return frozenset().union(*found)
 
 
+def confirms_stop(now: datetime, zones: Zones, packs: Sequence[Pack], channel: str) -> bool:
+    """Whether one text by the channel shall say that a stop was heard."""
+    rules = (rule for pack in packs for rule in pack.stop_words)
+    return any(channel in rule.confirm and in_force(rule, now, zones) for rule in rules)
+
+
 def _covers_all_countries(packs: Sequence[Pack], zones: Zones) -> bool:
     """Whether what these packs allow is allowed in each country where the customer may be."""
     return bool(zones.countries) and all(

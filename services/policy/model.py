@@ -184,9 +184,12 @@ class RightParty(Rule):
 
 @dataclass(frozen=True, slots=True)
 class StopWords(Rule):
-    """Words, case folded, by which alone a reply opts out."""
+    """Words, case folded, by which alone a reply opts out. confirm: channels by which one text
+    says that it was heard.
+    """
 
     words: frozenset[str]
+    confirm: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,11 @@ def _pack(pack: contract.PolicyPack) -> Pack:
             for rule in pack.right_party
         ),
         stop_words=tuple(
-            StopWords(**_rule(rule), words=frozenset(word.casefold() for word in rule.words))
+            StopWords(
+                **_rule(rule),
+                words=frozenset(word.casefold() for word in rule.words),
+                confirm=frozenset(rule.confirm),
+            )
             for rule in pack.stop_words
         ),
         prohibited_wording=tuple(_prohibited(rule) for rule in pack.prohibited_wording),

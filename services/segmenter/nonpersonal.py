@@ -6,7 +6,7 @@ Design section 3: names, addresses, numbers and what people wrote stay on `custo
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from schemas.common import Typed, normal_email, normal_phone
+from schemas.common import Channel, Typed, normal_email, normal_phone
 from schemas.customer_events import CustomerUpdated, vouched
 from schemas.registry import public_part
 
@@ -38,11 +38,21 @@ def nonpersonal(
         kept["channels"] = channels
     if data.contact_points is not None:
         # Which of them may be told of a debt at once, for whoever checks that none other was.
-        hashes = sorted(keyed_hash(normal_email(one)) for one in vouched(data.contact_points))
-        kept["vouched"] = {"email": hashes}
+        kept["vouched"] = {
+            channel: sorted(
+                keyed_hash(normal(one)) for one in vouched(data.contact_points, channel)
+            )
+            for channel, normal in _VOUCHED
+        }
     if "verification" in given:
         kept["verification"] = sorted(data.verification or ())
     return kept
+
+
+_VOUCHED: tuple[tuple[Channel, Callable[[str], str]], ...] = (
+    ("email", normal_email),
+    ("sms", normal_phone),
+)
 
 
 def _own_webhook(data: CustomerUpdated) -> str | None:

@@ -13,14 +13,13 @@ from typing import Any
 from fastapi import FastAPI
 from sqlmodel import Session
 
-from schemas.common import CHANNELS
+from schemas.common import CHANNELS, Channel
 from schemas.envelope import Envelope, encode
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.messenger import api, copy_api, inbox_api, stream, variants_api
 from services.messenger.handlers.claiming import Claiming
-from services.messenger.handlers.replies import Listening
-from services.messenger.handlers.returns import Patience
-from services.messenger.handlers.webhooks import parse_secrets
+from services.messenger.handlers.intake import Letterbox
+from services.messenger.handlers.texting import Speaker, Texting
 from services.messenger.handlers.weighing import Weighing
 from services.messenger.handlers.writing import Writer
 from services.messenger.letters import LetterWriter
@@ -29,6 +28,7 @@ from services.messenger.main import NAME
 from services.messenger.model import IN_APP
 from services.messenger.pacing import Pacing
 from services.messenger.providers import Provider
+from services.messenger.providers.doors.settings import parse as parse_doors
 from services.messenger.providers.page import Page
 from services.messenger.rules.pacing import parse as parse_limits
 from services.messenger.sender import Sender
@@ -49,6 +49,12 @@ START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 """Monday, 11:00 in Berlin."""
 NEVER = 10_000_000_000.0
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+TWILIO_TOKEN = "8ad9c2b1f0e74d6b9a5c3e2f1d0b4a69"
+APP_SECRET, VERIFY_TOKEN = "5f4dcc3b5aa765d61d8327deb882cf99", "a-token-of-our-own"
+DOORS = (
+    f"relay={WEBHOOK_SECRET},texts=twilio-plain:{TWILIO_TOKEN},"
+    f"chat=meta:{APP_SECRET}:{VERIFY_TOKEN}"
+)
 TOKENS = "tester=all-of-it:publish+read+operate+desk,other=bound:publish+read+tenant:other"
 ENDS = ("message.sent", "message.failed", "message.refused", "message.unknown")
 READ = (CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG)
@@ -75,6 +81,7 @@ class World:
     sender: Sender
     api: FastAPI
     links: Links
+    letterbox: Letterbox
     processor: Processor
     weighing: Weighing
     besides: tuple[Sender, ...] = ()
@@ -221,12 +228,14 @@ def world(
     folder: Path | None = None,
     limits: str = "",
     by_sms: Provider | None = None,
+    channels: Sequence[Channel] = ("sms",),
+    speakers: Mapping[Channel, Speaker] | None = None,
     pages: bool = False,
 ) -> World:
     """A messenger that owns every lane. folder: of its playbooks, if not those that we ship.
 
-    limits: as DOMAIN_LIMITS. by_sms: who sends SMS; None: nobody does. pages: whether customers'
-    own pages are written to.
+    limits: as DOMAIN_LIMITS. by_sms: who sends texts by these channels; None: nobody does.
+    speakers: who answers texts, by channel. pages: whether customers' own pages are written to.
     """
     base: Settings = database.settings
     settings = base.model_copy(update={"api_tokens": TOKENS, "public_url": "https://m.example"})
@@ -245,7 +254,8 @@ def world(
     writers: dict[str, Writer] = {"email": letters}
     others: dict[str, Provider] = {}
     if by_sms is not None:
-        writers["sms"], others["sms"] = TextWriter(playbooks, tenants, links), by_sms
+        writers |= dict.fromkeys(channels, TextWriter(playbooks, tenants, links))
+        others |= dict.fromkeys(channels, by_sms)
     if pages:
         writers[IN_APP], others[IN_APP] = letters, Page()
     writer = ByChannel(writers)
@@ -257,21 +267,16 @@ def world(
         Sender(context, claiming, one, connections, pacing, [channel], vital=False)
         for channel, one in others.items()
     )
+    texting = Texting(packs(settings.policies_dir), tenants, speakers or {})
+    letterbox = Letterbox(context, (), texting=texting)
     made = World(
         context=context,
         sender=sender,
         besides=besides,
         weighing=weighing,
-        api=api.create(
-            context,
-            links,
-            tenants,
-            parse_secrets(f"relay={WEBHOOK_SECRET}"),
-            14,
-            Listening(),
-            Patience(),
-        ),
+        api=api.create(context, links, tenants, parse_doors(DOORS), letterbox, 14),
         links=links,
+        letterbox=letterbox,
         processor=Processor(
             context, stream.handlers(settings.inbox_days, sender.wake), frozenset()
         ),

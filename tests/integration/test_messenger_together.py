@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from messenger_world import START, World, order, world
 
-from services.messenger import store
+from services.messenger import store, suppression_store
 from services.messenger.handlers import answers
 from services.messenger.providers.smtp import Relay, SmtpPool
 from services.runtime.clock import Clock
@@ -43,7 +43,7 @@ def test_what_was_said_under_a_former_id_binds_and_is_taken_back_by_either(
     assert reasons(messenger, 2)[1:] == ["suppressed:unsubscribed"]
     with messenger.context.unit() as work:
         about = ("email", "*", answers.OPTED_OUT)
-        assert store.lift_suppressions(work.session, "default", "c-1", *about)
+        assert suppression_store.lift_suppressions(work.session, "default", "c-1", *about)
     messenger.dispatch("c-1")
     messenger.dispatch("c-2")
     assert sorted(reasons(messenger, 4)[2:]) == ["merged", "message.sent"]

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from schemas import facts
 from schemas.common import Typed
-from services.messenger import message_store, metrics, store
+from services.messenger import interaction_store, message_store, metrics, store, suppression_store
 from services.messenger.handlers.erasing import is_forgotten
 from services.messenger.handlers.flights import cause_of
 from services.messenger.model import ANY
@@ -37,7 +37,7 @@ def note_open(context: Context, message_id: str, user_agent: str) -> None:
     with context.unit() as work:
         message = locked(work, message_id)
         machine = _by_machine(work, message, user_agent)
-        if message_store.note_interaction(work.session, message, "open", machine, work.now):
+        if interaction_store.note_interaction(work.session, message, "open", machine, work.now):
             tell(
                 work,
                 message,
@@ -53,7 +53,7 @@ def note_click(context: Context, message_id: str, link: str, user_agent: str) ->
         message = locked(work, message_id)
         kind = f"click:{link}"
         machine = _by_machine(work, message, user_agent, kind)
-        if message_store.note_interaction(work.session, message, kind, machine, work.now):
+        if interaction_store.note_interaction(work.session, message, kind, machine, work.now):
             tell(
                 work,
                 message,
@@ -73,13 +73,13 @@ def note_scan(context: Context, message_id: str) -> MessageRow:
     with context.unit() as work:
         message = locked(work, message_id)
         since = work.now - timedelta(seconds=SCAN_SECONDS)
-        for kind in message_store.disown_clicks(work.session, message, since, work.now):
+        for kind in interaction_store.disown_clicks(work.session, message, since, work.now):
             link = kind.removeprefix("click:")
             told = facts.MessageClicked(
                 message_id=message.message_id, link=link, machine=True, corrects=True
             )
             tell(work, message, told, link, "corrected")
-        if message_store.note_scan(work.session, message, HONEYPOT, work.now):
+        if interaction_store.note_scan(work.session, message, HONEYPOT, work.now):
             told = facts.MessageClicked(message_id=message.message_id, link=HONEYPOT, machine=True)
             tell(work, message, told, HONEYPOT, True)
     metrics.ANSWERS.labels("scan").inc()
@@ -102,13 +102,14 @@ def unsubscribe(context: Context, message_id: str, via: Via, *, all_purposes: bo
 
 def opt_out(
     work: UnitOfWork, message: MessageRow, purpose: str, via: Via, channel: str | None = None
-) -> None:
-    """Suppress a purpose and tell it, unless that was done. The customer is locked.
+) -> bool:
+    """Suppress a purpose and tell it, unless that was done; whether it is new. The customer is
+    locked.
 
     channel: the message's own unless given; `*`: every one.
     """
     if not suppress(work, message, purpose, OPTED_OUT, channel=channel):
-        return
+        return False
     tell(
         work,
         message,
@@ -124,6 +125,12 @@ def opt_out(
         purpose,
         work.now.isoformat(),
     )
+    return True
+
+
+def is_off(work: UnitOfWork, message: MessageRow) -> bool:
+    """Whether the customer wants nothing at all by the message's channel."""
+    return ANY in _opted_out(work, message)
 
 
 def wanted_purposes(context: Context, message: MessageRow) -> set[str]:
@@ -168,7 +175,7 @@ def _opted_out(work: UnitOfWork, message: MessageRow) -> set[str]:
     who = (message.tenant, message.customer)
     former = store.former(work.session, [who]).get(who, ())
     named = [who, *((one.tenant, one.customer) for one in former)]
-    found = store.suppressions(work.session, [(*one, "") for one in named])
+    found = suppression_store.suppressions(work.session, [(*one, "") for one in named])
     about = (message.channel, ANY)
     return {
         one.purpose
@@ -198,12 +205,12 @@ def suppress(
         at=work.now,
         expires_at=until,
     )
-    return store.suppress(work.session, row)
+    return suppression_store.suppress(work.session, row)
 
 
 def _lift(work: UnitOfWork, message: MessageRow, purpose: str) -> None:
     for channel in (message.channel, ANY):
-        store.lift_suppressions(
+        suppression_store.lift_suppressions(
             work.session, message.tenant, message.customer, channel, purpose, OPTED_OUT
         )
 
@@ -230,8 +237,8 @@ def _by_machine(
         user_agent,
         (work.now - message.checked_at).total_seconds(),
         in_burst=click is not None
-        and message_store.clicked_besides(work.session, message, click, work.now - burst),
-        in_scan=message_store.scanned(work.session, message, HONEYPOT, work.now - scan),
+        and interaction_store.clicked_besides(work.session, message, click, work.now - burst),
+        in_scan=interaction_store.scanned(work.session, message, HONEYPOT, work.now - scan),
     )
 
 

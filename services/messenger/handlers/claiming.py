@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from traceback import format_tb
-from typing import Any
 
 from schemas.commands import DispatchOrdered
 from schemas.topics import OUTREACH_DISPATCHES
-from services.messenger import message_store, store
+from services.messenger import message_store, short_link_store, store
 from services.messenger.handlers.flights import leave_out, refuse
 from services.messenger.handlers.intending import Intent, Ready, intend, message_id_of
 from services.messenger.handlers.knowledge import Case, cases
@@ -149,7 +148,7 @@ class Claiming:
             )
             epochs = {lane: own.epoch for lane, own in owned.items()}
             ends: list[tuple[str, str, DispatchState]] = []
-            intents: list[dict[str, Any]] = []
+            intents: list[Intent] = []
             for case in cases(
                 self._context,
                 work,
@@ -167,8 +166,9 @@ class Claiming:
                 ends.append((case.row.tenant, case.row.dispatch_id, state))
                 if taken:
                     claimed.ready.append(taken.ready)
-                    intents.append(taken.row)
-            message_store.add(work.session, intents)
+                    intents.append(taken)
+            message_store.add(work.session, [one.row for one in intents])
+            short_link_store.add(work.session, [row for one in intents for row in one.short_links])
             store.end_dispatches(work.session, ends)
             seen = {row.dispatch_id for row in rows}
         claimed.waiting.extend(one.dispatch_id for one in candidates if one.dispatch_id not in seen)

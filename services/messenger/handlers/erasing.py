@@ -23,6 +23,7 @@ FORGOTTEN = (
     "city",
     "confirmed",
     "vouched",
+    "vouched_phone",
 )
 """Columns of a customer that are emptied."""
 
@@ -35,7 +36,7 @@ def forget(work: UnitOfWork, rows: Collection[CustomerRow], at: datetime) -> Non
     """
     for row in rows:
         # Before what is written below: their address finds what came in from them.
-        tables = erasing_store.forget(work.session, row.tenant, row.customer, row.email)
+        tables = erasing_store.forget(work.session, row)
         tables += any(getattr(row, name) is not None for name in FORGOTTEN) or bool(row.wishes)
         for name in FORGOTTEN:
             setattr(row, name, None)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from schemas import customer_events as contract
 from schemas.common import normal_email, normal_phone
 from schemas.customer_events import vouched
-from services.messenger import message_store, store
+from services.messenger import message_store, store, suppression_store
 from services.messenger.handlers.erasing import is_forgotten
 from services.messenger.handlers.translate import (
     obligation_of,
@@ -88,7 +88,7 @@ class CustomerEvents:
             apply(rows[who], message)
             for channel in _readdressed(told):
                 # What was said of the old address stays with that address.
-                store.lift_suppressions(
+                suppression_store.lift_suppressions(
                     work.session, *who, channel, ANY, WRONG_PERSON, of_addresses=False
                 )
 
@@ -181,7 +181,9 @@ def _update(row: CustomerRow, update: contract.CustomerUpdated) -> None:
         if name in update.model_fields_set:
             setattr(row, name, getattr(update, name))
     if update.contact_points is not None:
-        row.vouched = next((normal_email(v) for v in vouched(update.contact_points)), None)
+        points = update.contact_points
+        row.vouched = next(map(normal_email, vouched(points, "email")), None)
+        row.vouched_phone = next(map(normal_phone, vouched(points, "sms")), None)
     if "email" in update.model_fields_set:
         row.email = update.email
     elif update.contact_points is not None and row.email is None:

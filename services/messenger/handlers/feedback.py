@@ -1,7 +1,7 @@
 """What customers say of a message: whether it helped. The last answer counts."""
 
 from schemas.facts import FeedbackGiven
-from services.messenger import message_store, metrics
+from services.messenger import interaction_store, metrics
 from services.messenger.handlers import answers
 from services.runtime.context import Context
 from services.runtime.ids import fresh
@@ -11,7 +11,7 @@ def give(context: Context, message_id: str, *, helpful: bool) -> None:
     """Record whether the message helped, unless that was the last answer. Raises NotKnown."""
     with context.unit() as work:
         message = answers.locked(work, message_id)
-        if message_store.change_interaction(
+        if interaction_store.change_interaction(
             work.session, message, _kind(helpful), _kind(not helpful), work.now
         ):
             said = FeedbackGiven(message_id=message_id, helpful=helpful)

@@ -8,7 +8,7 @@ from schemas import facts
 from schemas.commands import DispatchOrdered
 from schemas.common import Channel, Typed
 from schemas.topics import OUTREACH_DISPATCHES
-from services.messenger import message_store, metrics, store
+from services.messenger import message_store, metrics, store, suppression_store
 from services.messenger.handlers.translate import joined_of
 from services.messenger.model import (
     ANY,
@@ -243,7 +243,7 @@ def _tell(work: UnitOfWork, finished: Finished, state: DispatchState, data: Type
 
 def suppress_address(work: UnitOfWork, flight: Flight, reason: str) -> None:
     """Never write to the message's address again, whoever has it."""
-    store.suppress(
+    suppression_store.suppress(
         work.session,
         SuppressionRow(
             tenant=flight.tenant,

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from email.policy import default
 from typing import Any
 
-from services.messenger import inbox_store, message_store
+from services.messenger import inbox_store, interaction_store
 from services.messenger.handlers.answers import NotKnown, locked
 from services.messenger.inbox_store import READ, Kept
 from services.playbooks.model import IN_FULL
@@ -53,7 +53,7 @@ def mark_read(context: Context, holder: Holder, message_id: str) -> None:
         message = locked(work, message_id)
         if message.tenant != holder.tenant or message.customer not in holder.ids:
             raise NotKnown(message_id)
-        message_store.note_interaction(work.session, message, READ, False, work.now)
+        interaction_store.note_interaction(work.session, message, READ, False, work.now)
 
 
 def _told(kept: Kept) -> Mapping[str, Any]:

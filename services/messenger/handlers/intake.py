@@ -1,4 +1,4 @@
-"""Mail that comes in: kept before it is acknowledged, then read and acted on, once."""
+"""Mail and texts that come in: kept before they are acknowledged, then read and acted on, once."""
 
 import hashlib
 from collections.abc import Collection, Sequence
@@ -7,9 +7,11 @@ from datetime import timedelta
 from traceback import format_tb
 
 from services.messenger import inbound_store, message_store, metrics, store
-from services.messenger.handlers import answers, replies, returns
+from services.messenger.handlers import answers, replies, returns, texting
+from services.messenger.handlers.texting import Answer, ForAPerson, Texting
 from services.messenger.inbound import reading
 from services.messenger.model import ANY
+from services.messenger.providers.doors import Said
 from services.messenger.return_path import CameBack, Comes, ReturnPath
 from services.messenger.rules.bounces import kind_of
 from services.messenger.rules.replies import Intent
@@ -17,25 +19,28 @@ from services.messenger.tables import InboundRow, MessageRow
 from services.runtime import logging
 from services.runtime.context import Context
 from services.runtime.database import is_passing
+from services.runtime.ids import derive
 from services.runtime.unit_of_work import UnitOfWork
 
 log = logging.get(__name__)
 
+_TEXTS = frozenset({"sms", "webhook"})
+"""Sources that are channels of short texts."""
 _ABUSE = ("abuse", "fraud", "virus", "other", "opt-out", "opt-out-list")
-
-
-class ForAPerson(Exception):
-    """A mail that no rule can place; the text is a code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """What the intake needs. addresses: base addresses that are ours, in small letters."""
+    """What the intake needs. addresses: base addresses that are ours, in small letters.
+
+    texting: who answers short texts; None: nobody does.
+    """
 
     context: Context
     addresses: Collection[str]
     listening: replies.Listening = field(default_factory=replies.Listening)
     patience: returns.Patience = field(default_factory=returns.Patience)
+    texting: Texting | None = None
 
     def takes(self, address: str) -> bool:
         """Whether mail to the address is for us, whatever follows a plus sign."""
@@ -63,16 +68,37 @@ class Letterbox:
                 ),
             )
 
+    def keep_text(self, provider: str, said: Said) -> bool:
+        """Keep one short text durably; False if it is there already."""
+        content = said.words.encode("utf-8", "replace")
+        with self.context.unit() as work:
+            return inbound_store.keep(
+                work.session,
+                InboundRow(
+                    inbound_id=derive("text", provider, said.call),
+                    received_at=self.context.clock.real(),
+                    source=said.channel,
+                    answered=said.answered,
+                    sender=said.sender,
+                    recipients=[],
+                    content=content[: reading.CONSIDERED_BYTES],
+                    size=len(content),
+                    state=inbound_store.PENDING,
+                ),
+            )
+
     def read_next(self) -> bool:
-        """Read and act on one mail; whether there was one."""
-        name = ""
+        """Read and act on one mail or text; whether there was one."""
+        name, answer = "", None
         try:
             with self.context.unit() as work:
                 row = inbound_store.next_pending(work.session)
                 if row is None:
                     return False
                 name = row.inbound_id
-                self._read(work, row)
+                answer = self._read(work, row)
+            if answer is not None and self.texting is not None:
+                self.texting.send(answer)
         except Exception as error:
             if is_passing(error):
                 raise
@@ -101,12 +127,19 @@ class Letterbox:
             if row is not None:
                 _end(work, row, inbound_store.FAILED, "fault")
 
-    def _read(self, work: UnitOfWork, row: InboundRow) -> None:
+    def _read(self, work: UnitOfWork, row: InboundRow) -> Answer | None:
+        answer = None
         try:
-            mail = reading.read(row.content)
-            _end(work, row, inbound_store.DONE, self._act(work, row, mail))
+            if row.source in _TEXTS:
+                hashed = self.context.signer.keyed_hash(row.sender)
+                heard = texting.hear(work, row, hashed, self.listening, self.texting)
+                answer, passed_over = heard.answer, heard.passed_over
+            else:
+                passed_over = self._act(work, row, reading.read(row.content))
+            _end(work, row, inbound_store.DONE, passed_over)
         except (reading.Unreadable, ForAPerson) as error:
             _end(work, row, inbound_store.FAILED, str(error))
+        return answer
 
     def _act(self, work: UnitOfWork, row: InboundRow, mail: reading.Incoming) -> str | None:
         """Do what the mail asks for; why nothing was done, where that is so."""

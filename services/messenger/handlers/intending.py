@@ -37,10 +37,11 @@ class Ready:
 
 
 class Intent(NamedTuple):
-    """A decision to send: the letter, and the row that records it."""
+    """A decision to send: the letter, and the rows that record it and its short links."""
 
     ready: Ready
     row: dict[str, Any]
+    short_links: list[dict[str, Any]]
 
 
 def intend(
@@ -80,7 +81,8 @@ def intend(
     if flight.channel not in IN_FULL:
         letter = replace(letter, fresh_until=fresh_until)
     ready = Ready(letter, flight, fresh_until)
-    return Intent(ready, _row(case, written, flight, content_sha256, work.now))
+    row_of_it = _row(case, written, flight, content_sha256, work.now)
+    return Intent(ready, row_of_it, _short_links(written, flight))
 
 
 def _intended(
@@ -208,3 +210,19 @@ def _row(
         "choices": {name: asdict(one) for name, one in written.choices.items()},
         "checked_at": now,
     }
+
+
+def _short_links(written: Written, flight: Flight) -> list[dict[str, Any]]:
+    """Rows of `tables.ShortLinkRow`."""
+    return [
+        {
+            "name": one.name,
+            "tenant": flight.tenant,
+            "customer": flight.customer,
+            "message_id": flight.message_id,
+            "kind": one.kind.value,
+            "link": one.link,
+            "expires_at": one.expires_at,
+        }
+        for one in written.short_links
+    ]

@@ -9,7 +9,13 @@ from sqlmodel import Session
 
 from schemas.commands import DispatchOrdered
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
-from services.messenger import message_store, pause_store, sending_store, store
+from services.messenger import (
+    message_store,
+    pause_store,
+    sending_store,
+    store,
+    suppression_store,
+)
 from services.messenger.handlers import choices
 from services.messenger.handlers.flights import ordered_by
 from services.messenger.handlers.translate import (
@@ -120,7 +126,7 @@ def cases(
     overtaken = choices.overtaken(session, rows, orders)
     former = store.former(session, keys)
     others = {(old.tenant, old.customer) for olds in former.values() for old in olds}
-    suppressions = store.suppressions(
+    suppressions = suppression_store.suppressions(
         session, [*((*key, hashes[key]) for key in keys), *((*old, "") for old in others)]
     )
     obligations = _obligations(session, rows, orders)

@@ -5,7 +5,14 @@ from datetime import datetime
 
 from schemas import facts
 from schemas.facts.customer import ERASER
-from services.messenger import erasing_store, message_store, pause_store, sending_store, store
+from services.messenger import (
+    erasing_store,
+    message_store,
+    pause_store,
+    sending_store,
+    store,
+    suppression_store,
+)
 from services.messenger.handlers import erasing, wordings
 from services.messenger.handlers.events import note_hold, note_joint_hold
 from services.messenger.handlers.translate import obligation_of, update_obligation, words_of
@@ -138,9 +145,13 @@ def _learn_of_customers(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
                 row.links_end = _later(links_end, row.erased_at) if row.erased_at else links_end
                 row.confirmed = _address_read(work, row, message.data) if confirmed else None
                 if confirmed:
-                    store.lift_suppressions(work.session, *who, channel, ANY, WRONG_PERSON)
+                    suppression_store.lift_suppressions(
+                        work.session, *who, channel, ANY, WRONG_PERSON
+                    )
                 else:
-                    store.suppress(work.session, _silence(work, who, channel, WRONG_PERSON))
+                    suppression_store.suppress(
+                        work.session, _silence(work, who, channel, WRONG_PERSON)
+                    )
 
 
 def _lift_for_all(
@@ -168,10 +179,10 @@ def _later(known: datetime | None, told: datetime) -> datetime:
 def _pause(work: UnitOfWork, who: store.Key, until: str | None) -> None:
     """Nothing goes out until that instant; or a pause is over."""
     if until is None:
-        store.lift_suppressions(work.session, *who, ANY, ANY, PAUSED)
+        suppression_store.lift_suppressions(work.session, *who, ANY, ANY, PAUSED)
     else:
         expires = datetime.fromisoformat(until)
-        store.suppress(work.session, _silence(work, who, ANY, PAUSED, expires))
+        suppression_store.suppress(work.session, _silence(work, who, ANY, PAUSED, expires))
 
 
 def _silence(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from services.messenger import message_store, store
+from services.messenger import message_store, suppression_store
 from services.messenger.handlers import answers
 from services.messenger.model import ANY
 from services.messenger.tables import CustomerRow, MessageRow
@@ -126,6 +126,6 @@ def _by(work: UnitOfWork, message: MessageRow, way: str | None) -> dict[str, str
         if way not in (None, channel):
             answers.suppress(work, message, ANY, ANOTHER_WAY, channel=channel)
             told[f"{channel}/*"] = "off"
-        elif store.lift_suppressions(work.session, *who, channel, ANY, ANOTHER_WAY):
+        elif suppression_store.lift_suppressions(work.session, *who, channel, ANY, ANOTHER_WAY):
             told[f"{channel}/*"] = "on"
     return told

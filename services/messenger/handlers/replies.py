@@ -26,6 +26,7 @@ _FOR_A_PERSON = {
     Intent.DISPUTE: "dispute",
     Intent.CANNOT_PAY: "hardship",
     Intent.ANGRY: "angry",
+    Intent.HELP: "question",
     Intent.QUESTION: "question",
     Intent.OTHER: "reply",
 }
@@ -35,12 +36,16 @@ _SILENT = {Intent.STOP, Intent.CEASE_CONTACT}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. reply_id: the same for the same answer, however often it comes."""
+    """What came back. reply_id: the same for the same answer, however often it comes.
+
+    answered: what it asks is answered already; nobody need see to that.
+    """
 
     reply_id: str
     words: str
     via: str = "http"
     attachments: int = 0
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +84,31 @@ def hear(work: UnitOfWork, message_id: str, reply: Reply, listening: Listening) 
             at=work.now,
         )
     )
-    _act(work, message, customer, reply.reply_id, understood, listening)
+    _act(work, message, customer, reply, understood, listening)
     metrics.ANSWERS.labels(f"reply_{understood.intent}").inc()
     return understood
 
 
 def wish_of(words: str, listening: Listening) -> Intent | None:
     """The wish for silence in what somebody wrote, if there is one."""
-    heard = understand(words, phrasebooks(), listening.stop_words).intent
+    heard = intent_of(words, listening)
     return heard if heard in _SILENT else None
+
+
+def intent_of(words: str, listening: Listening) -> Intent:
+    """What somebody wants first of all."""
+    return understand(words, phrasebooks(), listening.stop_words).intent
 
 
 def _act(
     work: UnitOfWork,
     message: MessageRow,
     customer: CustomerRow,
-    reply_id: str,
+    reply: Reply,
     understood: Understood,
     listening: Listening,
 ) -> None:
-    heard = understood.all
+    heard, reply_id = understood.all, reply.reply_id
     says_paid = Intent.PAID_ALREADY in heard and message.obligation_ids
     until = work.now + listening.paid_wait if says_paid else None
     answers.tell(
@@ -125,7 +135,8 @@ def _act(
         asked = _ask(work, message, reply_id, CONFIRM_PAYMENT)
         paid = {f"{SAYS_PAID}/{one}": held | {"request": asked[one]} for one in asked}
         customer.holds = {**customer.holds, **paid}
-    if reason := _person_for(heard, asked_publisher=bool(says_paid)):
+    reason = _person_for(heard, asked_publisher=bool(says_paid))
+    if reason is not None and not reply.answered:
         hand_over(work, message, customer, reply_id, reason)
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from schemas import facts
 from schemas.common import Channel, Code, Identifier, Instant, Purpose
-from services.messenger import store
+from services.messenger import store, suppression_store
 from services.messenger.mail import UnusableAddress, normal_address
 from services.messenger.tables import SuppressionRow
 from services.runtime.context import Context
@@ -99,7 +99,7 @@ def listed(
 ) -> list[SuppressionRow]:
     """The tenant's suppressions in the order of their keys. after: the key of the last one seen."""
     with context.unit() as work:
-        return store.list_suppressions(work.session, tenant, after, limit)
+        return suppression_store.list_suppressions(work.session, tenant, after, limit)
 
 
 def named(context: Context, addresses: Iterable[str]) -> dict[str, str]:
@@ -128,7 +128,7 @@ def _suppress(context: Context, work: UnitOfWork, tenant: str, by: str, one: Bro
         at=work.now,
         expires_at=one.expires_at,
     )
-    if not store.suppress(work.session, row):
+    if not suppression_store.suppress(work.session, row):
         return False
     subject = one.customer or (f"address:{hashed[:32]}" if hashed else f"tenant:{tenant}")
     work.fact(

@@ -83,7 +83,12 @@ def _confirmed(
     if address_hash and (channel == IN_APP or row.confirmed == address_hash):
         # What stands on their own page is read by nobody who has not proved who they are.
         return "right_party"
-    return "source" if row.email and row.vouched == normal_email(row.email) else None
+    known = {
+        "email": (row.email and normal_email(row.email), row.vouched),
+        "sms": (row.phone, row.vouched_phone),
+    }
+    address, given = known.get(channel, (None, None))
+    return "source" if address and address == given else None
 
 
 def without(dispatch: DispatchOrdered, left_out: Collection[str]) -> DispatchOrdered:

@@ -14,7 +14,7 @@ from services.messenger.handlers.writing import Family
 from services.messenger.rules import wording as rules
 from services.messenger.rules.wording import Chosen, Day, Tallies, Tally
 from services.messenger.rules.wording_guard import Harm, Harms, Withdrawal, withdrawals
-from services.messenger.tables import WordingCountRow, WordingStateRow
+from services.messenger.wording_tables import WordingCountRow, WordingStateRow
 from services.runtime import logging
 from services.runtime.context import Context
 from services.runtime.ids import fresh

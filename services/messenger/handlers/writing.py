@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from schemas.commands import DispatchOrdered
+from services.messenger.links import ShortLink
 from services.messenger.model import Choice, Letter, Obligation
 from services.messenger.rules.wording import Chosen
 from services.messenger.tables import CustomerRow
@@ -57,7 +58,8 @@ class Written:
 
     choices: what each of the one-tap answers that it offers says and does. drawn: how the
     wording was chosen; None: there was only one. segments: the parts that a short text is sent in.
-    withheld: where it tells of no debt.
+    withheld: where it tells of no debt. short_links: those it carries, which work once they are
+    stored.
     """
 
     letter: Letter
@@ -70,6 +72,7 @@ class Written:
     drawn: Drawn | None = None
     segments: int | None = None
     withheld: tuple[Where, ...] = ()
+    short_links: tuple[ShortLink, ...] = ()
 
 
 class Unwritable(Exception):

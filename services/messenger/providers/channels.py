@@ -1,6 +1,7 @@
 """Who serves which channel, by settings."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from pydantic import SecretStr
@@ -22,16 +23,23 @@ KINDS: Final[Mapping[str, Mapping[str, Callable[[Endpoint], Adapter]]]] = {
 
 
 def provider(
-    variable: str, setting: SecretStr, hosts: str, clock: Clock, timeout: float
+    variable: str,
+    setting: SecretStr,
+    hosts: str,
+    clock: Clock,
+    timeout: float,
+    reports_to: Mapping[str, str],
 ) -> HttpProvider | None:
     """The provider that a setting names; None where it is unset.
 
-    hosts: PROVIDER_HOSTS. Raises ValueError, which does not repeat the secret.
+    hosts: PROVIDER_HOSTS. reports_to: by kind, where it may tell of deliveries. Raises
+    ValueError, which does not repeat the secret.
     """
     text = setting.get_secret_value()
     if not text:
         return None
     endpoint = Endpoint.parse(variable, text)
+    endpoint = replace(endpoint, reports_to=reports_to.get(endpoint.kind, ""))
     make = KINDS[variable].get(endpoint.kind)
     if make is None:
         known = ", ".join(KINDS[variable])

@@ -14,7 +14,8 @@ NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 class Endpoint:
     """Read from `KIND+https://[USER:SECRET@]HOST/PATH[?OPTION=VALUE…]`.
 
-    url: without user, secret and options. Its text names no secret.
+    url: without user, secret and options. reports_to: where the provider is asked to tell what
+    becomes of a message; empty: nowhere. Its text names no secret.
     """
 
     kind: str
@@ -23,6 +24,7 @@ class Endpoint:
     user: str = ""
     secret: str = field(default="", repr=False)
     options: Mapping[str, str] = field(default_factory=dict)
+    reports_to: str = ""
 
     @classmethod
     def parse(cls, variable: str, text: str) -> "Endpoint":

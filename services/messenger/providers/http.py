@@ -9,6 +9,7 @@ have a time-out that no drip of bytes prolongs.
 import asyncio
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +17,7 @@ import httpx
 import msgspec
 
 from services.messenger import metrics
-from services.messenger.model import Doubtful, Letter, Outcome, Rejected
+from services.messenger.model import Accepted, Doubtful, Letter, Outcome, Rejected
 from services.messenger.providers import Connection, Unavailable
 from services.messenger.providers.adapters import (
     SIGNED_OUT,
@@ -117,6 +118,17 @@ class HttpProvider:
         self._thread.join(CLOSE_SECONDS)
         if not self._thread.is_alive():
             self._loop.close()
+
+    def hand_over_aside(self, letter: Letter) -> None:
+        """Hand one message over, once, without waiting; only a metric tells what became of it."""
+        if not self._loop.is_closed() and self._thread.is_alive():
+            waiting = asyncio.run_coroutine_threadsafe(self._hand_over(letter), self._loop)
+            waiting.add_done_callback(self._note_aside)
+
+    def _note_aside(self, done: "Future[Outcome]") -> None:
+        broken = done.cancelled() or done.exception() is not None
+        taken = not broken and isinstance(done.result(), Accepted)
+        metrics.TEXTS_ANSWERED.labels(self.name, "sent" if taken else "not_sent").inc()
 
     def hand_over(self, letter: Letter) -> Outcome:
         """Hand one message over, and tell what became of it. Never raises."""

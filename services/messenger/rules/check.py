@@ -153,13 +153,11 @@ def withheld(
     zones = place_of(order, customer)
     applied = applying(packs, zones)
     approach = approach_of(order, customer, zones, applied, now)
-    # What is vouched for is an address of e-mail.
-    known = customer.confirmed == "right_party" or (
-        customer.confirmed == "source" and order.channel == "email"
-    )
 
     def is_withheld(where: str) -> bool:
-        told = consent.may_disclose_debt(now, zones, applied, approach, where, known)
+        told = consent.may_disclose_debt(
+            now, zones, applied, approach, where, customer.confirmed is not None
+        )
         return not told.allowed
 
     subject, body = is_withheld("subject"), is_withheld("body")

@@ -26,6 +26,8 @@ class Intent(StrEnum):
     DISPUTE = "dispute"
     CANNOT_PAY = "cannot_pay"
     ANGRY = "angry"
+    HELP = "help"
+    """How to get help: the word alone, as texts are answered."""
     QUESTION = "question"
     OTHER = "other"
 

@@ -52,8 +52,9 @@ def stopped(
 ) -> Stop | None:
     """What ends every contact of the enrolment at `now`, if anything.
 
-    channels: by which it may go, not empty; it goes on while one of them is open. A hold ends it
-    only where nothing resumes after it; others are waited for.
+    channels: by which it may go, not empty; it goes on while one of them is open, and, where
+    another is refused, leads to the customer. A hold ends it only where nothing resumes after it;
+    others are waited for.
     """
     if customer.merged_into is not None:
         return Stop("merged", MERGED)
@@ -68,8 +69,10 @@ def stopped(
         ruling = held(customer, obligation, approach, zones, packs, now)
         if ruling is not None and ruling.silent and not ruling.resumes:
             return Stop(ruling.reason, ruling.rule, ruling.rule_version)
-    stops = [shut(customer, enrolment.purpose, channels, channel, now) for channel in channels]
-    return None if None in stops else stops[0]
+    shuts = {one: shut(customer, enrolment.purpose, channels, one, now) for one in channels}
+    refused = [stop for stop in shuts.values() if stop is not None]
+    reached = any(customer.has_address(one) for one, stop in shuts.items() if stop is None)
+    return refused[0] if refused and not reached else None
 
 
 def shut(

@@ -1,5 +1,6 @@
 """Every kind of violation, planted in a log in which all is well, is found, and nothing else is."""
 
+import planted_answered
 import planted_events
 import planted_holds
 import planted_merged
@@ -39,6 +40,7 @@ PLANTED = [
     *planted_own_hours.CASES,
     *planted_talks.CASES,
     *planted_wishes.CASES,
+    *planted_answered.CASES,
 ]
 
 

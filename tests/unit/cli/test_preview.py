@@ -187,6 +187,20 @@ def test_what_stops_it_before_the_first_step(
     assert not any(step["mails"] for step in found["steps"])
 
 
+def test_who_has_a_number_and_no_address_gets_texts(tmp_path: Path) -> None:
+    reached = {**YUKI, "email": None, "phone": "+819012345678", "consents": []}
+    found = previewed(tmp_path, "bill-reminder", reached)
+    sent = [step for step in found["steps"] if step["sent_at"]]
+    assert sent
+    for step in sent:
+        assert not step["mails"]
+        [text] = step["texts"]
+        assert (text["channel"], text["locale"]) == ("sms", "ja")
+        # The host of the preview is the tenant's for mail, and a long one.
+        assert text["parts"] == 3
+        assert "/s/pay--------------" in text["text"]
+
+
 def test_careful_defaults_are_said(tmp_path: Path) -> None:
     unknown = {**YUKI, "locale": None, "timezone": None, "country": None}
     found = previewed(tmp_path, "recover", unknown)

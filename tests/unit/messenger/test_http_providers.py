@@ -249,10 +249,10 @@ def test_a_yes_that_cannot_be_read_is_doubt(content: bytes) -> None:
 )
 def test_a_setting_at_fault_is_told_without_its_secret(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why) as told:
-        provider("SMS_URL", SecretStr(text), "", Clock(), 1.0)
+        provider("SMS_URL", SecretStr(text), "", Clock(), 1.0, {})
 
     assert "hidden" not in str(told.value)
 
 
 def test_an_unset_channel_has_no_provider() -> None:
-    assert provider("SMS_URL", SecretStr(""), "", Clock(), 1.0) is None
+    assert provider("SMS_URL", SecretStr(""), "", Clock(), 1.0, {}) is None

@@ -1,4 +1,4 @@
-"""Signatures of providers' webhooks, and tenants' files."""
+"""Signatures by Standard Webhooks, and tenants' files."""
 
 import base64
 import hmac
@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from services.messenger.handlers.webhooks import Forged, parse_secrets, verify
+from services.messenger.providers.doors import Call, Forged, Receipt
+from services.messenger.providers.doors.settings import parse
+from services.messenger.providers.doors.standard import StandardDoor
 from services.messenger.tenants import TenantFaults, load
 
 KEY = b"k" * 32
@@ -26,8 +28,21 @@ def headers(body: bytes = BODY, key: bytes = KEY, at: datetime = NOW) -> dict[st
     }
 
 
-def test_a_signed_call_gives_its_id() -> None:
-    assert verify(KEY, headers(), BODY, NOW) == "call-1"
+def call(given: dict[str, str], body: bytes = BODY) -> Call:
+    return Call("https://m.example/webhooks/relay", given, body)
+
+
+def door(key: bytes = KEY) -> StandardDoor:
+    return StandardDoor(f"whsec_{base64.b64encode(key).decode()}")
+
+
+def test_a_signed_call_tells_what_became_of_a_message() -> None:
+    body = b'{"type":"message.bounced","data":{"message_id":"m-1","kind":"hard","status":"5.1.1"}}'
+    genuine = call(headers(body), body)
+
+    door().verify(genuine, NOW)
+
+    assert door().read(genuine) == [Receipt("call-1", ("m-1",), "bounced", "hard", "5.1.1")]
 
 
 def test_agrees_with_the_published_vector() -> None:
@@ -39,7 +54,7 @@ def test_agrees_with_the_published_vector() -> None:
         "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
     }
     at = datetime.fromtimestamp(1614265330, UTC)
-    assert verify(key, given, b'{"test": 2432232314}', at) == given["webhook-id"]
+    door(key).verify(call(given, b'{"test": 2432232314}'), at)
 
 
 @pytest.mark.parametrize(
@@ -61,20 +76,32 @@ def test_agrees_with_the_published_vector() -> None:
 )
 def test_a_forged_call_is_refused(given: dict[str, str]) -> None:
     with pytest.raises(Forged):
-        verify(KEY, given, BODY, NOW)
+        door().verify(call(given), NOW)
 
 
 def test_secrets_are_read() -> None:
     text = f"relay=whsec_{base64.b64encode(KEY).decode()}"
-    assert parse_secrets(text) == {"relay": KEY}
-    assert parse_secrets("") == {}
+    doors = parse(f"{text}, texts=twilio:{'t' * 32},chat=meta:{'s' * 32}:{'v' * 16}")
+    assert [type(one).__name__ for one in doors.values()] == [
+        "StandardDoor",
+        "TwilioDoor",
+        "MetaDoor",
+    ]
+    assert list(doors) == ["relay", "texts", "chat"]
+    assert parse("") == {}
 
 
-@pytest.mark.parametrize("text", ["relay", "relay=whsec_!!", "relay=whsec_aGk=", "=whsec_x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "relay", "relay=whsec_!!", "relay=whsec_aGk=", "=whsec_x", "texts=twilio:aGk",
+        f"chat=meta:{'s' * 32}", f"chat=meta:{'s' * 32}:aGk",
+    ],
+)  # fmt: skip
 def test_a_bad_secret_is_named_without_being_shown(text: str) -> None:
     with pytest.raises(ValueError, match="WEBHOOK_SECRETS") as refused:
-        parse_secrets(text)
-    assert "whsec_aGk" not in str(refused.value)
+        parse(text)
+    assert "aGk" not in str(refused.value)
 
 
 DEPLOYED = Path(__file__).parents[3] / "deploy" / "tenants"

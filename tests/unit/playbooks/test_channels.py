@@ -73,7 +73,7 @@ def test_on_their_own_page_the_customer_reads_the_whole_letter(tmp_path: Path) -
     ("text", "why"),
     [
         ("Pay {{ amount }} now", "shows 'amount'"),
-        ("x" * 400, "takes 3 SMS"),
+        ("x" * 400, "takes 4 SMS"),
         ("See https://elsewhere.example/", "bare address"),
         ("Your {{ unknown }}", "no variable"),
     ],

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 from services.messenger.model import Accepted, Doubtful, Letter, Outcome, Rejected
 from services.messenger.providers.adapters import Answer, OpenDoor, Request, Unsendable
+from services.messenger.providers.doors.twilio import MESSAGE
 from services.messenger.providers.endpoint import NUMBER, Endpoint
 from services.messenger.rules.http_answers import refusal
 
@@ -17,7 +18,8 @@ _NOBODY = frozenset({21211, 21614})
 class Twilio(OpenDoor):
     """`twilio+https://SID:TOKEN@api.twilio.com/2010-04-01/Accounts/SID/Messages.json?from=…`.
 
-    from: a number, or a Messaging Service (MG…).
+    from: a number, or a Messaging Service (MG…). Twilio is asked to tell what becomes of each
+    message (StatusCallback), with our id of it in the address.
     """
 
     name = "twilio"
@@ -30,6 +32,7 @@ class Twilio(OpenDoor):
             raise ValueError("twilio wants SID:TOKEN@ and ?from=, a number or a Messaging Service")
         self._url = endpoint.url
         self._from = {"MessagingServiceSid" if sender.startswith("MG") else "From": sender}
+        self._reports_to = endpoint.reports_to
         token = b64encode(f"{endpoint.user}:{endpoint.secret}".encode()).decode()
         self._headers = {
             "Authorization": f"Basic {token}",
@@ -42,6 +45,8 @@ class Twilio(OpenDoor):
         if not NUMBER.fullmatch(letter.recipient):
             raise Unsendable("address_not_usable")
         form = {"To": letter.recipient, "Body": letter.copy.decode(), **self._from}
+        if self._reports_to:
+            form["StatusCallback"] = f"{self._reports_to}?{urlencode({MESSAGE: letter.message_id})}"
         return Request(self._url, urlencode(form).encode(), self._headers)
 
     def judge(self, letter: Letter, answer: Answer) -> Outcome:

@@ -41,6 +41,8 @@ class WhatsApp(OpenDoor):
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             "to": letter.recipient.removeprefix("+"),
+            # Comes back with each report on the message.
+            "biz_opaque_callback_data": letter.message_id,
             **self._content(letter.copy.decode()),
         }
         return Request(self._url, json.dumps(body).encode(), self._headers)
