@@ -31,7 +31,8 @@ _FOR_A_PERSON = {
     Intent.OTHER: "reply",
 }
 _CHATTER = {"angry", "question", "reply"}
-_SILENT = {Intent.STOP, Intent.CEASE_CONTACT}
+SILENT = frozenset({Intent.STOP, Intent.CEASE_CONTACT})
+"""What wishes for silence are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def hear(work: UnitOfWork, message_id: str, reply: Reply, listening: Listening) 
 def wish_of(words: str, listening: Listening) -> Intent | None:
     """The wish for silence in what somebody wrote, if there is one."""
     heard = intent_of(words, listening)
-    return heard if heard in _SILENT else None
+    return heard if heard in SILENT else None
 
 
 def intent_of(words: str, listening: Listening) -> Intent:
@@ -145,7 +146,7 @@ def _person_for(heard: tuple[Intent, ...], *, asked_publisher: bool) -> str | No
     reasons = [_FOR_A_PERSON[one] for one in heard if one in _FOR_A_PERSON]
     if Intent.PAID_ALREADY in heard and not asked_publisher:
         reasons.append("reply")
-    if _SILENT & set(heard) or asked_publisher:
+    if SILENT & set(heard) or asked_publisher:
         # They asked for silence, or the publisher is looking already: chatter needs nobody.
         reasons = [one for one in reasons if one not in _CHATTER]
     return reasons[0] if reasons else None

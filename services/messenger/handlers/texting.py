@@ -79,54 +79,59 @@ def hear(
     is taken as an answer to the newest text that went there.
     """
     row.kind = "reply"
-    channel, words = cast(Channel, row.source), row.content.decode("utf-8", "replace")
-    texted = inbound_store.latest_texts(work.session, channel, address_hash)
-    wish = replies.wish_of(words, listening)
-    having = inbound_store.latest_to_number(work.session, channel, row.sender) if wish else ()
-    everyone = {(one.tenant, one.customer): one for one in (*having, *reversed(texted))}
-    if not everyone:
-        raise ForAPerson("no_message_known")
-    for one in everyone.values():
-        work.session.expunge(one)
-    rows = store.lock_customers(work.session, everyone)
-    silenced = [one for one in everyone.values() if _stop(work, one, row, address_hash, wish)]
+    words = row.content.decode("utf-8", "replace")
+    texted = inbound_store.latest_texts(work.session, row.source, address_hash)
+    intent = replies.intent_of(words, listening)
+    silence = intent in replies.SILENT
+    silenced = _silence(work, row, address_hash, texted, intent) if silence else set()
     if not texted:
-        if wish is not None:
+        if silence:
             return Heard()
-        raise ForAPerson("answers_no_message")
+        raise ForAPerson("no_message_known")
     newest = texted[0]
-    row.tenant, row.customer, row.message_id = newest.tenant, newest.customer, newest.message_id
-    speaks = texting is not None and channel in texting.speakers and not row.answered
-    helps = (
-        replies.intent_of(words, listening) is Intent.HELP
-        and (speaks or row.answered)
-        and not answers.is_off(work, newest)
-    )
-    asked_before = helps and message_store.has_asked(
-        work.session, newest, Intent.HELP.value, work.now - HELP_AGAIN
-    )
+    who = (newest.tenant, newest.customer)
+    work.session.expunge(newest)
+    customer = store.lock_customers(work.session, [who])[who]
+    row.tenant, row.customer, row.message_id = *who, newest.message_id
+    speaks = texting is not None and row.source in texting.speakers and not row.answered
+    helps = intent is Intent.HELP and (speaks or row.answered) and not answers.is_off(work, newest)
+    since = work.now - HELP_AGAIN
+    again = helps and message_store.has_asked(work.session, newest, Intent.HELP.value, since)
     try:
-        reply = replies.Reply(row.inbound_id, words, channel, answered=helps)
+        reply = replies.Reply(row.inbound_id, words, row.source, answered=helps)
         replies.hear(work, newest.message_id, reply, listening)
     except answers.NotKnown:
         return Heard(passed_over="erased")
     if texting is None or not speaks:
         return Heard()
-    if newest in silenced and _is_confirmed(
-        work, rows[newest.tenant, newest.customer], texting, channel
-    ):
+    if who in silenced and _is_confirmed(work, customer, texting, row.source):
         return Heard(_answer(work, texting, row, newest, "stop"))
-    if helps and not asked_before:
+    if helps and not again:
         return Heard(_answer(work, texting, row, newest, "help"))
     return Heard()
 
 
+def _silence(
+    work: UnitOfWork,
+    row: InboundRow,
+    address_hash: str,
+    texted: Sequence[MessageRow],
+    wish: Intent,
+) -> set[store.Key]:
+    """Grant a wish for silence to all who were texted at the number, or have it now; to whom that
+    is new. Raises ForAPerson where there is nobody.
+    """
+    having = inbound_store.latest_to_number(work.session, row.source, row.sender)
+    everyone = {(one.tenant, one.customer): one for one in (*having, *texted)}
+    if not everyone:
+        raise ForAPerson("no_message_known")
+    store.lock_customers(work.session, everyone)
+    return {who for who, one in everyone.items() if _stop(work, one, row, address_hash, wish)}
+
+
 def _stop(
-    work: UnitOfWork, message: MessageRow, row: InboundRow, address_hash: str, wish: Intent | None
+    work: UnitOfWork, message: MessageRow, row: InboundRow, address_hash: str, wish: Intent
 ) -> bool:
-    """Grant a wish for silence to one of those who have the number; whether that is new."""
-    if wish is None:
-        return False
     channel = ANY if wish is Intent.CEASE_CONTACT else row.source
     new = answers.opt_out(work, message, ANY, "reply", channel=channel)
     # Whoever has the number next is meant as well, until one of them asks for texts again.

@@ -424,3 +424,13 @@ def test_nothing_takes_long(words: str) -> None:
 )
 def test_machines_are_told_from_people(agent: str, seconds: float, machine: bool) -> None:
     assert is_machine(agent, seconds) is machine
+
+
+@pytest.mark.parametrize("words", ["HELP", "Info", "help please", "帮助", "ヘルプ"])
+def test_who_writes_only_help_wants_to_know_where_it_is(words: str) -> None:
+    assert heard(words).intent is Intent.HELP
+
+
+def test_help_beside_a_reason_is_about_the_reason() -> None:
+    assert heard("Help. I lost my job").intent is Intent.CANNOT_PAY
+    assert heard("STOP. Help").intent is Intent.STOP
