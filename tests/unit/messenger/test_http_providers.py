@@ -22,6 +22,7 @@ from services.messenger.providers.channels import provider
 from services.messenger.providers.endpoint import Endpoint, may_go_to
 from services.messenger.providers.http import HttpProvider
 from services.runtime.clock import Clock
+from support.polling import poll_until
 
 SECRET = "whsec_" + b64encode(b"a secret of twenty-four b").decode()
 TWILIO = "twilio+https://AC1:token@sms.example/Messages.json?from=%2B15550001111"
@@ -256,3 +257,44 @@ def test_a_setting_at_fault_is_told_without_its_secret(text: str, why: str) -> N
 
 def test_an_unset_channel_has_no_provider() -> None:
     assert provider("SMS_URL", SecretStr(""), "", Clock(), 1.0, {}) is None
+
+
+def test_each_message_says_by_which_id_its_reports_are_known() -> None:
+    sent: list[dict[str, list[str]]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(parse_qs(request.content.decode()))
+        return httpx.Response(201, json={"sid": "SM1"})
+
+    def reporting(endpoint: Endpoint) -> Twilio:
+        return Twilio(replace(endpoint, reports_to="https://m.example/webhooks/texts"))
+
+    hand_over(Twilio, TWILIO, answer)
+    hand_over(reporting, TWILIO, answer)
+
+    assert "StatusCallback" not in sent[0]
+    assert sent[1]["StatusCallback"] == ["https://m.example/webhooks/texts?message=m-1"]
+    request = WhatsApp(Endpoint.parse("X_URL", WHATSAPP)).request(letter(), Clock().real())
+    assert json.loads(request.body)["biz_opaque_callback_data"] == "m-1"
+
+
+def test_an_answer_is_handed_over_once_and_nobody_waits_for_it() -> None:
+    seen: list[httpx.Request] = []
+
+    def silent(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        raise httpx.ReadTimeout("no answer")
+
+    endpoint = Endpoint.parse("X_URL", TWILIO)
+    telephone = HttpProvider(
+        Twilio(endpoint),
+        frozenset({endpoint.host}),
+        Clock(),
+        transport=httpx.MockTransport(silent),
+    )
+    telephone.hand_over_aside(letter())
+    poll_until(lambda: bool(seen), 5, "nothing was handed over")
+    telephone.close()
+    telephone.hand_over_aside(letter())
+
+    assert len(seen) == 1
