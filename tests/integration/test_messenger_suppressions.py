@@ -101,10 +101,11 @@ def test_only_operators_of_the_tenant_may(http: TestClient) -> None:
 def test_commands_bring_show_and_take_along(
     http: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def here() -> httpx.Client:
+    def here(service: str) -> httpx.Client:
+        assert service == "messenger"
         return http
 
-    monkeypatch.setattr(suppressions, "_messenger", here)
+    monkeypatch.setattr(suppressions, "operator_of", here)
     file, mine = tmp_path / "list.csv", tmp_path / "mine.txt"
     file.write_text("address,reason,expires_at\nx@example.com,left,\ny@example.com,left,soon\n")
     mine.write_text("x@example.com\n")
