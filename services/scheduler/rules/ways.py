@@ -50,7 +50,9 @@ def choose(
     zones = timing.zones_of(customer, enrolment, obligation)
     applied = applying(packs, zones)
     for channel in step.plan.channels:
-        plan = msgspec.structs.replace(step.plan, channel=channel)
+        plan = step.plan
+        if channel != plan.channel:
+            plan = msgspec.structs.replace(plan, channel=channel)
         allowed = check_consent(
             now,
             zones,
@@ -60,7 +62,7 @@ def choose(
             relationship=obligation.kind in RELATIONSHIP_KINDS,
         ).allowed
         if allowed and way_shut(customer, enrolment, plan.channels, channel, now) is None:
-            return msgspec.structs.replace(step, plan=plan)
+            return step if plan is step.plan else msgspec.structs.replace(step, plan=plan)
     return step
 
 
