@@ -97,11 +97,10 @@ class Letterbox:
                     return False
                 name = row.inbound_id
                 answer = self._read(work, row)
-            if answer is not None and self.texting is not None:
-                self.texting.send(answer)
         except Exception as error:
             if is_passing(error):
                 raise
+            answer = None  # what it answers was not committed
             # Only where it failed, never what it says: the text may quote the mail.
             log.error(
                 "a mail cannot be read and is put aside",
@@ -110,6 +109,8 @@ class Letterbox:
                 trace=format_tb(error.__traceback__),
             )
             self._put_aside(name)
+        if answer is not None and self.texting is not None:
+            self.texting.send(answer)
         return True
 
     def prune(self) -> None:
