@@ -1,7 +1,7 @@
 """WhatsApp's webhooks, by Meta's Cloud API: what became of messages, and what people answered.
 
-Signature and challenge by developers.facebook.com/docs/graph-api/webhooks/getting-started;
-docs/channels.md says what else was verified where.
+The challenge by developers.facebook.com/docs/graph-api/webhooks/getting-started; docs/channels.md
+says what was verified where, and what was not.
 """
 
 import hmac
