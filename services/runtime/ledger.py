@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 import msgspec
@@ -31,12 +32,12 @@ _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(list[Message]).decode
 
 
-class OutboxRow(NamedTuple):
-    """Messages to publish to a lane of `topic`, in this order."""
+class OutboxLane(NamedTuple):
+    """Messages to publish to a lane of `topic`, in this order, and the rows that hold them."""
 
-    id: int
     lane: int
     topic: str
+    ids: Sequence[int]
     messages: Sequence[Message]
 
 
@@ -287,23 +288,35 @@ def unpack(messages: bytes) -> list[Message]:
 
 
 def outbox_batch(
-    session: Session, lead_topic: str, owned: Sequence[Ownership], limit: int
-) -> list[OutboxRow]:
-    """The oldest rows, at most `limit`, of the lanes this worker still owns, in order."""
+    session: Session,
+    lead_topic: str,
+    owned: Sequence[Ownership],
+    limit: int,
+    but: Sequence[int] = (),
+) -> list[OutboxLane]:
+    """The oldest rows, at most `limit`, of the lanes this worker still owns, in order; not those
+    whose ids are in `but`."""
     with driver(session).cursor(binary=True) as cursor:
+        # The lanes come as one array: joined, the whole backlog would be sorted for each batch.
+        # One answer a lane: row by row, the driver waits for the interpreter at each few of them.
         cursor.execute(
-            "SELECT id, lane, o.topic, messages FROM outbox o"
-            " JOIN unnest(%s::int[], %s::bigint[]) AS own(l, e) ON own.l = o.lane"
-            " JOIN watermark w ON w.topic = %s AND w.partition = own.l AND w.epoch = own.e"
-            " ORDER BY id LIMIT %s",
+            "SELECT lane, topic, array_agg(id ORDER BY id), array_agg(messages ORDER BY id) FROM ("
+            " SELECT id, lane, topic, messages FROM outbox WHERE lane = ANY(ARRAY("
+            " SELECT partition FROM unnest(%s::int[], %s::bigint[]) AS own(l, e)"
+            " JOIN watermark w ON w.partition = own.l AND w.epoch = own.e WHERE w.topic = %s))"
+            " AND id <> ALL(%s::bigint[]) ORDER BY id LIMIT %s) AS oldest GROUP BY lane, topic",
             (
                 [own.partition for own in owned],
                 [own.epoch for own in owned],
                 lead_topic,
+                list(but),
                 limit,
             ),
         )
-        return [OutboxRow(id, lane, topic, _unpack(packed)) for id, lane, topic, packed in cursor]
+        return [
+            OutboxLane(lane, topic, ids, list(chain.from_iterable(map(_unpack, packed))))
+            for lane, topic, ids, packed in cursor
+        ]
 
 
 def remove_from_outbox(session: Session, ids: Sequence[int]) -> None:

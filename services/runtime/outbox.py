@@ -1,13 +1,15 @@
 """Publishes what committed transactions caused: in order, at least once, with stable ids.
 
-One publisher a worker serves the lanes it owns. Rows are removed in the transaction that reads
-the next batch, after the broker's acknowledgement; a crash in between publishes them again.
+One publisher a worker serves the lanes it owns. While the broker works on one pass, the next is
+read and packed, and sent once the first is acknowledged. Rows are removed in the transaction that
+reads another pass, after the acknowledgement; a crash in between publishes them again.
 """
 
 import asyncio
 import os
-from collections.abc import Sequence
-from itertools import chain
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -19,7 +21,7 @@ from services.runtime import kafka, ledger, logging, metrics
 from services.runtime.backoff import Backoff
 from services.runtime.context import Context
 from services.runtime.database import is_passing
-from services.runtime.ledger import Message, OutboxRow
+from services.runtime.ledger import Message, OutboxLane
 
 log = logging.get(__name__)
 
@@ -35,6 +37,24 @@ PARTITIONS = {name: topic.partitions for name, topic in declared(os.environ).ite
 HEADERS = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
 
 
+@dataclass(frozen=True)
+class _Pass:
+    """Rows read together, packed for the broker: (topic, partition, batch), in order."""
+
+    ids: Sequence[int] = ()
+    batches: Sequence[tuple[str, int, Any]] = ()
+    messages: Counter[str] = field(default_factory=Counter)
+    """How many, by topic."""
+
+    def __bool__(self) -> bool:
+        return bool(self.ids)
+
+    @property
+    def full(self) -> bool:
+        """Whether more may wait than was read."""
+        return len(self.ids) >= ROWS_A_PASS
+
+
 class Publisher:
     """One worker's publisher: start with `run`, end with `stop`."""
 
@@ -43,20 +63,18 @@ class Publisher:
         self._lead_topic = lead_topic
         self._stopping = asyncio.Event()
         self._producer: Any = None
+        self._acknowledged: Sequence[int] = ()
+        """Rows that the broker has, and the outbox still."""
 
     async def run(self) -> None:
         """Publish until `stop`, then once more for what is left. Waits for what is down."""
         if not await self._start():
             return
-        acknowledged: list[int] = []
         backoff = Backoff(self._context.clock)
         try:
             while True:
                 try:
-                    rows = await asyncio.to_thread(self._next_batch, acknowledged)
-                    acknowledged = []
-                    await self._publish(rows)
-                    acknowledged = [row.id for row in rows]
+                    published = await self._publish_what_waits()
                 except Exception as error:
                     if not (is_passing(error) or isinstance(error, KafkaError)):
                         raise
@@ -65,7 +83,7 @@ class Publisher:
                         return
                     continue
                 backoff = Backoff(self._context.clock)
-                if rows:
+                if published:
                     self._context.health.up("broker")
                 elif self._stopping.is_set():
                     return
@@ -73,6 +91,21 @@ class Publisher:
                     await self._context.outbox_filled(IDLE_SECONDS)
         finally:
             await self._close()
+
+    async def _publish_what_waits(self) -> bool:
+        """Publish pass after pass, while they are full; whether there was any."""
+        now = await asyncio.to_thread(self._read)
+        if not now:
+            return False
+        while now:
+            delivery = asyncio.create_task(self._deliver(now))
+            try:
+                following = await asyncio.to_thread(self._read, now.ids) if now.full else _Pass()
+            finally:
+                await delivery
+                self._acknowledged = [*self._acknowledged, *now.ids]
+            now = following
+        return True
 
     def stop(self) -> None:
         """End `run` once the outbox of the owned lanes is empty, or what is down stays down."""
@@ -100,31 +133,43 @@ class Publisher:
                 if await backoff.wait(self._stopping):
                     return False
 
-    def _next_batch(self, acknowledged: Sequence[int]) -> list[OutboxRow]:
+    def _read(self, in_flight: Sequence[int] = ()) -> _Pass:
+        """Drop what the broker has, and read and pack what waits, but for what is `in_flight`."""
         owned = self._context.owned_lanes(self._lead_topic)
         with Session(self._context.engine) as session:
-            ledger.remove_from_outbox(session, acknowledged)
-            rows = ledger.outbox_batch(session, self._lead_topic, owned, ROWS_A_PASS)
+            ledger.remove_from_outbox(session, self._acknowledged)
+            lanes = ledger.outbox_batch(session, self._lead_topic, owned, ROWS_A_PASS, in_flight)
             session.commit()
-        metrics.OUTBOX_ROWS.set(sum(len(row.messages) for row in rows))
-        return rows
+        self._acknowledged = ()
+        packed = self._packed(lanes)
+        metrics.OUTBOX_ROWS.set(packed.messages.total())
+        return packed
 
-    async def _publish(self, rows: Sequence[OutboxRow]) -> None:
-        by_partition: dict[tuple[str, int], list[OutboxRow]] = {}
-        for row in rows:
-            place = row.topic, row.lane % PARTITIONS[row.topic]
-            by_partition.setdefault(place, []).append(row)
-        pending = []
-        for (topic, partition), group in by_partition.items():
-            pending += await self._send(topic, partition, group)
-        await self._acknowledged(pending)
-        for (topic, _), group in by_partition.items():
-            metrics.PUBLISHED.labels(topic).inc(sum(len(row.messages) for row in group))
+    def _packed(self, lanes: Sequence[OutboxLane]) -> _Pass:
+        ids: list[int] = []
+        batches: list[tuple[str, int, Any]] = []
+        messages: Counter[str] = Counter()
+        for lane in lanes:
+            ids += lane.ids
+            messages[lane.topic] += len(lane.messages)
+            partition = lane.lane % PARTITIONS[lane.topic]
+            batches += [(lane.topic, partition, batch) for batch in self._batches(lane.messages)]
+        return _Pass(ids, batches, messages)
 
-    async def _acknowledged(self, pending: Sequence["asyncio.Future[Any]"]) -> None:
-        """Wait for the broker; one that is away for no more than a moment once told to stop."""
+    def _batches(self, messages: Iterable[Message]) -> Iterator[Any]:
+        batch = self._producer.create_batch()
+        for message in messages:
+            if _append(batch, message) is None:
+                yield batch
+                batch = self._producer.create_batch()
+                _append(batch, message)
+        batch.close()
+        yield batch
+
+    async def _deliver(self, packed: _Pass) -> None:
+        """Send, and wait for the broker; once told to stop, no more than a moment."""
         stopping: asyncio.Future[Any] = asyncio.create_task(self._stopping.wait())
-        answers: asyncio.Future[Any] = asyncio.gather(*pending)
+        answers: asyncio.Future[Any] = asyncio.create_task(self._send(packed))
         try:
             await asyncio.wait({answers, stopping}, return_when=asyncio.FIRST_COMPLETED)
             last = LAST_SECONDS if self._stopping.is_set() else None
@@ -133,32 +178,21 @@ class Publisher:
             raise KafkaTimeoutError("not acknowledged before the end") from None
         finally:
             stopping.cancel()
+        for topic, count in packed.messages.items():
+            metrics.PUBLISHED.labels(topic).inc(count)
+
+    async def _send(self, packed: _Pass) -> None:
+        pending = [
+            await self._producer.send_batch(batch, topic, partition=partition)
+            for topic, partition, batch in packed.batches
+        ]
+        await asyncio.gather(*pending)
 
     async def _close(self) -> None:
         try:
             await asyncio.wait_for(self._producer.stop(), LAST_SECONDS)
         except TimeoutError:
             log.info("stopped without the broker's answer")
-
-    async def _send(
-        self, topic: str, partition: int, rows: Sequence[OutboxRow]
-    ) -> list["asyncio.Future[Any]"]:
-        sent = []
-        batch = self._producer.create_batch()
-        for message in chain.from_iterable(row.messages for row in rows):
-            if _append(batch, message) is None:
-                sent.append(await self._send_batch(batch, topic, partition))
-                batch = self._producer.create_batch()
-                _append(batch, message)
-        sent.append(await self._send_batch(batch, topic, partition))
-        return sent
-
-    async def _send_batch(self, batch: Any, topic: str, partition: int) -> "asyncio.Future[Any]":
-        batch.close()
-        future: asyncio.Future[Any] = await self._producer.send_batch(
-            batch, topic, partition=partition
-        )
-        return future
 
     def _waiting_for(self, error: BaseException) -> None:
         part = "broker" if isinstance(error, KafkaError) else "database"

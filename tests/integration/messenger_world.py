@@ -161,13 +161,14 @@ class World:
         """Publish the outbox: what is for the log comes back through it."""
         owned = self.context.owned_lanes(OUTREACH_DISPATCHES)
         with Session(self.context.engine) as session:
-            rows = ledger.outbox_batch(session, OUTREACH_DISPATCHES, owned, 10_000)
-            ledger.remove_from_outbox(session, [row.id for row in rows])
+            lanes = ledger.outbox_batch(session, OUTREACH_DISPATCHES, owned, 10_000)
+            for lane in lanes:
+                ledger.remove_from_outbox(session, lane.ids)
             session.commit()
-        for row in rows:
-            for key, value in row.messages if row.topic == OUTREACH_LOG else ():
+        for lane in lanes:
+            for key, value in lane.messages if lane.topic == OUTREACH_LOG else ():
                 self.facts.append(json.loads(value))
-                self.put(OUTREACH_LOG, key, value, row.lane)
+                self.put(OUTREACH_LOG, key, value, lane.lane)
 
     def step(self) -> None:
         """One round of the sender, and what it published."""
