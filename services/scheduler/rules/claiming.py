@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -184,8 +185,13 @@ def decide_step(
             return Suppress(stop, version)
         return _defer(step, Defer(verdict.not_before, stop.reason, stop.rule, version))
     counts = gate.cap_counts(now, zones, applied, approach, contacts)
-    named = tuple((pack.name, pack.version) for pack in applied)
-    return Dispatch(zones, named, counts, gentler=ruling is not None)
+    return Dispatch(zones, _named(applied), counts, gentler=ruling is not None)
+
+
+@lru_cache(1024)
+def _named(packs: tuple[Pack, ...]) -> tuple[tuple[str, int], ...]:
+    """What facts cite of packs. Many contacts share it."""
+    return tuple((pack.name, pack.version) for pack in packs)
 
 
 def _await(step: Step, until: datetime | None, reason: str, rule: str, version: int) -> Defer:

@@ -105,13 +105,14 @@ def _place_step(
     overtaken = step.plan.by == "machine" and slot.planned_at <= now
     if overtaken and (slot.planned_at, step.position) < max(come):
         return [suppress(book, enrolment, step, Stop("superseded", "one_at_a_time"), version=1)]
+    if slot.due_at is not None and slot.verdict.allowed:
+        book.put(step)
+        return [Planned(step, zones.names, hour=slot.hour)]
     refusal = Stop(slot.verdict.reason or "", slot.verdict.rule or "")
     version = slot.verdict.rule_version or 1
     if slot.due_at is None:
         return [suppress(book, enrolment, step, refusal, version)]
     book.put(step)
-    if slot.verdict.allowed:
-        return [Planned(step, zones.names, hour=slot.hour)]
     first = Planned(
         msgspec.structs.replace(step, due_at=slot.tried_at), zones.names, hour=slot.hour
     )

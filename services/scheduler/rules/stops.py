@@ -81,7 +81,7 @@ def shut(
     """What the customer has said against one of a plan's channels, or who reads there."""
     approach = Approach(purpose, channel)
     for words in (customer.preferences, customer.consents):
-        if all(word.status == "granted" for word in words):
+        if not words or all(word.status == "granted" for word in words):
             continue
         refused = check_consent(now, _NOWHERE, (), approach, words, False)
         if not refused.allowed:

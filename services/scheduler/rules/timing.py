@@ -96,17 +96,18 @@ def slot(
         return Slot(planned_at, tried, due_at, not_after, gate.ALLOWED)
     applied = applying(packs, zones)
     approach = approach_of(plan, enrolment, obligation)
-
-    def judge(at: datetime) -> Verdict:
-        return gate.check(at, zones, applied, approach)
-
-    verdict = judge(tried)
+    verdict = gate.check(tried, zones, applied, approach)
     due_at = tried if verdict.allowed else verdict.not_before
     if due_at is not None and due_at >= not_after:
         due_at = None
     if due_at is not None and due_at > now:
-        key = (enrolment.tenant, enrolment.customer)
-        due_at = spread(due_at, window, key, not_after, lambda at: judge(at).allowed)
+
+        def permitted(at: datetime) -> bool:
+            return gate.check(at, zones, applied, approach).allowed
+
+        due_at = spread(
+            due_at, window, (enrolment.tenant, enrolment.customer), not_after, permitted
+        )
     return Slot(planned_at, tried, due_at, not_after, verdict)
 
 
