@@ -7,10 +7,12 @@ proved who they are. It names one customer, holds for a moment, and opens nothin
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.messenger.handlers import inbox
 from services.messenger.handlers.answers import NotKnown
 from services.messenger.handlers.inbox import Holder
+from services.messenger.handlers.replies import Listening
 from services.runtime.context import Context
 from services.runtime.security import InvalidToken
 from services.runtime.web import Problem
@@ -34,10 +36,20 @@ def holder(request: Request) -> Holder:
         ) from None
 
 
+LONGEST_ANSWER = 4000
+"""Characters."""
 Visitor = Annotated[Holder, Depends(holder)]
 
 
-def add_to(api: FastAPI, context: Context) -> None:
+class Words(BaseModel):
+    """What they answer to a message."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=LONGEST_ANSWER)
+
+
+def add_to(api: FastAPI, context: Context, listening: Listening) -> None:
     """Add the routes."""
 
     @api.get("/inbox", tags=["internal"])
@@ -62,6 +74,15 @@ def add_to(api: FastAPI, context: Context) -> None:
             inbox.mark_read(context, who, message_id)
         except NotKnown:
             raise _unknown() from None
+
+    @api.post("/inbox/{message_id}/reply", status_code=202, tags=["internal"])
+    def reply(who: Visitor, message_id: str, said: Words) -> dict[str, str]:
+        """They answer it: heard as any answer is, STOP before anything else."""
+        try:
+            inbox.reply(context, who, message_id, said.text, listening)
+        except NotKnown:
+            raise _unknown() from None
+        return {"status": "heard"}
 
 
 def _unknown() -> Problem:

@@ -126,7 +126,7 @@ def build(context: Context) -> worker.Service:
     http_api = api.create(context, links, tenants_by_name, doors, letterbox, own.not_now_days)
     variants_api.add_to(http_api, context, weighing)
     copy_api.add_to(http_api, context)
-    inbox_api.add_to(http_api, context)
+    inbox_api.add_to(http_api, context, listening)
     background: list[worker.Background] = [*senders]
     if own.replies_smtp_port is not None:
         door = SmtpDoor(letterbox, own.replies_smtp_host, own.replies_smtp_port)

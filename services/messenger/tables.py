@@ -251,8 +251,8 @@ class BounceRow(Table, table=True):
 class ReplyRow(Table, table=True):
     """What a person answered, word for word; it never leaves this table.
 
-    via: mail, http, or the channel of a text. also: what else was heard. attachments: how many came
-    with it; none is kept.
+    via: mail, http, portal, or the channel of a text. also: what else was heard. attachments: how
+    many came with it; none is kept.
     """
 
     __tablename__ = "reply"

@@ -284,7 +284,7 @@ def world(
     )
     variants_api.add_to(made.api, context, weighing)
     copy_api.add_to(made.api, context)
-    inbox_api.add_to(made.api, context)
+    inbox_api.add_to(made.api, context, Listening())
     made.own_all()
     return made
 

@@ -132,6 +132,33 @@ def test_only_who_is_verified_reads_what_was_written(messenger: World, portal: N
     assert visitor.get(f"/messages?before={others}").text.count("<time") == 0
 
 
+def test_an_answer_on_the_page_is_heard_as_any_other(messenger: World, portal: Negotiator) -> None:
+    message_id = written(messenger)
+    visitor = portal.browser(portal.ready())
+    visitor.verify()
+    visitor.get(f"/messages/{message_id}")
+    visitor.post("/reply", text="")
+    assert "up to 4,000 characters" in visitor.page.text
+    form = visitor.form("/reply")
+    for _ in range(2):
+        data = form.fields | {"text": "I lost my job and cannot pay."}
+        answer = visitor.client.post(form.action, data=data, follow_redirects=True)
+        assert "Your answer has arrived" in answer.text
+        assert ">New<" not in answer.text
+    messenger.flow()
+    [heard] = messenger.of("message.replied")
+    assert (heard["data"]["message_id"], heard["data"]["intent"]) == (message_id, "cannot_pay")
+    assert messenger.of("handoff.requested")[0]["data"]["reason"] == "hardship"
+    form.fields["form"] = "forged"
+    assert visitor.client.post(form.action, data=form.fields | {"text": "STOP"}).is_redirect
+    messenger.flow()
+    assert len(messenger.of("message.replied")) == 1
+    # What no rule lets through is told at once, and nothing is passed on.
+    for _ in range(6):
+        last = visitor.client.post(form.action, data={"text": "?"}).headers["location"]
+    assert last.endswith("?notice=too_often")
+
+
 def test_two_ids_see_both_and_who_is_forgotten_sees_none(
     messenger: World, portal: Negotiator
 ) -> None:
@@ -208,6 +235,7 @@ def test_messages_are_read_without_a_script(
         _looked_at(page, f"{language}-inbox-1-list")
         page.locator(".bill a").first.click()
         expect(page.locator(".words")).to_contain_text("Nordbank")
+        page.get_by_text(texts["inbox"]["answer"], exact=True).click()
         _looked_at(page, f"{language}-inbox-2-message")
         page.get_by_role("button", name=texts["inbox"]["done"]).click()
         expect(page.get_by_text(texts["inbox"]["new"], exact=True)).to_have_count(1)

@@ -10,9 +10,13 @@ from typing import Any
 
 from services.messenger import inbox_store, interaction_store
 from services.messenger.handlers.answers import NotKnown, locked
+from services.messenger.handlers.replies import Listening, Reply, hear
 from services.messenger.inbox_store import READ, Kept
+from services.messenger.tables import MessageRow, ReplyRow
 from services.playbooks.model import IN_FULL
 from services.runtime.context import Context
+from services.runtime.ids import derive
+from services.runtime.unit_of_work import UnitOfWork
 
 PAGE_OF = 20
 _LINK = re.compile(r"https?://\S+")
@@ -50,10 +54,31 @@ def one(context: Context, holder: Holder, message_id: str) -> dict[str, Any]:
 def mark_read(context: Context, holder: Holder, message_id: str) -> None:
     """Note that they have read it; again changes nothing. Raises NotKnown."""
     with context.unit() as work:
-        message = locked(work, message_id)
-        if message.tenant != holder.tenant or message.customer not in holder.ids:
-            raise NotKnown(message_id)
+        message = _theirs(work, holder, message_id)
         interaction_store.note_interaction(work.session, message, READ, False, work.now)
+
+
+def reply(
+    context: Context, holder: Holder, message_id: str, words: str, listening: Listening
+) -> None:
+    """Hear what they answer on the page, as any answer is heard; the same words twice are one.
+
+    Raises NotKnown.
+    """
+    said = Reply(derive(message_id, context.signer.keyed_hash(f"reply:{words}")), words, "portal")
+    with context.unit() as work:
+        message = _theirs(work, holder, message_id)
+        interaction_store.note_interaction(work.session, message, READ, False, work.now)
+        key = (message.tenant, message.customer, said.reply_id)
+        if work.session.get(ReplyRow, key) is None:
+            hear(work, message_id, said, listening)
+
+
+def _theirs(work: UnitOfWork, holder: Holder, message_id: str) -> MessageRow:
+    message = locked(work, message_id)
+    if message.tenant != holder.tenant or message.customer not in holder.ids:
+        raise NotKnown(message_id)
+    return message
 
 
 def _told(kept: Kept) -> Mapping[str, Any]:

@@ -35,7 +35,9 @@ def create(context: Context, settings: NegotiatorSettings | None = None) -> Fast
     portal = Portal(context, settings, entrance, taking)
     api.include_router(portal.routes())
     api.include_router(Bills(context, settings, entrance, taking).routes())
-    api.include_router(Inbox(entrance, Postbox(context, settings)).routes())
+    api.include_router(
+        Inbox(entrance, Postbox(context, settings), context.clock.monotonic).routes()
+    )
     if taking is not None:
         api.include_router(Webhooks(context, taking).routes())
     reception = Reception(context, settings)

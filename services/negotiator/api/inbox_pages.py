@@ -12,6 +12,8 @@ from services.negotiator.pages.formats import Formats
 from services.negotiator.pages.letters import paragraphs
 
 RETRY_SECONDS = 60
+LONGEST = 4000
+"""Characters of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class InboxPages:
             message=self._summary(found),
             locale=found["locale"],
             paragraphs=paragraphs(found["text"]),
-            path=None if found["read"] else f"{self.here}/{found['message_id']}/read",
+            path=f"{self.here}/{found['message_id']}",
+            longest=LONGEST,
         )
 
     def away(self) -> HTMLResponse:

@@ -52,7 +52,19 @@ class Postbox:
         """Tell that they have read it. Raises LookupError and Away."""
         self._ask(who, "POST", f"/{quote(message_id, safe='')}/read")
 
-    def _ask(self, who: Holder, method: str, path: str, before: str | None = None) -> Any:
+    def reply(self, who: Holder, message_id: str, words: str) -> None:
+        """Pass on what they answer to a message. Raises LookupError and Away."""
+        path = f"/{quote(message_id, safe='')}/reply"
+        self._ask(who, "POST", path, words={"text": words})
+
+    def _ask(
+        self,
+        who: Holder,
+        method: str,
+        path: str,
+        before: str | None = None,
+        words: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
         now = self._context.clock.real()
         shown = self._context.signer.sign(
             PASS, {"t": who.tenant, "c": list(who.ids)}, now + PASS_HOLDS
@@ -62,6 +74,7 @@ class Postbox:
                 method,
                 f"{self._base}/inbox{path}",
                 params={"before": before} if before else {},
+                json=words,
                 headers={"Authorization": f"Bearer {shown}"},
                 timeout=PATIENCE,
                 trust_env=False,

@@ -108,7 +108,7 @@ def test_a_terminal_shows_segment_times_mails_and_rules(tmp_path: Path) -> None:
     for words in (
         "A payment was missed",
         "Mon 2026-03-02 22:00 (Asia/Tokyo)",
-        "passed over: age may not steer here (default/steering v3)",
+        "passed over: age may not steer here (default/steering v4)",
         "✓ everyone",
         "Tue 2026-03-03 08:00 2026-03-02 23:00 UTC",
         "moved to Tue 2026-03-03 08:00: hours",
@@ -123,7 +123,7 @@ def test_a_step_outside_the_hours_is_moved_by_a_cited_rule(tmp_path: Path) -> No
     first = found["steps"][0]
     moved = next(one for one in first["history"] if one["what"] == "moved")
     assert moved["reason"] == "hours"
-    assert (moved["rule"]["pack"], moved["rule"]["version"]) == ("default", 3)
+    assert (moved["rule"]["pack"], moved["rule"]["version"]) == ("default", 4)
     assert "12 CFR 1006.6(b)(1)" in moved["rule"]["citation"]
     assert first["sent_local"] == "Tue 2026-03-03 08:00"
     assert first["sent_at"] == "2026-03-02T23:00:00+00:00"
