@@ -18,6 +18,7 @@ def check(history: History, outcome: Outcome) -> None:
         one.data.message_id: one.data.address_hash for one in history.log.of(MessageIntended)
     }
     outcome.checked["messages that may tell of a debt"] = len(intents)
+    _check_pages(history, outcome, addresses)
     for intended in intents:
         data = intended.data
         told = {"subject", "body"} - set(data.withheld or ())
@@ -30,6 +31,17 @@ def check(history: History, outcome: Outcome) -> None:
             what = f"message {data.message_id} may tell of a debt in its {where}; {pack} forbids it"
             outcome.violate("debt-told", what, found.fact, intended)
             break
+
+
+def _check_pages(history: History, outcome: Outcome, addresses: dict[str, str]) -> None:
+    """What was put on customers' own pages: only for those who had shown there who they are."""
+    pages = [one for one in history.log.of(MessageIntended) if one.data.channel == OWN_PAGE]
+    if pages:
+        outcome.checked["messages on customers' own pages"] = len(pages)
+    for intended in pages:
+        if not _was_read(history, intended, addresses):
+            what = f"message {intended.data.message_id} went to a page that nobody was let into"
+            outcome.violate("page-of-nobody", what, intended)
 
 
 def _rules(history: History, intended: Fact[MessageIntended]) -> Iterator[tuple[InForce, str, str]]:

@@ -6,12 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from processing_world import NOW, Record, Worker, World
+from typer.testing import CliRunner
 
+from rapport import erasing
+from rapport.cli import app
 from schemas.envelope import decode, parse_data
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_COMMANDS, OUTREACH_LOG
-from services.segmenter import stream
-from services.segmenter.erasing import NotKnown, erase
+from services.playbooks.catalogue import Catalogue
+from services.runtime.security import Caller
+from services.segmenter import api, stream
 from support.database import Database
 from support.playbooks import in_force
 
@@ -227,8 +232,12 @@ def test_tenants_share_nothing(world: World, segmenter: Worker) -> None:
 
 @pytest.mark.parametrize("named", ["c-1", "c-0"])
 def test_a_person_is_forgotten_under_every_id_whichever_is_named(
-    world: World, segmenter: Worker, named: str
+    world: World, segmenter: Worker, monkeypatch: pytest.MonkeyPatch, named: str
 ) -> None:
+    segmenter.context.callers = {"secret": Caller("ops", frozenset({"operate"}), None)}
+    http = TestClient(api.create(segmenter.context, Catalogue()))
+    http.headers["Authorization"] = "Bearer secret"
+    monkeypatch.setattr(erasing, "operator_of", {"segmenter": http}.__getitem__)
     born = {"birth_year": 1990, "tier": "gold"}
     former = {"subject": "c-0"}
     segmenter.apply(
@@ -241,16 +250,20 @@ def test_a_person_is_forgotten_under_every_id_whichever_is_named(
             ]
         )
     )
-    erased = erase(segmenter.context, "default", named, "gdpr_17", "ops")
-    assert erased.ids == ("c-0", "c-1")
+    asked = ["erase", named, "--reason", "gdpr_17", "--yes"]
+    for more in (["--json"], []):
+        done = CliRunner().invoke(app, [*asked, *more])
+        assert (done.exit_code, "c-0" in done.output) == (0, True)
     told = {one["subject"]: one["data"] for one in facts(world, "customer.erased")}
     as_asked = {"tables": 1, "reason": "gdpr_17", "by": "ops"}
-    assert told == dict.fromkeys(erased.ids, as_asked)
+    assert told == dict.fromkeys(("c-0", "c-1"), as_asked)
     assert [_state(world, one).get("birth_year") for one in ("c-0", "c-1", "c-2")] == [
         None, None, 1990,
     ]  # fmt: skip
-    with pytest.raises(NotKnown):
-        erase(segmenter.context, "default", "nobody", "gdpr_17", "ops")
+    for wrong in (["nobody"], ["c-1", "--reason", "Because they said so"]):
+        assert CliRunner().invoke(app, ["erase", *wrong, "--yes"]).exit_code == 2
+    assert CliRunner().invoke(app, ["erase", "c-2"], input="n").exit_code == 1
+    assert _state(world, "c-2")["birth_year"] == 1990
 
 
 def test_age_steers_only_where_a_pack_permits_it(world: World, segmenter: Worker) -> None:

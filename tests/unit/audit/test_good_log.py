@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from planted_secrecy import let_in
 
 from rapport.audit.log import build
 from rapport.audit.run import NothingToAudit, audit
@@ -40,6 +41,14 @@ def test_choices_and_steps_for_a_person_explain_themselves() -> None:
     assert [violation.as_dict() for violation in report.violations] == []
     eighth = next(one for one in report.outcomes if one.promise == 8)
     assert "due steps without a contact or a reason yet" not in eighth.notes
+
+
+def test_what_stands_on_the_page_of_who_was_let_in_holds() -> None:
+    world = good()
+    let_in(world)
+    report = audit(world.records())
+    assert [violation.as_dict() for violation in report.violations] == []
+    assert outcome(world, 6).checked["messages on customers' own pages"] == 1
 
 
 def test_of_ids_that_give_way_in_a_ring_nobody_says_which_must_not_be_used() -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from scheduler_world import START, World, at, bill, heard
 
@@ -199,6 +200,39 @@ def test_a_new_address_is_tried_again() -> None:
     world.until(at("2026-03-13 00:00"))
 
     assert gone(world)[-1] == (SECOND, "email")
+
+
+LET_IN = heard("contact.right_party", confirmed=True, channel="email", message_id="m-0")
+
+
+def test_who_was_let_in_finds_on_the_page_what_came_back() -> None:
+    plan = msgspec.structs.replace(ONE_STEP[0], channels=("email", "in_app"))
+    world = reachable(email="h")
+    world.hear(LET_IN)
+    first = dispatched(begin(world, (plan,)))
+    world.answer(first)
+    bounce(world, first)
+    world.until(at("2026-03-13 00:00"))
+
+    assert gone(world) == [(FIRST, "email"), (FIRST, "in_app")]
+
+
+@pytest.mark.parametrize(
+    ("words", "is_open"),
+    [
+        ((), False),
+        ((LET_IN,), True),
+        ((heard("contact.right_party", confirmed=True, channel="email"),), False),
+        ((LET_IN, heard("contact.right_party", confirmed=False, channel="sms")), False),
+        ((LET_IN, heard("customer.erased")), False),
+    ],
+)
+def test_the_page_is_open_to_whoever_was_let_in(words: tuple[Any, ...], is_open: bool) -> None:
+    world = reachable(email="h")
+    world.hear(*words)
+    [customer] = world.book.customers.values()
+
+    assert customer.has_address("in_app") is is_open
 
 
 def test_a_playbook_of_one_channel_ends_with_its_address_as_before() -> None:
