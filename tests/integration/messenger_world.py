@@ -19,6 +19,7 @@ from schemas.topics import CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.messenger import api, copy_api, inbox_api, stream, variants_api
 from services.messenger.handlers.claiming import Claiming
 from services.messenger.handlers.intake import Letterbox
+from services.messenger.handlers.replies import Listening
 from services.messenger.handlers.texting import Speaker, Texting
 from services.messenger.handlers.weighing import Weighing
 from services.messenger.handlers.writing import Writer
