@@ -5,9 +5,10 @@ worker runs this loop as a service of its Faust app (docs/decisions/0001).
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -53,8 +54,10 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         topics: Sequence[str],
         cluster: ClusterIds,
         follows: Sequence[Following] = (),
+        rests_on: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """`follows`: what must be known before the first message is decided on."""
+        """`follows`: what must be known before the first message is decided on. `rests_on`: by
+        topic, the one that tells of what its messages rest on."""
         self._context = context
         self._processor = processor
         self._topics = list(topics)
@@ -63,7 +66,9 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         self._stopping = asyncio.Event()
         self._hands: dict[TopicPartition, asyncio.Lock] = {}
         self._batches: set[asyncio.Task[None]] = set()
-        self._turns = Turns(topics, context.settings.batch_events)
+        self._turns = Turns(topics, context.settings.batch_events, rests_on)
+        self._newest: dict[str | None, asyncio.Task[None]] = {}
+        """By topic, the last batch begun."""
         self._consumer: Any = None
         self._fatal: Exception | None = None
         self._fenced = False
@@ -99,7 +104,9 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         """Poll for each topic in turn, and hand what came over to a thread.
 
         What several partitions of a topic have goes together into one transaction; another batch
-        of the topic is begun besides only while more waits than one can hold.
+        of the topic is begun besides only while more waits than one can hold. A topic that rests
+        on another is polled before that one and applied after it: what its records rest on is
+        mostly known then.
         """
         if len(self._batches) >= BATCHES_AT_ONCE:
             await self._one_done()
@@ -107,14 +114,15 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         held = dict(self._context.owned)
         free = [tp for tp in self._consumer.assignment() if self._is_free(tp)]
         news = {} if self._batches else await self._getmany(free, POLL_MS, 1)
-        polled: dict[TopicPartition, list[Any]] = {}
-        for topic in self._topics if self._batches or news else ():
-            found = await self._poll(topic, [tp for tp in free if tp.topic == topic], news)
-            if found:
-                self._begin(topic, found, held)
-                polled |= found
-        await self._note_progress(free, polled)
-        if not polled and self._batches:
+        found: dict[str, dict[TopicPartition, list[Any]]] = {}
+        for topic in self._turns.may_begin() if self._batches or news else ():
+            own = [tp for tp in free if tp.topic == topic]
+            if records := await self._poll(topic, own, news):
+                found[topic] = records
+        for topic in reversed(found):
+            self._begin(topic, found[topic], held)
+        await self._note_progress(free, {tp for one in found.values() for tp in one})
+        if not found and self._batches:
             await self._one_done()
 
     def _is_free(self, tp: TopicPartition) -> bool:
@@ -128,17 +136,21 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
     ) -> None:
         """Work on a batch; its partitions are not polled until it is done."""
         self._turns.begin(topic, {tp: len(records) for tp, records in found.items()})
+        first = self._newest.get(self._turns.rests_on(topic))
 
         async def take() -> None:
             try:
+                if first is not None:
+                    await asyncio.wait({first})
                 await self._take(found, held)
             finally:
                 self._turns.end(found)
 
-        self._batches.add(asyncio.create_task(take()))
+        self._newest[topic] = task = asyncio.create_task(take())
+        self._batches.add(task)
 
     async def _note_progress(
-        self, free: Sequence[TopicPartition], polled: Mapping[TopicPartition, Any]
+        self, free: Sequence[TopicPartition], polled: Collection[TopicPartition]
     ) -> None:
         """Remember when partitions were applied to their ends.
 
@@ -333,7 +345,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 waiting = await asyncio.to_thread(self._count_parked)
                 self._context.health.up("database")
-                for place in list(self._context.owned) if waiting else ():
+                for place in sorted(waiting):
                     await self._sweep(TopicPartition(*place))
             except Exception as error:
                 if not is_passing(error):
@@ -351,10 +363,10 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
                 metrics.FENCED.inc()
                 self._lose(own)
 
-    def _count_parked(self) -> int:
+    def _count_parked(self) -> Mapping[tuple[str, int], int]:
         with Session(self._context.engine) as session:
             waiting = ledger.count_parked(session)
-        metrics.PARKED_ROWS.set(waiting)
+        metrics.PARKED_ROWS.set(sum(waiting.values()))
         return waiting
 
     async def _keep_committing(self) -> None:

@@ -390,6 +390,9 @@ def unpark(session: Session, own: Ownership, offsets: Sequence[int]) -> None:
     )
 
 
-def count_parked(session: Session) -> int:
-    """How many messages wait."""
-    return int(session.execute(text("SELECT count(*) FROM parked")).scalar_one())
+def count_parked(session: Session) -> dict[tuple[str, int], int]:
+    """How many messages wait, by topic and partition."""
+    rows = session.execute(
+        text("SELECT topic, partition, count(*) FROM parked GROUP BY topic, partition")
+    )
+    return {(topic, partition): waiting for topic, partition, waiting in rows}

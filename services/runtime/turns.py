@@ -6,6 +6,7 @@ so it is kept short.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 BATCH_SECONDS = 0.25
@@ -49,8 +50,12 @@ class Pace:
 class Turns:
     """The batches in hand. A partition is in one at a time."""
 
-    def __init__(self, topics: Collection[str], most: int) -> None:
-        """most: records of a batch."""
+    def __init__(
+        self, topics: Collection[str], most: int, rests_on: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """most: records of a batch. rests_on: by topic, the one that it rests on."""
+        self._topics = sorted(topics, key=lambda topic: topic not in rests_on)
+        self._rests_on = rests_on
         self._paces = {topic: Pace(most) for topic in topics}
         self._busy: set[Place] = set()
         self._full: set[str] = set()
@@ -61,13 +66,26 @@ class Turns:
         """Whether the partition is in no batch."""
         return place not in self._busy
 
-    def room(self, topic: str) -> int:
-        """How many records a batch of the topic may have now.
+    def rests_on(self, topic: str) -> str | None:
+        """The topic that tells of what this one's records rest on."""
+        return self._rests_on.get(topic)
 
-        0 while another is in hand, unless more waited than that one could hold.
+    def may_begin(self) -> list[str]:
+        """The topics of which a batch may be begun, those that rest on another first.
+
+        None while another of the topic is in hand, unless more waited than that one could hold;
+        and none while one is in hand of the topic that it rests on.
         """
-        if topic not in self._full and any(busy == topic for busy, _ in self._busy):
-            return 0
+        in_hand = {topic for topic, _ in self._busy}
+        return [
+            topic
+            for topic in self._topics
+            if (topic not in in_hand or topic in self._full)
+            and self._rests_on.get(topic) not in in_hand
+        ]
+
+    def room(self, topic: str) -> int:
+        """How many records a batch of the topic may have now."""
         return self._paces[topic].records
 
     def in_turn(self, partitions: Iterable[P]) -> list[P]:

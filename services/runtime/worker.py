@@ -68,6 +68,8 @@ class Service:
     timers: Sequence[Timer] = ()
     background: Sequence[Background] = field(default_factory=tuple)
     follows: Sequence[Following] = ()
+    rests_on: Mapping[str, str] = field(default_factory=dict)
+    """By topic, the one that tells of what its messages rest on."""
 
 
 class _OwnClients(BootStrategy):
@@ -119,7 +121,12 @@ def create_app(context: Context, service: Service) -> faust.App:
     serve_asgi(app, service.api, host=settings.host, port=settings.port(service.name))
     processor = Processor(context, service.handlers, service.refuses, service.wants)
     consuming = Consuming(
-        context, processor, list(service.handlers), ClusterIds(settings), service.follows
+        context,
+        processor,
+        list(service.handlers),
+        ClusterIds(settings),
+        service.follows,
+        service.rests_on,
     )
     publisher = Publisher(context, service.lead_topic)
     for part in ("broker", "database", "partitions"):

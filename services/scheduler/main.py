@@ -34,6 +34,7 @@ def build(context: Context) -> worker.Service:
         handlers=stream.handlers(decide),
         api=api.create(context, in_force, learning),
         refuses=frozenset({OUTREACH_COMMANDS}),
+        rests_on={OUTREACH_COMMANDS: OUTREACH_LOG},
         timers=(
             worker.Timer(
                 "claim-steps",

@@ -11,16 +11,25 @@ def turns(most: int = 1000) -> Turns:
 
 def test_a_topic_has_one_batch_in_hand_until_more_waits_than_it_could_hold() -> None:
     hand = turns()
-    assert hand.room(LOG) == 1000
     hand.begin(LOG, {(LOG, 0): 600, (LOG, 1): 399})
     assert [hand.is_free((LOG, n)) for n in (0, 1, 2)] == [False, False, True]
-    assert (hand.room(LOG), hand.room(ORDERS)) == (0, 1000)
+    assert hand.may_begin() == [ORDERS]
     hand.end([(LOG, 0), (LOG, 1)])
     assert hand.is_free((LOG, 0))
     hand.begin(LOG, {(LOG, 0): 1000})
-    assert hand.room(LOG) == 1000
+    assert hand.may_begin() == [LOG, ORDERS]
     hand.begin(LOG, {(LOG, 1): 1})
-    assert hand.room(LOG) == 0
+    assert hand.may_begin() == [ORDERS]
+
+
+def test_what_rests_on_another_topic_comes_before_it_and_never_beside_its_batch() -> None:
+    hand = Turns([LOG, ORDERS], 1000, {ORDERS: LOG})
+    assert hand.may_begin() == [ORDERS, LOG]
+    hand.begin(ORDERS, {(ORDERS, 0): 1})
+    assert hand.may_begin() == [LOG]
+    hand.begin(LOG, {(LOG, 0): 1})
+    hand.end([(ORDERS, 0)])
+    assert hand.may_begin() == []
 
 
 def test_whoever_was_served_longest_ago_comes_first() -> None:
