@@ -3,9 +3,10 @@
 Segmenter and scheduler as processes, on a broker and a PostgreSQL of this run's own. Two of three
 events are a new customer and their bill, the third is the payment of a bill that is planned.
 Published all at once, they tell the full load: how many events a second are worked through, to
-the last reminder planned or cancelled. Then they come at half of that rate. A latency lasts from
-handing the payment to the Kafka client to reading `outreach.cancelled` on the log: both ways over
-the broker are in it.
+the last reminder planned or cancelled. That is the most that the whole sustains: as many as it can
+hold wait at any time. Then they come at half of that rate. A latency lasts from handing the payment
+to the Kafka client to reading `outreach.cancelled` on the log: both ways over the broker are in it.
+What of it is the segmenter's lasts until `event.applied` is read there.
 """
 
 import os
@@ -14,12 +15,13 @@ import sys
 import tempfile
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from confluent_kafka import Consumer, Producer
@@ -46,6 +48,8 @@ FEW, FEW_SECONDS = 30.0, 5.0
 AHEAD = 1000
 """So many of the newest bills are not paid yet, so that each that is paid is planned."""
 BAR_SECONDS = 1.0
+EDGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.5, 2, 5, 10, float("inf"))
+"""Of the histogram, in seconds."""
 GIVE_UP_SECONDS = 120.0
 SERVICES = ("segmenter", "scheduler")
 CLOCK = Clock()
@@ -57,8 +61,10 @@ class Log:
 
     address: str
     enrolled: list[float] = field(default_factory=list)
+    applied: dict[str, float] = field(default_factory=dict)
+    """By payment, when it was read that the segmenter applied it; monotonic seconds, as in all."""
     cancelled: dict[str, float] = field(default_factory=dict)
-    """By the event behind it, when it was read; monotonic seconds, as in `enrolled`."""
+    """By the event behind it, when it was read."""
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def follow(self) -> None:
@@ -83,6 +89,8 @@ class Log:
     def _take(self, value: bytes, now: float) -> None:
         if b'"outreach.enrolled"' in value:
             self.enrolled.append(now)
+        elif b'"payment.received"' in value:
+            self.applied.setdefault(msgspec.json.decode(value)["data"]["event_id"], now)
         elif b'"outreach.cancelled"' in value:
             cause = msgspec.json.decode(value)["data"]["cause_event_id"]
             self.cancelled.setdefault(cause, now)
@@ -155,7 +163,7 @@ def run() -> bool:
             publisher = Publisher(address)
             _prepare(publisher, log)
             full = _full_load(publisher, log)
-            rows = {
+            loads = {
                 "few events": _latencies(publisher, log, FEW, FEW_SECONDS),
                 "half load": _latencies(publisher, log, full * SHARE, SECONDS),
             }
@@ -167,12 +175,14 @@ def run() -> bool:
     )
     for name in ("load", "events/s", "payments", "p50, s", "p99, s", "longest, s"):
         table.add_column(name, justify="right")
-    for name, (rate, waits) in rows.items():
-        half, most = _quantiles(waits)
-        figures = (f"{half:.3f}", f"{most:.3f}", f"{waits[-1]:.3f}")
-        table.add_row(name, f"{rate:,.0f}", f"{len(waits):,}", *figures)
+    for name, found in loads.items():
+        for part, waits in (("", found.waits), (", segmenter", found.applied)):
+            half, most = _quantiles(waits)
+            figures = (f"{half:.3f}", f"{most:.3f}", f"{waits[-1]:.3f}")
+            table.add_row(name + part, f"{found.rate:,.0f}", f"{len(waits):,}", *figures)
     Console().print(table)
-    rate, waits = rows["half load"]
+    rate, waits, _ = loads["half load"]
+    _histogram(waits)
     half, most = _quantiles(waits)
     reached = most < BAR_SECONDS
     print(
@@ -181,6 +191,25 @@ def run() -> bool:
         f"{'reached' if reached else 'MISSED'}"
     )
     return reached
+
+
+class Measured(NamedTuple):
+    """At so many events a second: how long each took, in all and in the segmenter; sorted."""
+
+    rate: float
+    waits: list[float]
+    applied: list[float]
+
+
+def _histogram(waits: Sequence[float]) -> None:
+    """How many took how long at half load."""
+    table = Table("up to, s", "payments", "")
+    shorter = 0
+    for edge in EDGES:
+        within = bisect_right(waits, edge) - shorter
+        shorter += within
+        table.add_row(f"{edge:g}", f"{within:,}", "#" * round(50 * within / len(waits)))
+    Console().print(table)
 
 
 def _quantiles(waits: Sequence[float]) -> tuple[float, float]:
@@ -208,9 +237,7 @@ def _full_load(publisher: Publisher, log: Log) -> float:
     return 3 * count / (CLOCK.monotonic() - began)
 
 
-def _latencies(
-    publisher: Publisher, log: Log, rate: float, seconds: float
-) -> tuple[float, list[float]]:
+def _latencies(publisher: Publisher, log: Log, rate: float, seconds: float) -> Measured:
     """Publish at a rate, three events at a time; the rate that it came to, and each latency."""
     before = set(publisher.paid)
     began, sent = CLOCK.monotonic(), 0
@@ -224,7 +251,11 @@ def _latencies(
     publisher.flush()
     _wait_for_all(publisher, log)
     new = publisher.paid.keys() - before
-    return reached, sorted(log.cancelled[one] - publisher.paid[one] for one in new)
+    return Measured(
+        reached,
+        sorted(log.cancelled[one] - publisher.paid[one] for one in new),
+        sorted(log.applied[one] - publisher.paid[one] for one in new),
+    )
 
 
 def _wait_for_all(publisher: Publisher, log: Log) -> None:
