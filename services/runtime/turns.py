@@ -74,13 +74,15 @@ class Turns:
         """The topics of which a batch may be begun, those that rest on another first.
 
         None while another of the topic is in hand, unless more waited than that one could hold;
-        and none while one is in hand of the topic that it rests on.
+        and none while one is in hand of the topic that it rests on, which therefore has one only:
+        between two of them comes the turn of what rests on it.
         """
         in_hand = {topic for topic, _ in self._busy}
+        besides = self._full - set(self._rests_on.values())
         return [
             topic
             for topic in self._topics
-            if (topic not in in_hand or topic in self._full)
+            if (topic not in in_hand or topic in besides)
             and self._rests_on.get(topic) not in in_hand
         ]
 

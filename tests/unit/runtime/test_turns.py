@@ -32,6 +32,14 @@ def test_what_rests_on_another_topic_comes_before_it_and_never_beside_its_batch(
     assert hand.may_begin() == []
 
 
+def test_however_much_waits_what_rests_on_it_has_its_turn() -> None:
+    hand = Turns([LOG, ORDERS], 10, {ORDERS: LOG})
+    hand.begin(LOG, {(LOG, 0): 10})
+    assert hand.may_begin() == []
+    hand.end([(LOG, 0)])
+    assert hand.may_begin() == [ORDERS, LOG]
+
+
 def test_whoever_was_served_longest_ago_comes_first() -> None:
     hand = turns()
     for served in ([2, 0], [1], [0]):
