@@ -1,1 +1,1 @@
-"""All of Rapport on real parts, from a publisher's event to a customer's answer."""
+"""Ten days that are lived once; each file looks at some of the people in them."""

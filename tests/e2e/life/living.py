@@ -46,6 +46,7 @@ class Life:
     zones: dict[str, str] = field(default_factory=dict)
     """Of customers who do not live in HOME."""
     lived_until: datetime = START
+    """When the last day had passed and all was settled, by the business clock."""
     survived: bool = False
     """Whether no service had to be started again."""
 
