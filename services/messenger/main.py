@@ -117,8 +117,11 @@ def build(context: Context) -> worker.Service:
             Sender(context, claiming, provider, connections, unpaced, [channel], vital=False)
         )
 
+    # What goes to a page waits for its sender's next look: each look costs those who hurry.
+    hurried = [sender for sender in senders if IN_APP not in sender.channels]
+
     def wake() -> None:
-        for sender in senders:
+        for sender in hurried:
             sender.wake()
 
     texting = Texting(packs, tenants_by_name, served)
