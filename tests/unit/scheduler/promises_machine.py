@@ -227,8 +227,7 @@ class Promises(RuleBasedStateMachine):
     def merge(self, who: int, how: int) -> None:
         """Two ids turn out to be one customer; which that is, is said once."""
         if how < 4 and CUSTOMERS[who % 3] not in self.sends.into:
-            into = CUSTOMERS[(who + 1 + how) % 3]
-            self.come(self.event("customer.merged", who, into=into), 4 if how > 2 else 1)
+            self.come(self.event("customer.merged", who, into=CUSTOMERS[(who + 1 + how) % 3]), 1)
 
     def again(self, who: int, how: int) -> None:
         """Something that was delivered is delivered once more."""
