@@ -18,7 +18,7 @@ from services.playbooks.catalogue import Catalogue
 from services.runtime.security import Caller
 from services.segmenter import api, stream
 from support.database import Database
-from support.playbooks import in_force
+from support.playbooks import in_force, shipped_version
 
 MISSED = {
     "bill_id": "b-1",
@@ -215,7 +215,7 @@ def test_who_is_held_out_gets_a_fact_in_place_of_a_command(
         "holdout": "global",
         "share_bp": 5000,
         "instead_of": "recover",
-        "playbook_version": 3,
+        "playbook_version": shipped_version("recover"),
         "segment": "everyone",
         "tone": "neutral",
         "obligation_id": "b-1",
