@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from typing import NamedTuple
 
 import msgspec
@@ -299,8 +298,9 @@ def outbox_batch(
     with driver(session).cursor(binary=True) as cursor:
         # The lanes come as one array: joined, the whole backlog would be sorted for each batch.
         # One answer a lane: row by row, the driver waits for the interpreter at each few of them.
+        # Sorted here: there, sorting would move the messages, too.
         cursor.execute(
-            "SELECT lane, topic, array_agg(id ORDER BY id), array_agg(messages ORDER BY id) FROM ("
+            "SELECT lane, topic, array_agg(id), array_agg(messages) FROM ("
             " SELECT id, lane, topic, messages FROM outbox WHERE lane = ANY(ARRAY("
             " SELECT partition FROM unnest(%s::int[], %s::bigint[]) AS own(l, e)"
             " JOIN watermark w ON w.partition = own.l AND w.epoch = own.e WHERE w.topic = %s))"
@@ -314,8 +314,13 @@ def outbox_batch(
             ),
         )
         return [
-            OutboxLane(lane, topic, ids, list(chain.from_iterable(map(_unpack, packed))))
-            for lane, topic, ids, packed in cursor
+            OutboxLane(
+                lane,
+                topic,
+                sorted(ids),
+                [one for _, page in sorted(zip(ids, pages, strict=True)) for one in _unpack(page)],
+            )
+            for lane, topic, ids, pages in cursor
         ]
 
 
