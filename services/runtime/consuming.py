@@ -35,7 +35,7 @@ SWEEP_EVERY_SECONDS = 0.1
 POLL_MS = 50
 IDLE_SECONDS = 0.05
 # Batches worked on side by side: while one waits for the database, another is decided on.
-BATCHES_AT_ONCE = 3
+BATCHES_AT_ONCE = 4
 # A broker that takes longer to answer a commit is waited for, and /readyz says so.
 ANSWER_SECONDS = 3.0
 # Polls that fail one after the other, half a second apart, before the worker is started anew.

@@ -69,7 +69,7 @@ class Settings(BaseSettings):
         description="Messages of one customer that may wait for another topic; further ones go to"
         " dead.letters.",
     )
-    batch_events: int = Field(1000, description="Events one poll takes at the most.")
+    batch_events: int = Field(2000, description="Events one poll takes at the most.")
 
     def port(self, service: str) -> int:
         """The HTTP port of a service: PORT_BASE plus 1 to 4."""

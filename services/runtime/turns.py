@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
-BATCH_SECONDS = 0.25
+BATCH_SECONDS = 0.5
 """Real seconds that a batch should last at most."""
 LEAST = 50
 """Records that a batch may have however long they take: with fewer, what a batch costs by itself

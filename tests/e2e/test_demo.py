@@ -54,8 +54,11 @@ class Demo:
         return self.output.read_text(encoding="utf-8")
 
     def wait(self, seconds: float) -> int:
-        """Its exit status."""
-        return self.process.wait(seconds)
+        """Its exit status, once it has ended."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it still runs: {self.text[-4000:]}") from None
 
     def left_over(self) -> list[str]:
         """Command lines of processes that it started and that still run."""
@@ -129,5 +132,5 @@ def test_ctrl_c_ends_the_demo_and_all_it_started(tmp_path: Path) -> None:
         poll_until(lambda: "segmenter http" in demo.text, 90, "the services are not up")
         assert demo.left_over()
         demo.process.send_signal(signal.SIGINT)
-        assert demo.wait(30) == 130
+        assert demo.wait(60) == 130
         assert demo.left_over() == []
