@@ -29,6 +29,7 @@ from services.scheduler.model import (
     Trigger,
 )
 from services.scheduler.rules.agreements import spelled_out
+from services.scheduler.rules.planning import first_id
 from services.scheduler.tables import TimelineRow
 
 _duration = TypeAdapter(timedelta).validate_python
@@ -50,7 +51,9 @@ def command_of(message: Incoming, data: OutreachRequested) -> Command:
         enrolment=Enrolment(
             tenant=tenant,
             customer=customer,
-            id=derive(tenant, customer, data.playbook, terms.obligation_id),
+            id=first_id(
+                derive, (tenant, customer), data.playbook, terms.kind, terms.obligation_id
+            ),
             playbook=data.playbook,
             playbook_version=data.playbook_version,
             purpose=data.purpose,

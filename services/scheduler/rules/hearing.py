@@ -90,8 +90,9 @@ def _end_or_move(
     met = exit_met(enrolment.exits, heard) if concerns(enrolment, heard) else None
     customer = book.customer(enrolment.tenant, enrolment.customer)
     obligation = book.obligations[enrolment.obligation_key]
-    if met is not None and met.on == "message.bounced" and goes_on(customer, enrolment, now):
-        met = None  # one address is dead; by another they are reached
+    if met is not None and met.on == "message.bounced":
+        # One address is dead; by another they may be reached.
+        met = None if goes_on(customer, enrolment, heard, now) else met
     ways = enrolment.plans[0].ways if enrolment.plans else MAIL
     stop = stopped(customer, obligation, enrolment, ways, packs, now)
     if stop is not None:

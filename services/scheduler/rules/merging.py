@@ -74,7 +74,9 @@ def carry_over(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -
         if stopped(kept, obligation, last, last.plans[0].ways, packs, now) is not None:
             continue
         named = {s.plan.name for s in book.steps_of(last.id) if s.state is StepState.CANCELLED}
-        base = book.derive(*into, last.playbook, last.obligation_id)
+        base = planning.first_id(
+            book.derive, into, last.playbook, last.obligation_kind, last.obligation_id
+        )
         again = msgspec.structs.replace(
             successor(book, last, now),
             customer=into[1],

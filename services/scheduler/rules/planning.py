@@ -1,6 +1,6 @@
 """From a command to an enrolment and its steps; and what a change of terms does to them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -12,6 +12,7 @@ from services.scheduler.model import (
     Customer,
     Enrolled,
     Enrolment,
+    Key,
     Obligation,
     Outcome,
     Step,
@@ -171,6 +172,17 @@ def former_of(book: Book, asked: Enrolment) -> list[Enrolment]:
         if (one.playbook, one.obligation_key) == (asked.playbook, asked.obligation_key)
     ]
     return sorted(same, key=lambda one: (one.number, one.started_at))
+
+
+def first_id(
+    derive: Callable[..., str], who: Key, playbook: str, kind: str, obligation_id: str
+) -> str:
+    """The id of the first enrolment of a customer in a playbook about an obligation.
+
+    A playbook may begin upon obligations of several kinds, and those may have the same id.
+    """
+    of_kind = () if kind == "bill" else (kind,)
+    return derive(*who, playbook, obligation_id, *of_kind)
 
 
 def numbered(book: Book, asked: Enrolment, former: list[Enrolment]) -> Enrolment:

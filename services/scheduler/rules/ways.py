@@ -80,12 +80,18 @@ def way_shut(
     return stop
 
 
-def goes_on(customer: Customer, enrolment: Enrolment, now: datetime) -> bool:
-    """Whether another channel is open for what is still to come of the enrolment."""
+def goes_on(customer: Customer, enrolment: Enrolment, bounced: Heard, now: datetime) -> bool:
+    """Whether a channel is open for the enrolment, now that a message has come back.
+
+    It may have been another enrolment's: a number that is dead ends nothing that goes by e-mail.
+    A bounce that names no channel is taken for that of an enrolment with only one.
+    """
+    named = bounced.data.get("channel") is not None
     return any(
-        way_shut(customer, enrolment, plan.channels, channel, now) is None
+        way_shut(customer, enrolment, plan.ways, channel, now) is None
         for plan in enrolment.plans
-        for channel in plan.channels
+        if plan.by == "machine"
+        for channel in (plan.ways if named else plan.channels)
     )
 
 

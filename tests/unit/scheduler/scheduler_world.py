@@ -108,7 +108,9 @@ def command(
         Enrolment(
             tenant=TENANT,
             customer=trigger.customer,
-            id=derive(TENANT, trigger.customer, playbook, obligation_id),
+            id=planning.first_id(
+                derive, (TENANT, trigger.customer), playbook, kind, obligation_id
+            ),
             playbook=playbook,
             playbook_version=1,
             purpose=purpose,

@@ -170,6 +170,27 @@ def test_a_subscription_is_reminded_of_again_in_its_next_period() -> None:
     assert [name for _, name in world.sent()] == ["t-7", "t-3", "t-1"]
 
 
+def test_in_one_playbook_obligations_of_two_kinds_may_have_the_same_id() -> None:
+    world = World()
+    left = heard("application.abandoned", application_id="77", product="loan", step="documents")
+    ends = heard(
+        "subscription.expiring", subscription_id="77", plan="Gold", expires_on="2026-03-12"
+    )
+    for event in (left, ends):
+        told = world.start(event, plans=FIRST_CONTACT, playbook="vip-care", exits=())
+        assert kinds(told)[0] == "Enrolled"
+    assert {one.obligation_kind for one in world.book.enrolments.values()} == {
+        "application",
+        "subscription",
+    }
+    done = heard("application.completed", START + timedelta(hours=1), application_id="77")
+    (ended,) = world.hear(done)
+    assert isinstance(ended, Cancelled)
+    assert [one.obligation_kind for one in world.book.enrolments.values() if one.active] == [
+        "subscription"
+    ]
+
+
 @pytest.mark.parametrize(
     ("customer_zone", "due_zone", "expected"),
     [

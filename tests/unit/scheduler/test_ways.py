@@ -53,8 +53,8 @@ def dispatched(world: World) -> Dispatched:
 
 
 def bounce(world: World, told: Dispatched, **data: Any) -> list[Outcome]:
-    given = {"kind": "hard", "channel": told.step.plan.channel, "step_id": told.step.id}
-    return world.hear(heard("message.bounced", world.now, message_id="m", **given, **data))
+    given = {"kind": "hard", "channel": told.step.plan.channel, "step_id": told.step.id, **data}
+    return world.hear(heard("message.bounced", world.now, message_id="m", **given))
 
 
 def test_the_first_channel_is_taken_where_it_is_open() -> None:
@@ -189,6 +189,24 @@ def test_where_no_channel_is_left_the_enrolment_ends_as_its_playbook_says() -> N
     told = bounce(world, by_sms)
 
     assert [one.reason for one in told if isinstance(one, Cancelled)] == ["unreachable"]
+
+
+def test_a_dead_number_ends_nothing_that_goes_by_mail_alone() -> None:
+    world = reachable(email=None, sms="h")
+    by_sms = (msgspec.structs.replace(ONE_STEP[0], channels=(), channel="sms"),)
+    begin(world, by_sms, playbook="texts")
+    world.start(bill(bill_id="b2"), exits=(UNREACHABLE,), playbook="letters")
+    first = dispatched(world)
+    world.hear(heard("customer.updated", world.now, channels={"email": "h"}))
+    world.answer(first)
+    told = bounce(world, first)
+
+    assert first.step.plan.channel == "sms"
+    assert [one for one in told if isinstance(one, Cancelled)] == []
+    active = [one.playbook for one in world.book.enrolments.values() if one.active]
+    assert "letters" in active
+    told = bounce(world, first, channel="email")
+    assert [one.enrolment.playbook for one in told if isinstance(one, Cancelled)] == ["letters"]
 
 
 def test_a_new_address_is_tried_again() -> None:
