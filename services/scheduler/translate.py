@@ -51,9 +51,7 @@ def command_of(message: Incoming, data: OutreachRequested) -> Command:
         enrolment=Enrolment(
             tenant=tenant,
             customer=customer,
-            id=first_id(
-                derive, (tenant, customer), data.playbook, terms.kind, terms.obligation_id
-            ),
+            id=first_id(derive, (tenant, customer), data.playbook, terms.kind, terms.obligation_id),
             playbook=data.playbook,
             playbook_version=data.playbook_version,
             purpose=data.purpose,

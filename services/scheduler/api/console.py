@@ -10,9 +10,19 @@ from sqlmodel import Session
 from services.runtime.context import Context
 from services.scheduler import reading, sending_store
 from services.scheduler.api.sending import shown
-from services.scheduler.api.shared import Reader, problems, text
+from services.scheduler.api.shared import Reader, answer, problems, text
 
 _PAGE = Path(__file__).parents[1] / "console.html"
+_EXAMPLE = {
+    "now": "2026-03-02T09:00:00Z",
+    "enrolments": [{"playbook": "recover", "status": "active", "reason": "", "count": 12}],
+    "steps": [{"playbook": "recover", "state": "planned", "count": 31}],
+    "reasons": [{"type": "outreach.step_deferred", "reason": "hours", "count": 4}],
+    "recent": [],
+    "late": 0,
+    "stopped": [],
+    "may_stop": False,
+}
 
 
 def routes(context: Context) -> APIRouter:
@@ -31,7 +41,7 @@ def routes(context: Context) -> APIRouter:
             },
         )
 
-    @api.get("/console/data")
+    @api.get("/console/data", responses=answer(_EXAMPLE))
     def console_data(caller: Reader) -> dict[str, Any]:
         """Counts by playbook and state, reasons of the last 7 days, recent decisions."""
         now = context.clock.now()

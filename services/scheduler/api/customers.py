@@ -16,7 +16,7 @@ from services.policy.model import Pack
 from services.runtime.context import Context
 from services.runtime.web import Problem
 from services.scheduler import operating, reading
-from services.scheduler.api.outreach import enrolment
+from services.scheduler.api.outreach import ENROLMENT, enrolment
 from services.scheduler.api.shared import (
     CustomerRef,
     OfTenant,
@@ -43,6 +43,21 @@ _FACT = {
     "data": {"step": "t-3", "reason": "hours", "rule": "default/hours", "rule_version": 1},
     "cause": "evt-2026-000011",
 }
+_OUTREACH = {
+    "tenant": "default",
+    "customer": "c-7f3a91",
+    "paused_until": None,
+    "holds": [
+        {
+            "kind": "dispute",
+            "obligation_id": "b-78",
+            "since": "2026-03-01T10:00:00Z",
+            "until": None,
+        }
+    ],
+    "contacts": [{"at": "2026-02-26T10:00:00Z", "purpose": "service", "channel": "email"}],
+    "enrolments": [ENROLMENT],
+}
 
 
 class Lift(BaseModel):
@@ -66,7 +81,7 @@ def routes(context: Context, packs: Sequence[Pack], learning: Learning | None = 
         responses=problems(s404="No event or command has named this customer."),
     )
 
-    @api.get("/outreach")
+    @api.get("/outreach", responses=answer(_OUTREACH))
     def customer_outreach(
         caller: Reader, customer: CustomerRef, tenant: OfTenant = "default"
     ) -> dict[str, Any]:

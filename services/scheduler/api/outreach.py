@@ -27,13 +27,65 @@ from services.scheduler.model import Learning
 from services.scheduler.tables import EnrolmentRow, StepRow
 
 _EXAMPLE = "b218c936-e3d7-53c6-8753-9524bf9c6938"
+ENROLMENT: dict[str, Any] = {
+    "enrolment_id": _EXAMPLE,
+    "tenant": "default",
+    "customer": "c-7f3a91",
+    "playbook": "recover",
+    "obligation_id": "b-77",
+    "status": "active",
+    "reason": None,
+    "started_at": "2026-03-02T09:00:00Z",
+    "playbook_version": 3,
+    "purpose": "collection",
+    "segment": "everyone",
+    "tone": "neutral",
+    "trigger": {
+        "event_id": "evt-2026-000011",
+        "event_type": "payment.missed",
+        "time": "2026-03-02T08:59:00Z",
+    },
+    "due_date": "2026-02-27",
+    "paused": None,
+    "paused_until": None,
+    "chosen": None,
+    "ended_at": None,
+    "steps": [
+        {
+            "step_id": "5d0c2f4e-9a3b-8c1d-b2e4-6f7081923a4b",
+            "name": "first",
+            "by": "machine",
+            "channel": "email",
+            "state": "planned",
+            "reason": "hours",
+            "planned_at": "2026-03-02T20:30:00Z",
+            "due_at": "2026-03-03T07:00:00Z",
+            "not_after": "2026-03-04T20:30:00Z",
+            "attempt": 1,
+            "dispatch_id": None,
+        }
+    ],
+}
+_OBLIGATION = {
+    "state": "open",
+    "kind": "bill",
+    "tenant": "default",
+    "id": "b-77",
+    "creditor": "Harbor Bank",
+    "amount_minor": 12950,
+    "currency": "EUR",
+    "due_date": "2026-02-27",
+    "parties": ["c-7f3a91"],
+    "as_of": "2026-03-02T08:59:00Z",
+    "terms_at": "2026-03-02T08:59:00Z",
+}
 
 
 def routes(context: Context, packs: Sequence[Pack], learning: Learning | None = None) -> APIRouter:
     """`/outreach/{id}`, its `/pause` and `/resume`, and `/obligations/{id}`."""
     api = APIRouter(tags=["outreach"], responses=problems(s404="No such id is known."))
 
-    @api.get("/outreach/{enrolment_id}")
+    @api.get("/outreach/{enrolment_id}", responses=answer(ENROLMENT))
     def outreach(
         caller: Reader, enrolment_id: Identity, tenant: OfTenant = "default"
     ) -> dict[str, Any]:
@@ -89,7 +141,8 @@ def routes(context: Context, packs: Sequence[Pack], learning: Learning | None = 
 
     @api.get(
         "/obligations/{obligation_id}",
-        responses=problems(s409="Obligations of several kinds have this id: say which is meant."),
+        responses=answer(_OBLIGATION)
+        | problems(s409="Obligations of several kinds have this id: say which is meant."),
     )
     def obligation(
         caller: Reader,

@@ -108,9 +108,7 @@ def command(
         Enrolment(
             tenant=TENANT,
             customer=trigger.customer,
-            id=planning.first_id(
-                derive, (TENANT, trigger.customer), playbook, kind, obligation_id
-            ),
+            id=planning.first_id(derive, (TENANT, trigger.customer), playbook, kind, obligation_id),
             playbook=playbook,
             playbook_version=1,
             purpose=purpose,

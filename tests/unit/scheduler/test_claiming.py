@@ -84,6 +84,26 @@ def test_caps_count_over_all_playbooks() -> None:
     assert len(world.sent()) == 3
 
 
+def test_a_cap_on_an_obligation_counts_what_its_other_party_was_told() -> None:
+    boston = Place(timezone="America/New_York", country="US", region="US-MA")
+    by_sms = (StepPlan("text", "trigger", 0, timedelta(days=9), "text", channel="sms"),)
+    both = [{"customer_id": "ann", "role": "borrower"}, {"customer_id": "bob", "role": "guarantor"}]
+    world = World(at("2026-03-03 00:00"))
+    calls = {"channel": "phone", "direction": "outbound", "outcome": "attempt"}
+    for hour in (1, 2):
+        when = world.now - timedelta(hours=hour)
+        world.hear(
+            heard("contact.made", when, "bob", at=when.isoformat(), obligation_id="b1", **calls)
+        )
+    for name, parties in (("b1", both), ("b2", None)):
+        event = bill("payment.missed", world.now, bill_id=name, parties=parties)
+        world.start(event, plans=by_sms, purpose="collection", place=boston)
+    told = world.claim()
+    assert [one.obligation.id for one in told if isinstance(one, Dispatched)] == ["b2"]
+    (deferred,) = [one for one in told if isinstance(one, Deferred)]
+    assert (deferred.reason, deferred.rule) == ("cap", "us-ma/calls-and-texts")
+
+
 STOPS = [
     (paid(at("2026-03-04 09:00")), "paid"),
     (heard("bill.closed", at("2026-03-04 09:00"), bill_id="b1", why="cancelled"), "cancelled"),

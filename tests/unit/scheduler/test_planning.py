@@ -1,9 +1,12 @@
 """From commands to steps: local dates, permitted hours, updates, re-entry."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scheduler_world import (
     FIRST_CONTACT,
     PACKS,
@@ -209,6 +212,54 @@ def test_the_due_day_is_local_and_never_over_where_it_is_due(
     zones = candidate_zones(place, due_zone)
     found = planned_instant(today, asked.enrolment, asked.terms, zones)
     assert found == datetime.fromisoformat(expected)
+
+
+ZONES = st.sampled_from(
+    [
+        "America/New_York", "America/St_Johns", "Asia/Kathmandu", "Asia/Kolkata", "Asia/Tokyo",
+        "Australia/Lord_Howe", "Europe/London", "Africa/Casablanca", "Pacific/Apia",
+        "Pacific/Chatham", "Pacific/Kiritimati", "Pacific/Niue",
+    ]
+)  # fmt: skip
+REMINDED = command(bill())
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    here=ZONES,
+    there=st.none() | ZONES,
+    due=st.dates(date(2009, 1, 1), date(2030, 12, 31))
+    | st.sampled_from([date(2026, 3, 8), date(2026, 11, 1), date(2011, 12, 30)]),
+    days=st.integers(-30, 30),
+    minute=st.integers(8 * 60, 21 * 60 - 1),
+)
+def test_a_step_falls_on_its_local_day_or_the_one_before_where_that_is_over(
+    here: str, there: str | None, due: date, days: int, minute: int
+) -> None:
+    plan = StepPlan(
+        "s", "due", days, timedelta(days=1), "s", at=f"{minute // 60:02}:{minute % 60:02}"
+    )
+    place = Place(timezone=here)
+    terms = msgspec.structs.replace(REMINDED.terms, due_date=due, due_timezone=there)
+    found = planned_instant(plan, REMINDED.enrolment, terms, candidate_zones(place, there))
+    assert found is not None
+    zone = ZoneInfo(here)
+
+    def is_first_showing(wanted: datetime) -> bool:
+        shown = found.astimezone(zone).replace(tzinfo=None)
+        exact = wanted.replace(tzinfo=zone).astimezone(UTC)
+        if exact.astimezone(zone).replace(tzinfo=None) == wanted:
+            return found == exact
+        before = (found - timedelta(seconds=1)).astimezone(zone).replace(tzinfo=None)
+        return before < wanted < shown  # the clock left it out
+
+    day = due + timedelta(days=days)
+    wanted = datetime.combine(day, time(minute // 60, minute % 60))
+    own_day = wanted.replace(tzinfo=zone).astimezone(ZoneInfo(there or here)).date() <= day
+    assert is_first_showing(wanted if own_day else wanted - timedelta(days=1))
+    assert found.astimezone(ZoneInfo(there or here)).date() <= max(
+        day, found.astimezone(zone).date()
+    )
 
 
 @pytest.mark.parametrize(
