@@ -123,6 +123,7 @@ def heard_again(tenant: str, customer: str, row: TimelineRow) -> Heard:
         event.data,
         event.obligation_id,
         stale=event.effect == "stale_version",
+        source=event.event_source,
     )
 
 

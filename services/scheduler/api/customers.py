@@ -53,6 +53,7 @@ _OUTREACH = {
             "obligation_id": "b-78",
             "since": "2026-03-01T10:00:00Z",
             "until": None,
+            "source": "/bank/disputes",
         }
     ],
     "contacts": [{"at": "2026-02-26T10:00:00Z", "purpose": "service", "channel": "email"}],

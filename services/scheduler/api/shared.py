@@ -77,6 +77,7 @@ def shown_hold(hold: Hold) -> dict[str, Any]:
         "obligation_id": hold.obligation_id,
         "since": text(hold.at),
         "until": text(hold.until),
+        "source": hold.source,
     }
 
 

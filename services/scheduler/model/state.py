@@ -48,7 +48,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
 class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
     """A typed reason that stops or changes contact; a `services.policy.holds.Hold`.
 
-    obligation_id None: about the whole customer.
+    obligation_id None: about the whole customer. source: of the event that placed it.
     """
 
     kind: str
@@ -57,6 +57,7 @@ class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
     until: datetime | None = None
     lifted_at: datetime | None = None
     freed_at: datetime | None = None
+    source: str | None = None
 
 
 class Handoff(msgspec.Struct, frozen=True, omit_defaults=True):

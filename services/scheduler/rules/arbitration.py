@@ -11,6 +11,7 @@ from typing import NamedTuple
 from services.policy import gate
 from services.policy.model import Contact, Pack
 from services.policy.places import applying
+from services.policy.preferences import wished
 from services.scheduler.model import Book, Step, StepState
 from services.scheduler.rules import timing
 
@@ -87,4 +88,5 @@ def _after(
     zones = timing.zones_of(customer, enrolment, obligation)
     approach = timing.approach_of(step.plan, enrolment, obligation)
     contacts = [*book.contacts_about(customer.key, obligation), *more]
-    return gate.next_permitted(at, zones, applying(packs, zones), approach, contacts)
+    rules = (*applying(packs, zones), *wished(customer.hours, customer.max_a_week))
+    return gate.next_permitted(at, zones, rules, approach, contacts)

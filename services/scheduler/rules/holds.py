@@ -24,7 +24,9 @@ def with_hold(holds: tuple[Hold, ...], heard: Heard) -> tuple[Hold, ...]:
         words = words.placed(heard.time, instant(heard.data.get("until")))
     else:
         words = words.lifted(heard.time, by_operator=heard.type == "hold.lifted")
-    told = Hold(kind, words.at, about, words.until, words.lifted_at, words.freed_at)
+    newest = heard.type == "customer.hold_placed" and words.at == heard.time
+    source = (heard.source or None) if newest else known.source
+    told = Hold(kind, words.at, about, words.until, words.lifted_at, words.freed_at, source)
     return (*(one for one in holds if one not in named), told)
 
 

@@ -32,6 +32,17 @@ def test_the_shipped_packs_load_and_keep_their_content() -> None:
         assert from_content(one.content).sha256 == one.sha256
 
 
+def test_the_guide_names_each_pack_in_its_version_and_what_was_not_verified() -> None:
+    guide = (SHIPPED.parents[1] / "docs" / "policies.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1]: line for line in guide.splitlines() if line.startswith("| `")}
+    for one in load(SHIPPED):
+        assert rows[one.name].startswith(f"| `{one.name}` | {one.version} |")
+        for kind in ("hours", "closed", "caps", "gaps", "disclosures", "consent", "right_party",
+                     "stop_words", "prohibited_wording", "holds", "notices"):  # fmt: skip
+            for asked in one.content[kind]:
+                assert asked["verified"] or f"`{asked['rule']}`" in rows[one.name]
+
+
 def test_the_baseline_is_what_the_house_promises() -> None:
     default = next(p for p in load(SHIPPED) if p.name == "default")
     assert [(h.opens, h.closes) for h in default.hours] == [(480, 1260)]

@@ -97,6 +97,17 @@ def test_it_looks_no_further_ahead_than_it_is_told() -> None:
         assert purposes(world.claim()) == first, days
 
 
+def test_who_wants_one_message_a_week_gets_the_one_that_is_needed_most() -> None:
+    world = World(START)
+    willing(world)
+    world.hear(heard("contact.preference_changed", START, changes={"max_a_week": 1}))
+    begin(world, "service", planned(3), "b1")
+    begin(world, "marketing", BRIEF, "b2")
+    (ended,) = [one for one in world.claim() if isinstance(one, Suppressed)]
+    assert (ended.reason, ended.rule) == ("arbitration", "arbitration/service")
+    assert purposes(world.until(at("2026-03-06 12:00"))) == ["service"]
+
+
 def test_what_has_ended_keeps_no_room() -> None:
     world = World(START)
     willing(world)

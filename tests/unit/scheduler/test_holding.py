@@ -3,11 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from scheduler_world import (
     FIRST_CONTACT,
     PACKS,
     START,
+    TENANT,
     TOKYO,
     World,
     at,
@@ -18,6 +20,7 @@ from scheduler_world import (
 
 from services.policy.model import Pack
 from services.policy.packs import from_content
+from services.scheduler.api.shared import shown_hold
 from services.scheduler.model import (
     Cancelled,
     Deferred,
@@ -30,6 +33,7 @@ from services.scheduler.model import (
     Suppressed,
 )
 from services.scheduler.rules import claiming, hearing, planning
+from services.scheduler.rules.holds import standing
 
 DAY = timedelta(days=1)
 
@@ -127,6 +131,28 @@ def test_only_an_operator_lifts_what_is_final() -> None:
     assert hold(world, "deceased", "freed") == []
     world.start(bill(time=world.now, bill_id="b3"))
     assert told(world, Planned)
+
+
+def test_a_hold_is_shown_with_whoever_placed_it_last() -> None:
+    world = World()
+
+    def word(type: str, minute: int, source: str) -> None:
+        at = START + timedelta(minutes=minute)
+        told = heard(f"customer.hold_{type}", at, kind="dispute", obligation_id="b1")
+        world.hear(msgspec.structs.replace(told, source=source))
+
+    for type, minute, source in (
+        ("placed", 2, "/disputes"), ("placed", 1, "/branch"), ("lifted", 1, "/branch"),
+    ):  # fmt: skip
+        word(type, minute, source)
+    [hold] = standing(world.book.customer(TENANT, "ann"), PACKS, world.now)
+    assert shown_hold(hold) == {
+        "kind": "dispute",
+        "obligation_id": "b1",
+        "since": "2026-03-02T00:02:00Z",
+        "until": None,
+        "source": "/disputes",
+    }
 
 
 def test_a_lift_of_what_was_never_held_is_nothing() -> None:
