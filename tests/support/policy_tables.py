@@ -106,11 +106,12 @@ class Table:
     packs: Sequence[Pack]
 
     def rows(self) -> Iterator[dict[str, str]]:
-        """Hours and caps; then what consent changes, and each hold; then each cap at its brink."""
+        """Hours and caps; then what consent changes, and each hold with all of it; then each cap
+        at its brink. Cases under a hold stand apart: most holds hide what hours and caps say."""
         everyday = {"role": ROLES, "purpose": PURPOSES, "channel": CHANNELS}
         gates = {**everyday, "history": tuple(_COMMON), "local time": tuple(self.instants())}
         said = {**everyday, "consent": ("none", "granted", "revoked")}
-        held = {**everyday, "hold": get_args(HoldKind)}
+        held = {**gates, "hold": get_args(HoldKind)}
         for factors in (gates, said, held):
             for case in pairwise(factors):
                 yield self.judged({**PLAIN, **case})
