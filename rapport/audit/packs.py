@@ -124,7 +124,8 @@ def outside_hours(
             if not (covers(rule, purpose, channel, roles) and in_force_on(rule, day)):
                 continue
             if isinstance(rule, Hours):
-                ruled = ruled or (rule.days == "all" and rule.holidays == "any")
+                daily = rule.days == "all" and rule.holidays == "any"
+                ruled = ruled or (daily and _permits(rule))
                 opens, closes = window(rule)
                 if opens <= local.hour * 60 + local.minute < closes:
                     continue
@@ -133,6 +134,11 @@ def outside_hours(
                 yield found, f"{clock} is outside {hours}, {rule.rule} {name}"
     if not ruled:
         yield None, f"no hours rule is in force in {zone_name}"
+
+
+def _permits(rule: Rule) -> bool:
+    """Whether a rule may be the ground for a contact, and not only forbid it."""
+    return rule.verified and rule.status != "draft"
 
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -209,7 +215,7 @@ def consent_needed(
         f
         for f in packs
         for rule in f.pack.consent
-        if relevant(rule, "relationship") and rule.verified and rule.status != "draft"
+        if relevant(rule, "relationship") and _permits(rule)
     ]
     if not asking:
         return None

@@ -160,8 +160,9 @@ def _refused_by_hours(now: datetime, rules: _Rules) -> Verdict | None:
         for pack, rule in rules.hours:
             if not rule.in_force_on(day):
                 continue
-            # Rules about some days alone are no ground to contact anyone on the others.
-            ruled = ruled or (rule.daily and rule.closes > 0)
+            # Rules about some days alone are no ground to contact anyone on the others; nor is
+            # what nobody has verified.
+            ruled = ruled or (rule.daily and rule.closes > 0 and rule.loosens)
             if rule.opens <= minute < rule.closes or not _about(rule, pack, local):
                 continue
             opens = _opens(now, local_zone, rule)

@@ -23,6 +23,15 @@ def on_a_day_of_the_week_that_is_closed(world: World) -> None:
     add_rule(world, "india", "closed", rule="tuesdays", days=["tue"])
 
 
+@planted(4, "outside-hours", "d-delhi.intended")
+def on_no_ground_but_hours_that_nobody_has_verified(world: World) -> None:
+    world.change("d-delhi.intended", roles=["collector"])
+    for name, more in (("house", {"roles": ["creditor"]}), ("india", {"verified": False})):
+        content = world[f"policy.{name}"].data["content"]
+        hours = [{**one, **more} for one in content["hours"]]
+        world.change(f"policy.{name}", content={**content, "hours": hours})
+
+
 @planted(4, "zone-left-out", "d-wary.intended")
 def phone_of_another_country_ignored(world: World) -> None:
     world["wary.place"].data["data"] |= {"phone_country": "FI", "phone_zones": ["Europe/Helsinki"]}

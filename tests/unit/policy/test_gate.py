@@ -95,6 +95,17 @@ def test_unknown_place_and_missing_hours_are_refused() -> None:
     assert check(NOON, TOKYO, [expired], SERVICE).reason == "no_policy"
 
 
+@pytest.mark.parametrize("doubt", [{"verified": False}, {"status": "draft"}])
+def test_hours_that_nobody_has_verified_bind_and_are_no_ground_to_contact(
+    doubt: dict[str, object],
+) -> None:
+    doubtful = with_hours("10:00", "11:00", **doubt)
+    ten = NOON - timedelta(hours=2)
+    assert check(ten, TOKYO, [doubtful], SERVICE).reason == "no_policy"
+    assert check(ten, TOKYO, [BASE, doubtful], SERVICE).allowed
+    assert check(NOON, TOKYO, [BASE, doubtful], SERVICE).reason == "hours"
+
+
 def test_a_contact_exactly_168_hours_ago_counts_no_longer() -> None:
     three = [contact(168), contact(20), contact(10)]
     assert check(NOON, TOKYO, [BASE], SERVICE, three).allowed

@@ -176,6 +176,20 @@ def test_japan_accepts_a_running_relationship() -> None:
         assert verdict.allowed is relationship
 
 
+@pytest.mark.parametrize(
+    ("told", "allowed"), [({}, True), ({"verified": False}, False), ({"status": "draft"}, False)]
+)
+def test_only_a_verified_relationship_takes_the_place_of_consent(
+    told: dict[str, Any], allowed: bool
+) -> None:
+    needs = pack("house", "JP", consent=[rule("needs", basis="opt_in", yields=True)])
+    takes = pack("jp", "JP", consent=[rule("takes", basis="relationship", **told)])
+    verdict = check_consent(
+        NOW, JAPAN, [needs, takes], Approach("retention", "email"), [], relationship=True
+    )
+    assert verdict.allowed is allowed
+
+
 def test_an_expired_grant_is_none() -> None:
     packs = applying(load(SHIPPED), FRANCE)
     grant = ConsentRecord("email", "marketing", "granted", NOW.replace(hour=1), NOW)
