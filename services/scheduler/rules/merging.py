@@ -109,6 +109,7 @@ def _united(kept: Customer, old: Customer) -> Customer:
         preferences=_stricter((*kept.preferences, *old.preferences)),
         holds=_standing((*kept.holds, *old.holds)),
         handoffs=tuple(handoffs.values()),
+        left=kept.left | old.left,
         paused_until=max(pauses, default=None),
         hours=kept.hours or old.hours,
         max_a_week=min(fewest, default=None),
@@ -136,5 +137,9 @@ def _standing(holds: Iterable[Hold]) -> tuple[Hold, ...]:
     return tuple(best.values())
 
 
-def _stands(hold: Hold) -> bool:
-    return hold.at is not None and (hold.lifted_at is None or hold.lifted_at < hold.at)
+def _stands(hold: Hold) -> tuple[bool, bool, bool]:
+    """How surely a hold stands: what a publisher lifts may stand on, what an operator lifts never.
+
+    Of a hold that was placed again, no earlier lift is kept.
+    """
+    return hold.at is not None, hold.freed_at is None, hold.lifted_at is None

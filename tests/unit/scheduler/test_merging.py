@@ -1,12 +1,15 @@
 """Two ids that turn out to be one customer: no promise given to either breaks."""
 
+from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
-from scheduler_world import FIRST_CONTACT, TENANT, World, at, bill, command, heard
+from scheduler_world import FIRST_CONTACT, PACKS, TENANT, World, at, bill, command, heard
 
 from services.scheduler.model import Dispatched, Enrolled, Heard, Outcome, Planned, Suppressed
 from services.scheduler.rules import hearing, merging
+from services.scheduler.rules.holds import standing
 
 NOON = at("2026-03-13 12:00")
 BOB = (TENANT, "bob")
@@ -111,6 +114,37 @@ def test_the_stricter_word_counts_whatever_the_one_that_stays_said_later() -> No
     begin(world, "bob", "b1")
     merge(world)
     assert dispatched(world, "2026-03-20 12:00") == []
+
+
+def test_who_opted_out_by_mail_under_one_id_gets_no_text_under_the_other() -> None:
+    world = World(NOON)
+    world.hear(heard("contact.unsubscribed", NOON, "ann", channel="email", purpose="collection"))
+    world.hear(heard("customer.updated", NOON, "bob", channels={"email": "h", "sms": "h"}))
+    merge(world)
+    both = (msgspec.structs.replace(FIRST_CONTACT[0], channels=("email", "sms")),)
+    event = of("bob", bill("payment.missed", world.now))
+    world.start(event, plans=both, purpose="collection")
+    assert dispatched(world, "2026-03-20 12:00") == []
+
+
+@pytest.mark.parametrize("stays", ["ann", "bob"])
+@pytest.mark.parametrize(
+    ("kind", "word"), [("dispute", "hold.lifted"), ("deceased", "hold.lifted"),
+                       ("dispute", "customer.hold_lifted")],
+)  # fmt: skip
+def test_a_hold_that_one_id_is_rid_of_stands_as_long_as_the_others(
+    kind: str, word: str, stays: str
+) -> None:
+    world = World(NOON)
+    for who in ("ann", "bob"):
+        world.hear(heard("customer.hold_placed", NOON, who, kind=kind))
+    later = NOON + timedelta(hours=1)
+    world.hear(heard(word, later, "ann", kind=kind))
+    if kind == "deceased":
+        world.hear(heard("customer.hold_lifted", later, "bob", kind=kind))
+    merge(world, old="bob" if stays == "ann" else "ann", into=stays)
+    held = standing(world.book.customer(TENANT, stays), PACKS, later)
+    assert [one.kind for one in held] == [kind]
 
 
 def test_wishes_of_either_id_are_kept_and_the_fewest_messages_count() -> None:
