@@ -135,6 +135,65 @@ def test_a_segment_by_age_with_nobody_to_stand_in_is_a_fault(tmp_path: Path) -> 
     )
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "line", "told"),
+    [
+        ("subject: A note", "subject: From our law firm", 3, "subject: 'law firm' is prohibited"),
+        ("It is about", "Our lawyer writes about", 5, "body: 'lawyer' is prohibited"),
+        (
+            "    preheader:",
+            "    sms: 'From our law office {{ links.portal }}'\n    preheader:",
+            4,
+            "sms: 'law office' is prohibited",
+        ),
+        (
+            "subject: A note",
+            "subject: A note\n    variants: {warm: {subject: Our lawyer writes}}",
+            4,
+            "subject: 'lawyer' is prohibited",
+        ),
+    ],
+)
+def test_what_a_places_pack_prohibits_is_named_with_its_rule(
+    tmp_path: Path, before: str, now: str, line: int, told: str
+) -> None:
+    home = write(tmp_path, templates=TEMPLATES.replace(before, now))
+    found = [one for one in _told(home) if "prohibited" in one]
+    # The rule is about English words: what stands in the other two files is not told.
+    assert all(one.startswith("en.yaml:") for one in found), found
+    assert any(
+        one.startswith(f"en.yaml:{line}: {told} by us/wording.")
+        and one.endswith("; say it otherwise")
+        for one in found
+    ), found
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Your payment is late: {{ links.pay }}", ["sms: 'payment' tells of a debt"]),
+        ("By {{ due_date }}: {{ links.portal }}", ["sms: 'due_date' tells what it is about"]),
+        ("A word for you: {{ links.pay }}", []),
+    ],
+)
+def test_a_short_text_of_a_collection_tells_of_no_debt(
+    tmp_path: Path, text: str, told: list[str]
+) -> None:
+    playbook = PLAYBOOK.replace("links: [portal]", "links: [portal, pay]")
+    shown = TEMPLATES.replace("    preheader:", f"    sms: '{text}'\n    preheader:")
+    home = write(tmp_path, playbook, shown.replace("[Open]", "[Pay]({{ links.pay }}) [Open]"))
+    found = [one for one in _told(home) if one.startswith("en.") and ": sms: " in one]
+    assert len(found) == len(told)
+    for one, start in zip(found, told, strict=True):
+        assert one.startswith(f"en.yaml:4: {start}")
+        assert "since a locked screen shows it all (" in one
+
+
+def _told(home: Path) -> list[str]:
+    """What the policies find fault with."""
+    return [f"{one.file.name}:{one.line}: {one.message}" for one in judged(home).faults]
+
+
 def test_a_variant_that_one_language_lacks_is_a_fault(tmp_path: Path) -> None:
     home = write(tmp_path)
     english = home / "templates" / "en.yaml"
