@@ -99,11 +99,16 @@ def test_a_subject_that_tells_and_nothing_to_stand_instead_is_a_fault(tmp_path: 
         told = text.replace("Something may have slipped by", "Your payment is overdue")
         (home / "templates" / f"{locale}.yaml").write_text(told, "utf-8")
     source = read_source(home)
-    [first, second] = indiscreet(source.file, PLAYBOOKS["recover"], PACKS, NOW)
+    [first, second, *texts] = indiscreet(source.file, PLAYBOOKS["recover"], PACKS, NOW)
     assert first.file.name == "en.yaml"
     assert first.message.startswith("subject: 'payment' tells of a debt")
     assert "add discreet: subject" in first.message
     assert "'overdue' tells of a debt" in second.message
+    # The short text says the same, and has nothing beside it to be discreet with.
+    assert [one.message.partition(" tells")[0] for one in texts] == [
+        "sms: 'payment'",
+        "sms: 'overdue'",
+    ]
 
 
 def test_a_senders_name_that_tells_of_a_debt_wants_another_for_strangers() -> None:
