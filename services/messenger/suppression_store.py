@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import text, tuple_
+from sqlalchemy import literal, or_, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
@@ -39,17 +39,33 @@ def suppressions(
     return by_customer
 
 
+_KEYS = ("tenant", "customer", "channel", "purpose", "reason", "address_hash")
+
+
 def suppress(session: Session, row: SuppressionRow) -> bool:
     """Add a suppression, or renew its expiry; True if it was not there."""
     values = row.model_dump()
-    keys = ["tenant", "customer", "channel", "purpose", "reason", "address_hash"]
     statement = (
         insert(SuppressionRow)
         .values(values)
-        .on_conflict_do_update(index_elements=keys, set_={"expires_at": values["expires_at"]})
+        .on_conflict_do_update(index_elements=_KEYS, set_={"expires_at": values["expires_at"]})
         .returning(text("xmax = 0"))
     )
     return bool(session.execute(statement).scalar_one())
+
+
+def suppress_longer(session: Session, row: SuppressionRow) -> bool:
+    """Add a suppression, or lengthen the one that is there, but never shorten it; whether that
+    changed anything.
+    """
+    made = insert(SuppressionRow).values(row.model_dump())
+    ends, stands_until = made.excluded["expires_at"], col(SuppressionRow.expires_at)
+    statement = made.on_conflict_do_update(
+        index_elements=_KEYS,
+        set_={"expires_at": ends},
+        where=stands_until.is_not(None) & or_(ends.is_(None), ends > stands_until),
+    ).returning(literal(True))
+    return session.execute(statement).first() is not None
 
 
 def list_suppressions(

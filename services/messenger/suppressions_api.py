@@ -21,6 +21,7 @@ Operator = Annotated[Caller, Depends(require("operate"))]
 LARGEST_BODY = 8 << 20
 MOST_ROWS = 1000
 MOST_ADDRESSES = 10_000
+WHOM = ("customer", "address", "address_hash")
 
 
 class Page(BaseModel):
@@ -65,12 +66,13 @@ def add_to(api: FastAPI, context: Context) -> None:
     async def bring(caller: Operator, request: Request, tenant: str = "default") -> Taken:
         """Suppress what the body lists: JSON lines, or with content type text/csv a table.
 
-        Fields: customer, address or address_hash, channel, purpose, reason, expires_at.
+        Fields: customer, address or address_hash, channel, purpose, reason, expires_at. What
+        stands is never shortened. The list as it is shown can be brought, too.
         """
         may_touch(caller, tenant)
         content = await body_of(request, LARGEST_BODY)
         table = request.headers.get("content-type", "").startswith("text/csv")
-        taken, faults = suppressing.read(_rows(content, table=table))
+        taken, faults = suppressing.read(_rows(content, table=table), context.signer.keyed_hash)
         new = await run_in_threadpool(suppressing.bring, context, tenant, caller.name, taken)
         return Taken(new=new, known=len(taken) - new, faults=faults)
 
@@ -99,7 +101,7 @@ def _rows(content: bytes, *, table: bool) -> Iterator[tuple[int, Any]]:
     if table:
         reader = csv.DictReader(io.StringIO(text, newline=""))
         for row in reader:
-            yield reader.line_num, {name: value for name, value in row.items() if value != ""}
+            yield reader.line_num, _told(row)
         return
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
@@ -109,14 +111,23 @@ def _rows(content: bytes, *, table: bool) -> Iterator[tuple[int, Any]]:
                 yield number, "not JSON"
 
 
+def _told(row: dict[str | Any, Any]) -> dict[str | Any, Any]:
+    """The cells that say something. A row that leaves empty whom it is about stays so and is a
+    fault: it must not stop the whole tenant.
+    """
+    said = {name: value for name, value in row.items() if value not in ("", None)}
+    about = [name for name in WHOM if name in row]
+    return said if not about or any(name in said for name in about) else said | {about[0]: ""}
+
+
 def _key(row: SuppressionRow) -> Sequence[str]:
     return [row.customer, row.channel, row.purpose, row.reason, row.address_hash]
 
 
 def _listed(row: SuppressionRow, known: dict[str, str]) -> suppressing.Listed:
     return suppressing.Listed(
-        customer=row.customer,
-        address_hash=row.address_hash,
+        customer=row.customer or None,
+        address_hash=row.address_hash or None,
         address=known.get(row.address_hash),
         channel=row.channel,
         purpose=row.purpose,

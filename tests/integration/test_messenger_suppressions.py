@@ -59,7 +59,7 @@ def test_an_address_is_suppressed_whoever_has_it_and_never_shown(
     assert reasons(messenger, "c-1", "c-2") == {"c-1": "suppressed:old_list", "c-2": None}
     shown = http.get("/suppressions").json()
     assert shown["next"] is None
-    assert [one["customer"] for one in shown["suppressions"]] == ["", "c-3"]
+    assert [one["customer"] for one in shown["suppressions"]] == [None, "c-3"]
     assert shown["suppressions"][0]["source"] == "operator:tester"
     assert "example.com" not in json.dumps(shown).lower()
     named = http.post("/suppressions/named", content=b"c-1@example.com\nno address\n").json()
@@ -89,6 +89,42 @@ def test_faulty_lines_are_named_and_the_others_are_taken(http: TestClient) -> No
     assert taken["new"] == 1
     assert [fault["line"] for fault in taken["faults"]] == [1, 2, 3, 4, 6]
     assert "example.com" not in json.dumps(taken)
+
+
+def test_nothing_that_is_brought_shortens_what_stands(messenger: World, http: TestClient) -> None:
+    def bring(expires_at: str | None) -> int:
+        row = {"customer": "c-1", "reason": "unsubscribed", "expires_at": expires_at}
+        return int(http.post("/suppressions", content=lines(row)).json()["new"])
+
+    passed, soon, later = "2026-03-01T00:00:00Z", "2026-03-03T00:00:00Z", "2026-03-05T00:00:00Z"
+    assert [bring(one) for one in (soon, passed, later, soon)] == [1, 0, 1, 0]
+    assert [bring(one) for one in (None, passed, None)] == [1, 0, 0]
+    assert reasons(messenger, "c-1", "c-2") == {"c-1": "suppressed:unsubscribed", "c-2": None}
+    [shown] = http.get("/suppressions").json()["suppressions"]
+    assert shown["expires_at"] is None
+    told = [fact["data"].get("expires_at") for fact in messenger.of("contact.suppressed")]
+    assert told == [soon, later, None]
+
+
+def test_what_is_exported_can_be_brought_back(http: TestClient) -> None:
+    rows = (
+        {"address": "c-1@example.com", "reason": "old_list"},
+        {"customer": "c-3", "channel": "sms", "expires_at": "2026-03-05T00:00:00Z"},
+        {"purpose": "marketing", "reason": "flood"},
+    )
+    assert http.post("/suppressions", content=lines(*rows)).json()["new"] == 3
+    shown = http.post("/suppressions/named", content=b"c-1@example.com").json()["suppressions"]
+    assert http.post("/suppressions", content=lines(*shown)).json() == {
+        "new": 0,
+        "known": 3,
+        "faults": [],
+    }
+
+
+def test_a_row_about_nobody_stops_nobody(http: TestClient) -> None:
+    table = b"address,reason\nx@example.com,left\n,left\n"
+    taken = http.post("/suppressions", content=table, headers={"Content-Type": "text/csv"}).json()
+    assert (taken["new"], [fault["line"] for fault in taken["faults"]]) == (1, [3])
 
 
 def test_only_operators_of_the_tenant_may(http: TestClient) -> None:

@@ -1,9 +1,9 @@
 """Suppressions that operators bring and take along: from another system, or into one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas import facts
 from schemas.common import Channel, Code, Identifier, Instant, Purpose
@@ -21,7 +21,8 @@ Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class Brought(BaseModel):
     """One suppression as an operator brings it: of a customer, or of an address, whoever has it.
 
-    An address is only read to be hashed. Without either it is of the whole tenant.
+    An address is only read to be hashed. Without either it is of the whole tenant. `source` and
+    `at` are there so that what was exported can be brought back; whoever brings it is its source.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -33,12 +34,8 @@ class Brought(BaseModel):
     purpose: Purpose | Literal["*"] = "*"
     reason: Code = "imported"
     expires_at: Instant | None = None
-
-    @model_validator(mode="after")
-    def _one_address(self) -> "Brought":
-        if self.address is not None and self.address_hash is not None:
-            raise ValueError("give address or address_hash")
-        return self
+    source: str | None = None
+    at: Instant | None = None
 
 
 class Fault(BaseModel):
@@ -51,8 +48,8 @@ class Fault(BaseModel):
 class Listed(BaseModel):
     """One suppression as it is shown. address: only where the caller has named it."""
 
-    customer: str
-    address_hash: str
+    customer: str | None
+    address_hash: str | None
     address: str | None = None
     channel: str
     purpose: str
@@ -62,15 +59,19 @@ class Listed(BaseModel):
     expires_at: Instant | None
 
 
-def read(lines: Iterable[tuple[int, object]]) -> tuple[list[Brought], list[Fault]]:
-    """What each line brings, and the faults."""
+def read(
+    lines: Iterable[tuple[int, object]], keyed_hash: Callable[[str], str]
+) -> tuple[list[Brought], list[Fault]]:
+    """What each line brings, and the faults. keyed_hash: of a normal address."""
     taken: list[Brought] = []
     faults: list[Fault] = []
     for number, content in lines:
         try:
             one = Brought.model_validate(content)
-            if one.address is not None:
-                normal_address(one.address)
+            hashed = None if one.address is None else keyed_hash(normal_address(one.address))
+            if hashed is not None and one.address_hash not in (None, hashed):
+                faults.append(Fault(line=number, why="address_hash: is not that of the address"))
+                continue
             taken.append(one)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
@@ -82,7 +83,9 @@ def read(lines: Iterable[tuple[int, object]]) -> tuple[list[Brought], list[Fault
 
 
 def bring(context: Context, tenant: str, by: str, brought: Sequence[Brought]) -> int:
-    """Suppress each, at once and for every message not yet intended; how many are new."""
+    """Suppress each, at once and for every message not yet intended; how many are new, or last
+    longer now. None that stands is shortened: a list of long ago lifts nobody's opt-out.
+    """
     new = 0
     for start in range(0, len(brought), AT_ONCE):
         with context.unit() as work:
@@ -128,7 +131,7 @@ def _suppress(context: Context, work: UnitOfWork, tenant: str, by: str, one: Bro
         at=work.now,
         expires_at=one.expires_at,
     )
-    if not suppression_store.suppress(work.session, row):
+    if not suppression_store.suppress_longer(work.session, row):
         return False
     subject = one.customer or (f"address:{hashed[:32]}" if hashed else f"tenant:{tenant}")
     work.fact(
@@ -144,6 +147,10 @@ def _suppress(context: Context, work: UnitOfWork, tenant: str, by: str, one: Bro
         ),
         subject=subject,
         tenant=tenant,
-        key=(derive(subject, one.channel, one.purpose, one.reason, hashed), work.now.isoformat()),
+        key=(
+            derive(subject, one.channel, one.purpose, one.reason, hashed),
+            one.expires_at.isoformat() if one.expires_at else "",
+            work.now.isoformat(),
+        ),
     )
     return True
