@@ -16,6 +16,7 @@ from services.messenger.mail import Draft, Identity, compose
 from services.messenger.mime import quoted
 from services.messenger.model import Letter
 from services.messenger.signatures import Key, KeyFaults, Signatures, load
+from services.messenger.tenants import Tenant
 
 DOMAIN = "bank.example"
 IDENTITY = Identity("Müller & Söhne", f"care@{DOMAIN}", f"a@{DOMAIN}", f"u@{DOMAIN}", "m.example")
@@ -122,6 +123,39 @@ def test_keys_are_read_from_their_folder(tmp_path: Path) -> None:
     _write(tmp_path, f"{DOMAIN}/r1.pem", RSA.secret)
     assert load(tmp_path).sign(letter(), DOMAIN) == Signatures([RSA]).sign(letter(), DOMAIN)
     assert load(None).sign(letter(), DOMAIN) == letter()
+
+
+def test_each_tenant_and_creditor_signs_with_a_key_of_its_own(tmp_path: Path) -> None:
+    keys = {}
+    for name in ("harbour", "bank", "nordbank"):
+        keys[name] = generate_private_key(65537, 2048)
+        _write(tmp_path, f"{name}.pem", keys[name])
+
+    def tenant(name: str, domain: str, **more: object) -> Tenant:
+        own = {"selector": "s1", "key_file": tmp_path / f"{name}.pem"}
+        addresses = {one: f"{one}@{domain}" for one in ("address", "reply_to", "unsubscribe_to")}
+        return Tenant.model_validate(
+            {"tenant": name, "name": "X", "postal_address": "12 Quay Street", "dkim": own,
+             "message_id_domain": domain, **addresses, **more}
+        )  # fmt: skip
+
+    creditor = {
+        "address": "service@nordbank.example",
+        "dkim": {"selector": "n1", "key_file": tmp_path / "nordbank.pem"},
+    }
+    signatures = load(
+        None,
+        [tenant("harbour", "harbour.example", creditors={"Nordbank": creditor}),
+         tenant("bank", DOMAIN)],
+    )  # fmt: skip
+    for domain, selector, name in (
+        ("harbour.example", "s1", "harbour"),
+        (DOMAIN, "s1", "bank"),
+        ("nordbank.example", "n1", "nordbank"),
+    ):
+        copy = signatures.sign(letter(), domain).copy
+        assert copy.count(b"DKIM-Signature: ") == 1
+        assert dkim.verify(copy, dnsfunc=published(Key(domain, selector, keys[name])))
 
 
 def test_a_key_that_cannot_be_used_is_named(tmp_path: Path) -> None:
