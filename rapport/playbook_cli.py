@@ -12,9 +12,8 @@ import typer
 
 from rapport.connection import connection, running
 from rapport.terminal import AsJson, Bootstrap, broker, out, refuse, stop
-from rapport.validate import against_policies
+from rapport.validate import against_policies, of_every_letter
 from services.messenger.tenants import TenantFaults
-from services.messenger.tenants import load as load_tenants
 from services.playbooks.load import PlaybookFaults, load_playbook, load_playbooks
 from services.playbooks.model import Playbook
 from services.policy.packs import PolicyFaults
@@ -37,26 +36,24 @@ def validate(
     Every fault is named by file, line and remedy. Where a policy lets an attribute steer nothing,
     the segment that is passed over there is named, too; that is no fault.
     """
-    from services.messenger.lint import layout_faults, tenant_faults
-
     settings = Settings()
     try:
         packs = load_packs(settings.policies_dir)
         found = _load(folder)
-        tenants = load_tenants(settings.tenants_dir)
+        shared = of_every_letter(settings.tenants_dir)
     except (PlaybookFaults, PolicyFaults) as error:
         refuse(error.faults)
     except TenantFaults as error:
         stop(str(error))
     now = _now()
-    unreadable, darkened = tenant_faults(settings.tenants_dir, tenants)
     verdicts = [
         against_policies(playbook, read(home / "playbook.yaml"), packs, now)
         for home, playbook in found
     ]
-    for note in sorted([*darkened, *(note for one in verdicts for note in one.notes)]):
+    verdicts.append(shared)
+    for note in sorted(note for one in verdicts for note in one.notes):
         typer.echo(f"{note.file}:{note.line}: note: {note.message}")
-    faults = {*layout_faults(), *unreadable, *(f for one in verdicts for f in one.faults)}
+    faults = {fault for one in verdicts for fault in one.faults}
     if faults:
         refuse(sorted(faults))
     for _, playbook in found:

@@ -12,8 +12,9 @@ from rich.table import Table
 from rapport.connection import connection, running
 from rapport.playbook_folder import TENANT, read_standing, send
 from rapport.terminal import AsJson, Bootstrap, broker, err, out, refuse, stop
-from rapport.validate import against_policies
+from rapport.validate import against_policies, of_every_letter
 from schemas.envelope import Envelope
+from services.messenger.tenants import TenantFaults
 from services.playbooks import lifecycle
 from services.playbooks.catalogue import Edition, Signed, Standing
 from services.playbooks.load import PlaybookFaults, build, read_source
@@ -54,18 +55,21 @@ def publish(
     bootstrap: Bootstrap = None,
 ) -> None:
     """Publish a playbook as a draft. It is in force once a second person approves it."""
-    author = _actor(who, tenant)
+    author, settings = _actor(who, tenant), Settings()
     try:
         source = read_source(folder.resolve())
         playbook = build(source)
-        packs = load_packs(Settings().policies_dir)
+        packs = load_packs(settings.policies_dir)
+        shared = of_every_letter(settings.tenants_dir)
     except (PlaybookFaults, PolicyFaults) as error:
         refuse(error.faults)
+    except TenantFaults as error:
+        stop(str(error))
     verdict = against_policies(playbook, source.file, packs, author.at)
-    for note in sorted(verdict.notes):
+    for note in sorted([*verdict.notes, *shared.notes]):
         typer.echo(f"{note.file}:{note.line}: note: {note.message}")
-    if verdict.faults:
-        refuse(verdict.faults)
+    if faults := [*verdict.faults, *shared.faults]:
+        refuse(faults)
     _decided(
         lambda standing: lifecycle.draft(standing, tenant, playbook, source, author), bootstrap
     )

@@ -6,9 +6,12 @@ The playbooks' own faults are found where they are loaded (`services.playbooks.l
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from rapport.validate_words import ANY_ROLE, indiscreet, prohibited, undisclosed
 from schemas.playbook import Step
+from services.messenger import tenants
+from services.messenger.lint import layout_faults, tenant_faults
 from services.playbooks.check_steps import begins, lasting
 from services.playbooks.conditions import attributes_of
 from services.playbooks.model import Playbook
@@ -24,6 +27,14 @@ class Verdict:
 
     faults: Sequence[Fault]
     notes: Sequence[Fault]
+
+
+def of_every_letter(tenants_dir: Path) -> Verdict:
+    """What is wrong with the frame of all letters, and with the colours of those in whose name they
+    go. Raises TenantFaults.
+    """
+    unreadable, darkened = tenant_faults(tenants_dir, tenants.load(tenants_dir))
+    return Verdict([*layout_faults(), *unreadable], darkened)
 
 
 def against_policies(
