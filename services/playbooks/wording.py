@@ -21,6 +21,7 @@ from jinja2 import (
     nodes,
     pass_context,
 )
+from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -237,8 +238,28 @@ def _environment_slots(markdown: bool) -> ImmutableSandboxedEnvironment:
     return _sandbox(_finalize_slots(_one_line if markdown else plain))
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """A template can call nothing, and multiply numbers only: a few characters of it could fill the
+    memory or take for ever, and all other messages would wait.
+    """
+
+    intercepted_binops = frozenset({"*", "**", "%"})
+
+    def is_safe_callable(self, obj: object) -> bool:
+        """Nothing is."""
+        del obj
+        return False
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """What the operator makes of two numbers. Raises SecurityError."""
+        numbers = isinstance(left, int | float) and isinstance(right, int | float)
+        if operator == "**" or not numbers:
+            raise SecurityError(f"{operator} is not for these; say it without")
+        return super().call_binop(context, operator, left, right)
+
+
 def _sandbox(finalize: Callable[..., object]) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
+    environment = _Sandbox(
         autoescape=False,  # HTML is escaped where HTML is made, after Markdown
         undefined=StrictUndefined,
         finalize=finalize,

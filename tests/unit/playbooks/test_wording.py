@@ -24,11 +24,22 @@ def filled(source: str, *, markdown: bool = True, **values: object) -> str:
         "{{ nothing }}",
         "{{ 1 / 0 }}",
         "{{ x",
+        "{{ x.upper() }}",
+        "{{ 'x'.ljust(1000000000) }}",
+        "{{ '{:1000000000}'.format(1) }}",
+        "{{ x * 1000000000 }}",
+        "{{ 1000000000 * ['x'] }}",
+        "{{ '%1000000000d' % 1 }}",
+        "{{ 9 ** 9 ** 9 }}",
     ],
 )
 def test_a_template_can_do_nothing_but_fill_in(source: str) -> None:
     with pytest.raises(WordingError):
         filled(source, x="x", nothing=None)
+
+
+def test_numbers_may_be_multiplied() -> None:
+    assert filled("{{ n * 2 }} {{ n % 2 }}", n=3) == "6 1"
 
 
 def test_a_subject_stays_one_line_without_controls() -> None:
