@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
+from babel import Locale
 from babel.dates import format_timedelta
 from babel.lists import format_list
 from jinja2 import (
@@ -31,7 +32,7 @@ _CONTROL = re.compile(
 _SPACES = re.compile(r" {2,}")
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
 _UNSAFE_IN_URL = re.compile(r"[\s()<>\"'\\]")
-FILTERS = ("first", "last", "length", "upper", "lower", "series", "days")
+FILTERS = ("first", "last", "length", "upper", "lower", "series", "days", "plural")
 
 
 class WordingError(ValueError):
@@ -128,7 +129,8 @@ def _one_line(value: object) -> str:
 def fill(source: str, values: Mapping[str, Any], *, markdown: bool) -> str:
     """The template's text with the values in it. Raises WordingError.
 
-    `values` must hold `locale` (a Babel locale identifier) for the filters `series` and `days`.
+    `values` must hold `locale` (a Babel locale identifier) for the filters `series`, `days` and
+    `plural`.
     """
     try:
         return _compiled(source, markdown).render(values)
@@ -267,7 +269,7 @@ def _sandbox(finalize: Callable[..., object]) -> ImmutableSandboxedEnvironment:
         lstrip_blocks=True,
     )
     kept = {name: environment.filters[name] for name in FILTERS if name in environment.filters}
-    environment.filters = {**kept, "series": _series, "days": _days}
+    environment.filters = {**kept, "series": _series, "days": _days, "plural": _plural}
     environment.globals = {}
     return environment
 
@@ -294,3 +296,13 @@ def _days(context: Context, count: int) -> str:
     locale: str = context["locale"]
     text = format_timedelta(timedelta(days=count), "day", threshold=10**6, locale=locale)
     return text if " " not in text or text.isascii() else text.replace(" ", "")
+
+
+@pass_context
+def _plural(context: Context, count: int, **forms: str) -> str:
+    """The form that goes with a number, by CLDR's rules of plurals: zero, one, two, few, many, or
+    `other`, which stands for those that are not given.
+    """
+    if "other" not in forms:
+        raise ValueError("plural wants the form `other` at least")
+    return forms.get(Locale.parse(context["locale"]).plural_form(count), forms["other"])

@@ -79,6 +79,27 @@ def test_days_and_series_are_said_as_the_language_says_them(
     assert said == f"{one}|{many}|{series}"
 
 
+@pytest.mark.parametrize(
+    ("locale", "count", "form"),
+    [
+        ("en", 1, "o"),
+        ("en", 2, "x"),
+        ("ja", 1, "x"),
+        ("pl", 3, "f"),
+        ("pl", 5, "x"),
+        ("fr", 0, "o"),
+    ],
+)
+def test_plurals_are_those_of_the_language(locale: str, count: int, form: str) -> None:
+    source = "{{ n | plural(one='o', few='f', other='x') }}"
+    assert fill(source, {"locale": locale, "n": count}, markdown=False) == form
+
+
+def test_a_plural_without_its_usual_form_is_a_fault() -> None:
+    with pytest.raises(WordingError, match="the form `other`"):
+        filled("{{ n | plural(one='a bill') }}", n=2)
+
+
 def test_needs_names_variables_and_links_but_not_its_own_loops() -> None:
     found = needs("{% for perk in perks %}{{ perk }}{% endfor %}[a]({{ links.pay }}){{ plan }}")
     assert found.variables == {"perks", "links", "plan"}
