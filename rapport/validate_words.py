@@ -5,10 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from services.messenger.lint import unworded
+from services.playbooks.blocks import read_templates
 from services.playbooks.check_templates import TEXTS, tells
 from services.playbooks.model import CHOICES, DISCREET, SMS, VARIANTS, Playbook
 from services.policy.model import Approach, Pack, ProhibitedWording
-from services.yaml_lines import Fault, LinedFile, read
+from services.yaml_lines import Fault, LinedFile
 
 ANY_ROLE = frozenset({"creditor", "collector"})
 _LINK = re.compile(r"{{\s*links\.\w+\s*}}")
@@ -40,7 +41,7 @@ def prohibited(
         if rule.in_force_on(now.date())
     ]
     for path in sorted((lined.file.parent / "templates").glob("*.yaml")) if rules else ():
-        file = read(path)
+        file = read_templates(path)
         for where, text in _texts(file):
             such = _approach(playbook, where[-1])
             for pack, rule in rules:
@@ -60,7 +61,7 @@ def indiscreet(
     """
     asking = {part: _asking(playbook, part, packs, now) for part in (*TEXTS, SMS)}
     for path in sorted((lined.file.parent / "templates").glob("*.yaml")):
-        file = read(path)
+        file = read_templates(path)
         for where, text in _texts(file):
             name, tone, part = where[0], where[1], where[-1]
             rule = asking[part]

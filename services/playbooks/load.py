@@ -27,6 +27,7 @@ from schemas.playbook import (
     Step,
     Trigger,
 )
+from services.playbooks.blocks import read_templates
 from services.playbooks.check_choices import check_choices
 from services.playbooks.check_templates import TEXTS, check_templates
 from services.playbooks.checks import check_document
@@ -227,7 +228,7 @@ def _template_files(folder: Path) -> tuple[dict[str, LinedFile], list[Fault]]:
     faults: list[Fault] = []
     for path in sorted(folder.glob("*.yaml")):
         try:
-            files[path.stem] = read(path)
+            files[path.stem] = read_templates(path)
         except FaultyFile as error:
             faults.append(error.fault)
     return files, faults
