@@ -72,7 +72,7 @@ def add_to(api: FastAPI, context: Context) -> None:
         may_touch(caller, tenant)
         content = await body_of(request, LARGEST_BODY)
         table = request.headers.get("content-type", "").startswith("text/csv")
-        taken, faults = suppressing.read(_rows(content, table=table), context.signer.keyed_hash)
+        taken, faults = suppressing.read(rows(content, table=table), context.signer.keyed_hash)
         new = await run_in_threadpool(suppressing.bring, context, tenant, caller.name, taken)
         return Taken(new=new, known=len(taken) - new, faults=faults)
 
@@ -83,10 +83,10 @@ def add_to(api: FastAPI, context: Context) -> None:
             last: list[str] = json.loads(after) if after else []
         except ValueError:
             raise Problem(422, "Invalid request", "after must be what `next` said.") from None
-        rows = suppressing.listed(context, tenant, after=last, limit=wanted)
+        found = suppressing.listed(context, tenant, after=last, limit=wanted)
         return Page(
-            suppressions=[_listed(row, known) for row in rows],
-            next=json.dumps(_key(rows[-1])) if len(rows) == wanted else None,
+            suppressions=[_listed(row, known) for row in found],
+            next=json.dumps(_key(found[-1])) if len(found) == wanted else None,
         )
 
 
@@ -96,7 +96,8 @@ def may_touch(caller: Caller, tenant: str) -> None:
         raise Problem(403, "Refused", f"This token is bound to tenant {caller.tenant}.")
 
 
-def _rows(content: bytes, *, table: bool) -> Iterator[tuple[int, Any]]:
+def rows(content: bytes, *, table: bool) -> Iterator[tuple[int, Any]]:
+    """What a body holds, line by line: JSON lines, or a table with a head."""
     text = content.decode("utf-8-sig", "replace")
     if table:
         reader = csv.DictReader(io.StringIO(text, newline=""))

@@ -106,6 +106,17 @@ def test_nothing_that_is_brought_shortens_what_stands(messenger: World, http: Te
     assert told == [soon, later, None]
 
 
+def test_a_number_is_suppressed_however_it_is_written(messenger: World, http: TestClient) -> None:
+    messenger.known_customer("c-1", phone="+49 170 1234567")
+    row = {"address": "+49 (170) 123-4567", "channel": "sms", "reason": "old_list"}
+    assert http.post("/suppressions", content=lines(row)).json()["new"] == 1
+    named = http.post("/suppressions/named", content=b"+491701234567").json()["suppressions"]
+    assert named[0]["address"] == "+491701234567"
+    messenger.dispatch("c-1", channel="sms")
+    [refused] = messenger.ended()
+    assert refused["data"]["reason"] == "suppressed:old_list"
+
+
 def test_what_is_exported_can_be_brought_back(http: TestClient) -> None:
     rows = (
         {"address": "c-1@example.com", "reason": "old_list"},

@@ -1,20 +1,23 @@
 """Suppressions that operators bring and take along: from another system, or into one."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas import facts
-from schemas.common import Channel, Code, Identifier, Instant, Purpose
+from schemas.common import Channel, Code, Identifier, Instant, Purpose, normal_phone
 from services.messenger import store, suppression_store
 from services.messenger.mail import UnusableAddress, normal_address
+from services.messenger.model import ANY
 from services.messenger.tables import SuppressionRow
 from services.runtime.context import Context
 from services.runtime.ids import derive
 from services.runtime.unit_of_work import UnitOfWork
 
 AT_ONCE = 500
+_NUMBER = re.compile(r"\+\d{6,15}")
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -62,13 +65,13 @@ class Listed(BaseModel):
 def read(
     lines: Iterable[tuple[int, object]], keyed_hash: Callable[[str], str]
 ) -> tuple[list[Brought], list[Fault]]:
-    """What each line brings, and the faults. keyed_hash: of a normal address."""
+    """What each line brings, and the faults. keyed_hash: of an address as it is known."""
     taken: list[Brought] = []
     faults: list[Fault] = []
     for number, content in lines:
         try:
             one = Brought.model_validate(content)
-            hashed = None if one.address is None else keyed_hash(normal_address(one.address))
+            hashed = None if one.address is None else keyed_hash(known_as(one.address, one.channel))
             if hashed is not None and one.address_hash not in (None, hashed):
                 faults.append(Fault(line=number, why="address_hash: is not that of the address"))
                 continue
@@ -110,16 +113,33 @@ def named(context: Context, addresses: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for address in addresses:
         try:
-            found[context.signer.keyed_hash(normal_address(address.strip()))] = address.strip()
+            for channel in ("webhook", ANY):
+                known = known_as(address.strip(), channel)
+                found[context.signer.keyed_hash(known)] = address.strip()
         except UnusableAddress:
             continue
     return found
 
 
+def known_as(address: str, channel: str) -> str:
+    """The form under which an address is known by the channel; `*`: a mail address or a number.
+
+    Raises UnusableAddress.
+    """
+    if channel == "webhook":
+        return address
+    if channel == "email" or (channel == ANY and "@" in address):
+        return normal_address(address)
+    number = normal_phone(address)
+    if not _NUMBER.fullmatch(number):
+        raise UnusableAddress("not a number with a plus and its country's code")
+    return number
+
+
 def _suppress(context: Context, work: UnitOfWork, tenant: str, by: str, one: Brought) -> bool:
     hashed = one.address_hash or ""
     if one.address is not None:
-        hashed = context.signer.keyed_hash(normal_address(one.address))
+        hashed = context.signer.keyed_hash(known_as(one.address, one.channel))
     row = SuppressionRow(
         tenant=tenant,
         customer=one.customer or "",
