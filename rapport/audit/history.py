@@ -198,7 +198,7 @@ class History:
         have learnt of it in either place, so up to three readings are fair.
         """
         through = intended.data.applied_through
-        updates = self._updates.get(intended.who, ())
+        updates = self._updates_of(intended)
         in_log = [fact.position.within(through) for fact in updates]
         in_events = [_source(fact).within(through) for fact in updates]
         either = [a or b for a, b in zip(in_log, in_events, strict=True)]
@@ -219,6 +219,16 @@ class History:
                 if place not in found:
                     found.append(place)
         return found
+
+    def _updates_of(self, intended: Fact[MessageIntended]) -> Sequence[Fact[EventApplied]]:
+        """What was told of the place under the customer's id, else under one that gave way."""
+        through = intended.data.applied_through
+        named = [self._updates.get(who, ()) for who in self.ids(intended)]
+        for updates in named[1:] and named:
+            seen = (f for f in updates if f.position.within(through) or _source(f).within(through))
+            if whereabouts(seen).known:
+                return updates
+        return named[0]
 
     def place(self, intended: Fact[MessageIntended]) -> Candidates:
         """The reading that agrees best with the zones which the messenger states."""

@@ -33,6 +33,11 @@ class Whereabouts:
     phone_zones: tuple[str, ...] = ()
     postal_areas: tuple[str, ...] = ()
 
+    @property
+    def known(self) -> bool:
+        """Whether anything was told but phone and postal code."""
+        return bool(self.timezone or self.country or self.region or self.city)
+
     def with_phone_of(self, place: Place) -> "Whereabouts":
         """The same, with what a message says of the phone and the postal code."""
         return replace(self, **{name: getattr(place, name) for name in PHONE})

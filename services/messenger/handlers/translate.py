@@ -46,13 +46,13 @@ def customer_of(
     the address they are reached at by the channel.
     """
     wishes = merging.wishes(row.wishes, [one.wishes for one in former])
-    said = [merging.Former(one.merged_at, _consents(one)) for one in former]
+    said = [merging.Former(one.merged_at, _consents(one), _place(one)) for one in former]
     return Customer(
         email=row.email,
         phone=row.phone,
         webhook=row.webhook,
         inbox=address_of(row, IN_APP),
-        place=Place(row.timezone, row.country, row.region, row.city),
+        place=merging.place(_place(row), said),
         consents=merging.consents(_consents(row), said) if former else _consents(row),
         holds=(*(h for one in (row, *former) for h in _holds(one)), *holds),
         handoffs=tuple(
@@ -67,6 +67,10 @@ def customer_of(
         confirmed=_confirmed(row, address_hash, channel),
         wishes=wished(wishes.get("hours"), wishes.get("max_a_week")),
     )
+
+
+def _place(row: CustomerRow) -> Place:
+    return Place(row.timezone, row.country, row.region, row.city)
 
 
 def address_of(row: CustomerRow, channel: str) -> str | None:

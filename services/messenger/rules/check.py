@@ -198,7 +198,8 @@ def _final_refusals(
     now: datetime,
 ) -> Iterator[Refuse]:
     if customer.merged_into is not None:
-        yield Refuse("merged", "customer")
+        # The scheduler hears of it as well, and goes on with it under the id that stays.
+        yield Refuse("merged", "customer", retryable=True)
     if customer.erased:
         yield Refuse("erased", "customer")
     if order.pause is not None and (order.pause.until is None or now < order.pause.until):

@@ -1,10 +1,11 @@
 """Ids that a customer goes by no more: what was said under them binds. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from services.messenger.model import Place
 from services.policy.model import ConsentRecord
 
 
@@ -14,6 +15,7 @@ class Former:
 
     merged_at: datetime | None
     consents: tuple[ConsentRecord, ...] = ()
+    place: Place = field(default_factory=Place)
 
 
 def consents(own: Sequence[ConsentRecord], former: Sequence[Former]) -> tuple[ConsentRecord, ...]:
@@ -33,6 +35,14 @@ def consents(own: Sequence[ConsentRecord], former: Sequence[Former]) -> tuple[Co
         if scope not in best or strength(word) > strength(best[scope]):
             best[scope] = word
     return tuple(best.values())
+
+
+def place(own: Place, former: Sequence[Former]) -> Place:
+    """Where the customer is; where nothing is known under their id, what another one tells."""
+    known = [(one.merged_at, one.place) for one in former if one.merged_at and one.place.known]
+    if own.known or not known:
+        return own
+    return min(known, key=lambda one: one[0])[1]
 
 
 def wishes(own: Mapping[str, Any], former: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

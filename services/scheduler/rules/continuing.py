@@ -23,6 +23,7 @@ from services.scheduler.model import (
     StepState,
 )
 from services.scheduler.rules import agreements, planning
+from services.scheduler.rules.ending import cancel
 from services.scheduler.rules.stops import COMPLETED, stopped
 
 PERSON = "handoff"
@@ -53,28 +54,25 @@ UNDONE = frozenset(
 def carry_on(
     book: Book, heard: Heard, before: Customer, packs: Sequence[Pack], now: datetime
 ) -> list[Outcome]:
-    """Go on with what `heard` makes possible again. before: the customer before it.
+    """Go on with what `heard` makes possible again. before: who stands for the customer, before it.
 
     Old news makes nothing possible: it only says how things stand.
     """
     if heard.type not in _UNDOING or heard.old:
         return []
-    if heard.type == "handoff.resolved":
-        _keep_with_person(book, heard, before)
     told: list[Outcome] = []
-    for last in _last_ones(book, heard):
+    if heard.type == "handoff.resolved":
+        told += _keep_with_person(book, heard, before, now)
+    for last in _last_ones(book, heard, before):
         if _may_go_on(book, last, heard, packs, now):
             told += _go_on(book, last, heard, packs, now)
     return told
 
 
-def _last_ones(book: Book, heard: Heard) -> list[Enrolment]:
+def _last_ones(book: Book, heard: Heard, person: Customer) -> list[Enrolment]:
     """The last enrolment of each playbook and party in what `heard` is about."""
     about = heard.about
-    if about is not None:
-        found = book.of_obligation(about)
-    else:
-        found = book.of_customer((heard.tenant, heard.customer))
+    found = book.of_customer(person.key) if about is None else book.of_obligation(about)
     last: dict[tuple[object, ...], Enrolment] = {}
     for one in found:
         name = (one.customer, one.playbook, one.obligation_key)
@@ -137,11 +135,19 @@ def successor(book: Book, last: Enrolment, now: datetime) -> Enrolment:
     return planning.numbered(book, again, planning.former_of(book, last))
 
 
-def _keep_with_person(book: Book, heard: Heard, before: Customer) -> None:
-    """Unless the person hands back, what ended for them does not go on without them."""
+def _keep_with_person(book: Book, heard: Heard, before: Customer, now: datetime) -> list[Outcome]:
+    """Unless the person hands back, what ended for them does not go on without them; nor does what
+    was begun anew meanwhile, and waited for them."""
     meant = next((one for one in before.handoffs if one.id == heard.data["handoff_id"]), None)
     if meant is None or heard.data["outcome"] in HANDS_BACK:
-        return
+        return []
+    told: list[Outcome] = []
     for one in book.of_customer(before.key):
         if one.ended_by == PERSON and meant.obligation_id in (None, one.obligation_id):
             book.put(msgspec.structs.replace(one, ended_by=KEPT_BY_PERSON))
+        waits = one.active and keeps_quiet(meant, (one.obligation_id,), one.purpose)
+        ends = next((rule for rule in one.exits if rule.on == "handoff.requested"), None)
+        if waits and ends is not None and one.continues is not None:
+            rule = KEPT_BY_PERSON
+            told.append(cancel(book, one, ends.reason, heard.id, now, reenter=False, rule=rule))
+    return told

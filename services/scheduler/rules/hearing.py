@@ -51,6 +51,7 @@ def hear(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list
         return []
     merged = heard.type == "customer.merged" and merging.merge(book, heard)
     stays = merging.survivor(book, known.key)
+    before = known if stays == known.key else book.customer(*stays)
     if stays != known.key and heard.type in merging.ABOUT_THE_PERSON:
         book.put(
             customers.learn(book.customer(*stays), msgspec.structs.replace(heard, position=None))
@@ -67,10 +68,10 @@ def hear(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list
         told += fall_back(book, heard, now)
     touched = [one for who in {known.key: 0, stays: 0} for one in book.of_customer(who)]
     if (key := heard.about) is not None:
-        before = book.obligations.get(key)
-        after = obligations.learn(before, heard)
-        if after is not None and after != before:
-            book.put(after)
+        terms = book.obligations.get(key)
+        told_anew = obligations.learn(terms, heard)
+        if told_anew is not None and told_anew != terms:
+            book.put(told_anew)
         own = {heard.customer, stays[1]}
         touched += [one for one in book.of_obligation(key) if one.customer not in own]
     if heard.type == "choice.made":
@@ -81,7 +82,7 @@ def hear(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list
             told += _end_or_move(book, running, heard, packs, now)
     if merged:
         told += merging.carry_over(book, heard, packs, now)
-    return [*told, *continuing.carry_on(book, heard, known, packs, now)]
+    return [*told, *continuing.carry_on(book, heard, before, packs, now)]
 
 
 def _end_or_move(

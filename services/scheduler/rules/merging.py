@@ -7,7 +7,7 @@ taken as said by the one that stays.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -29,6 +29,7 @@ ABOUT_THE_PERSON = frozenset(
     }
 )
 """What counts for the person, under whichever id it is said."""
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 def survivor(book: Book, key: Key) -> Key:
@@ -130,9 +131,10 @@ def _stricter(words: Iterable[ConsentRecord]) -> tuple[ConsentRecord, ...]:
 
 
 def _standing(holds: Iterable[Hold]) -> tuple[Hold, ...]:
-    """One hold of each kind and scope: one that stands before one that was lifted."""
+    """One hold of each kind and scope: one that stands before one that was lifted; the newest of
+    its kind, so that no lifting told late reaches one that was placed after it."""
     best: dict[tuple[str, str | None], Hold] = {}
-    for hold in sorted(holds, key=_stands):
+    for hold in sorted(holds, key=lambda one: (_stands(one), one.at or _EVER)):
         best[hold.kind, hold.obligation_id] = hold
     return tuple(best.values())
 

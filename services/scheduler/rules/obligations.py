@@ -133,6 +133,12 @@ def _reopened_by_terms(known: Obligation, heard: Heard, due_date: date | None) -
     return known.kind == "subscription" and due_date is not None
 
 
+def _after_all_told(known: Obligation) -> date | None:
+    """The day after every due date that was told before the end."""
+    days = [] if known.due_date is None else [known.due_date + timedelta(days=1)]
+    return max([*days, *filter(None, (known.reopens_from,))], default=None)
+
+
 def _covered(known: Obligation, heard: Heard, due_date: date | None) -> date | None:
     """From which due date on it may open again: what was asked before the end ended with it."""
     since = known.reopens_from
@@ -161,7 +167,7 @@ def _by_payment(known: Obligation, heard: Heard) -> Obligation:
         known, currency=currency, pending_payments=on_its_way, past_payments=remembered
     )
     if known.state is ObligationState.CLOSED:
-        return known  # what was recalled or sold stays so, whatever is still paid
+        return _paid_though_closed(known, heard)
     if heard.type == "payment.received" and remaining == 0:
         return _ended(known, heard, ObligationState.SETTLED, "paid", amount_minor=0)
     if remaining is None or _is_older(known, heard):
@@ -171,6 +177,24 @@ def _by_payment(known: Obligation, heard: Heard) -> Obligation:
         if not taken_back or not _since_closing(known, heard):
             return known
         known = _opened(known)
+    return msgspec.structs.replace(known, amount_minor=remaining)
+
+
+def _paid_though_closed(known: Obligation, heard: Heard) -> Obligation:
+    """What was recalled or sold stays so, whatever is still paid.
+
+    The payment may be of a later bill that is told of after it: that one asks for what was left,
+    and for nothing where all was paid.
+    """
+    remaining = heard.data.get("remaining_minor")
+    if heard.type == "payment.received" and remaining == 0:
+        closed_at = max(filter(None, (known.closed_at, heard.time)))
+        versions = [v for v in (known.closed_version, heard.version) if v is not None]
+        return msgspec.structs.replace(
+            known, amount_minor=0, closed_at=closed_at, closed_version=max(versions, default=None)
+        )
+    if remaining is None or _is_older(known, heard):
+        return known
     return msgspec.structs.replace(known, amount_minor=remaining)
 
 
@@ -219,7 +243,7 @@ def _ended(
         closed_at=heard.time,
         closed_version=heard.version,
         closed_by=heard.id,
-        reopens_from=known.due_date + timedelta(days=1) if known.due_date else None,
+        reopens_from=_after_all_told(known),
         pending_payments=_since(known.pending_payments, heard.time),
         **more,
     )

@@ -42,3 +42,13 @@ def contacts_under_a_former_id_not_counted(world: World) -> None:
 def contact_against_a_hold_on_a_bill_told_of_another_party(world: World) -> None:
     world.event("held", "customer.hold_placed", "partner", SUNDAY, kind="dispute",
                 obligation_id="b-tokyo", before="d-tokyo-3.dispatched")  # fmt: skip
+
+
+@planted(4, "zone-left-out", "d-wary.intended")
+def place_told_under_a_former_id_ignored(world: World) -> None:
+    # In Helsinki it is 15:00, so only the candidate zone is wrong.
+    at, first = "2026-03-05T10:00:00+00:00", "d-wary.dispatched"
+    world.event("old.place", "customer.updated", "old", at, timezone="Europe/Helsinki",
+                before=first)  # fmt: skip
+    world.event("old.merged", "customer.merged", "old", at, into="wary", before=first)
+    world.drop("wary.place")

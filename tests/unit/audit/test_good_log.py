@@ -59,6 +59,15 @@ def test_of_ids_that_give_way_in_a_ring_nobody_says_which_must_not_be_used() -> 
     assert audit(world.records()).held
 
 
+def test_a_place_may_be_known_under_an_id_that_gave_way() -> None:
+    world = good()
+    at, first = "2026-03-05T10:00:00+00:00", "d-wary.dispatched"
+    world.event("old.place", "customer.updated", "old", at, timezone="Europe/London", before=first)
+    world.event("old.merged", "customer.merged", "old", at, into="wary", before=first)
+    world.drop("wary.place")
+    assert list(audit(world.records()).violations) == []
+
+
 def test_what_came_back_may_go_once_by_another_channel() -> None:
     world = good()
     at = "2026-03-14T13:00:00+00:00"

@@ -287,13 +287,17 @@ def test_too_late_is_final() -> None:
     ("order", "customer", "reason"),
     [
         (replace(ORDER, cancelled=True), CUSTOMER, "cancelled"),
-        (ORDER, replace(CUSTOMER, merged_into="c2"), "merged"),
         (ORDER, replace(CUSTOMER, email=None), "no_address"),
     ],
 )
 def test_final_refusals(order: Order, customer: Customer, reason: str) -> None:
     refused = refusal(decide(order, customer))
     assert (refused.reason, refused.retryable) == (reason, False)
+
+
+def test_what_was_ordered_for_an_id_that_gave_way_is_planned_anew() -> None:
+    refused = refusal(decide(customer=replace(CUSTOMER, merged_into="c2")))
+    assert (refused.reason, refused.retryable) == ("merged", True)
 
 
 def test_a_message_carries_what_the_packs_ask() -> None:

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.messenger.rules.merging import Former, consents, wishes
+from services.messenger.model import Place
+from services.messenger.rules.merging import Former, consents, place, wishes
 from services.policy.model import ConsentRecord
 
 MERGED = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -52,3 +53,12 @@ def test_wishes_follow_and_the_fewest_messages_count() -> None:
     }
     assert wishes({"max_a_week": 1}, [{"max_a_week": 2}]) == {"max_a_week": 1}
     assert wishes({}, [{}]) == {}
+
+
+def test_where_nothing_is_known_of_the_place_another_id_tells_it() -> None:
+    tokyo, nowhere = Place(timezone="Asia/Tokyo"), Place()
+    first = Former(MERGED, place=Place(country="US"))
+    later = Former(MERGED + HOUR, place=Place(country="FR"))
+    assert place(tokyo, [first]) == tokyo
+    assert place(nowhere, [later, Former(MERGED - HOUR), first]) == first.place
+    assert place(nowhere, []) == nowhere

@@ -91,6 +91,8 @@ class Promises(RuleBasedStateMachine):
         self.oracle = Oracle()
         self.messenger, self.sends = Messenger(WILLING), Oracle()
         """The messenger, and what was promised by what that one has heard."""
+        self.merged = Oracle()
+        """Who gives way to whom, heard of or not."""
         self.ticks = 0
         self.held_back: list[Heard] = []
         self.delivered: list[Heard] = []
@@ -225,9 +227,11 @@ class Promises(RuleBasedStateMachine):
         self.come(self.event(types[how & 3], who & 1, **terms, instalment=1, short_minor=1), 1)
 
     def merge(self, who: int, how: int) -> None:
-        """Two ids turn out to be one customer; which that is, is said once."""
-        if how < 4 and CUSTOMERS[who % 3] not in self.sends.into:
-            self.come(self.event("customer.merged", who, into=CUSTOMERS[(who + 1 + how) % 3]), 1)
+        """Two ids turn out to be one customer; which of them stays is said once."""
+        old, into = CUSTOMERS[who % 3], CUSTOMERS[(who + 1 + how) % 3]
+        if how < 4 and old not in self.merged.into and self.merged.person(into) != old:
+            self.merged.into[old] = into
+            self.come(self.event("customer.merged", who, into=into), 4 if how else 1)
 
     def again(self, who: int, how: int) -> None:
         """Something that was delivered is delivered once more."""
@@ -326,10 +330,12 @@ class Promises(RuleBasedStateMachine):
         self.oracle.hear(event)
         self.reach_the_messenger(event)
         for told in self.world.hear(event):
-            assert not (old and isinstance(told, Enrolled)), "old news begins something"
-        begins = PLAYBOOKS.get(event.type)
-        if begins is not None and not old:
-            self.order(event, begins)
+            goes_on = event.type == "customer.merged"  # under another id
+            begins = isinstance(told, Enrolled) and not goes_on
+            assert not (old and begins), "old news begins something"
+        playbook = PLAYBOOKS.get(event.type)
+        if playbook is not None and not old:
+            self.order(event, playbook)
         self.look()
 
     def order(self, event: Heard, begins: Playbook) -> None:

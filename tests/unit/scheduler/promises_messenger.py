@@ -29,7 +29,7 @@ from services.messenger.model import (
     Refuse,
     Suppression,
 )
-from services.messenger.rules import check, obligations, parts
+from services.messenger.rules import check, merging, obligations, parts
 from services.policy.holds import Words
 from services.policy.model import ConsentRecord, Contact
 from services.scheduler.model import Dispatched, Heard, Joined
@@ -68,6 +68,7 @@ class Known:
     said: datetime | None = None
     paused_until: datetime | None = None
     merged_into: str | None = None
+    merged_at: datetime | None = None
 
 
 class Messenger:
@@ -116,7 +117,7 @@ class Messenger:
             case "customer.hold_lifted":
                 who.hold = who.hold.lifted(event.time, by_operator=False)
             case "customer.merged" if self._stays(data["into"]) != event.customer:
-                who.merged_into = data["into"]
+                who.merged_into, who.merged_at = data["into"], event.time
             case "handoff.requested":
                 asked = Handoff(data["reason"], data["obligation_id"], data["handoff_id"])
                 who.handoffs[asked.id] = asked
@@ -190,6 +191,7 @@ class Messenger:
         own = self._known[told.customer.id]
         ids = list(self._ids(told.customer.id))
         person = [self._known[one] for one in ids]
+        former = [merging.Former(one.merged_at, place=one.place) for one in person[1:]]
         silenced = [
             *(Suppression("email", "*", "opted_out") for one in person if one.opted_out),
             *(
@@ -200,7 +202,7 @@ class Messenger:
         ]
         return Customer(
             email=f"{told.customer.id}@example.com",
-            place=own.place,
+            place=merging.place(own.place, former),
             consents=(self._willing,),
             holds=tuple(Hold("hardship", **one.hold._asdict()) for one in person),
             handoffs=tuple(handoff for one in person for handoff in one.handoffs.values()),

@@ -20,6 +20,7 @@ from scheduler_world import (
 )
 
 from services.scheduler.model import (
+    Cancelled,
     Command,
     Dispatched,
     Enrolled,
@@ -168,6 +169,52 @@ def test_a_person_who_keeps_it_keeps_it_for_good(outcome: str) -> None:
     assert person(world, outcome) == []
     world.hear(paid(world.now))
     assert world.hear(taken_back(world)) == []
+
+
+def test_a_person_keeps_what_was_begun_anew_while_they_cared() -> None:
+    world = World(NOON)
+    missed(world)
+    world.hear(paid(world.now))
+    asked = {"handoff_id": "h1", "case_id": "c1", "obligation_id": "b1", "reason": "question"}
+    world.hear(heard("handoff.requested", world.now, **asked))
+    assert enrolled(world.hear(taken_back(world)))
+    told = world.hear(
+        heard("handoff.resolved", world.now, handoff_id="h1", outcome="passed_to_creditor")
+    )
+    assert [one.reason for one in told if isinstance(one, Cancelled)] == ["person"]
+    world.until(at("2026-03-25 00:00"))
+    assert world.sent() == []
+
+
+def closed_and_billed_anew(world: World) -> tuple[Heard, datetime]:
+    """A bill is recalled, and one of a later day takes its place, which is told of later."""
+    missed(world)
+    world.hear(heard("bill.closed", world.now, bill_id="b1", why="recalled"))
+    later = world.now + timedelta(hours=1)
+    return bill("payment.missed", later, due_date="2026-03-13"), later + timedelta(hours=1)
+
+
+@pytest.mark.parametrize(("left", "asked"), [(0, None), (5_400, 5_400)])
+def test_what_was_paid_of_a_later_bill_counts_though_the_bill_is_told_of_after_it(
+    left: int, asked: int | None
+) -> None:
+    world = World(NOON)
+    anew, when = closed_and_billed_anew(world)
+    world.hear(paid(when, left))
+    world.hear(anew)
+    world.order(command(anew, plans=LADDER, purpose="collection", exits=EXITS))
+    told = world.until(at("2026-03-14 12:00"))
+    sums = [one.obligation.amount_minor for one in told if isinstance(one, Dispatched)]
+    assert sums == ([] if asked is None else [asked])
+
+
+def test_a_bill_that_was_paid_twice_is_not_asked_for_again() -> None:
+    world = World(NOON)
+    missed(world)
+    again = bill("payment.missed", NOON + timedelta(hours=1), due_date="2026-03-13")
+    world.hear(paid(NOON + timedelta(hours=2)), again, paid(NOON + timedelta(hours=3)))
+    told_anew = bill("payment.missed", NOON + timedelta(hours=4), due_date="2026-03-13")
+    assert not enrolled(world.start(told_anew, plans=LADDER, purpose="collection"))
 
 
 def test_what_waited_for_a_payment_goes_out_when_it_has_failed() -> None:

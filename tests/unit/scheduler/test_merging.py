@@ -7,7 +7,15 @@ import msgspec
 import pytest
 from scheduler_world import FIRST_CONTACT, PACKS, TENANT, World, at, bill, command, heard
 
-from services.scheduler.model import Dispatched, Enrolled, Heard, Outcome, Planned, Suppressed
+from services.scheduler.model import (
+    Dispatched,
+    Enrolled,
+    ExitRule,
+    Heard,
+    Outcome,
+    Planned,
+    Suppressed,
+)
 from services.scheduler.rules import hearing, merging
 from services.scheduler.rules.holds import standing
 
@@ -82,8 +90,17 @@ def test_a_contact_that_was_not_made_after_all_is_given_back() -> None:
     (told,) = [one for one in world.claim() if isinstance(one, Dispatched)]
     merge(world)
     assert len(world.book.contacts_of(BOB)) == 1
-    world.answer(told, "message.refused", reason="merged", rule="customer", retryable=False)
+    world.answer(told, "message.refused", reason="merged", rule="customer", retryable=True)
     assert world.book.contacts_of(BOB) == []
+
+
+def test_what_the_messenger_refused_since_it_heard_first_goes_on_under_the_id_that_stays() -> None:
+    world = World(NOON)
+    begin(world, "ann", "b1")
+    (told,) = [one for one in world.claim() if isinstance(one, Dispatched)]
+    world.answer(told, "message.refused", reason="merged", rule="customer", retryable=True)
+    merge(world)
+    assert dispatched(world, "2026-03-20 12:00") == [("bob", "first"), ("bob", "second")]
 
 
 @pytest.mark.parametrize("before", [True, False])
@@ -145,6 +162,28 @@ def test_a_hold_that_one_id_is_rid_of_stands_as_long_as_the_others(
     merge(world, old="bob" if stays == "ann" else "ann", into=stays)
     held = standing(world.book.customer(TENANT, stays), PACKS, later)
     assert [one.kind for one in held] == [kind]
+
+
+def test_a_hold_stands_that_was_placed_after_a_lifting_told_late() -> None:
+    world = World(NOON)
+    for customer, hour in (("ann", 9), ("bob", 11)):
+        placed = at(f"2026-03-13 {hour:02}:00")
+        world.hear(heard("customer.hold_placed", placed, customer, kind="dispute"))
+    merge(world)
+    world.hear(heard("customer.hold_lifted", at("2026-03-13 10:00"), "bob", kind="dispute"))
+    begin(world, "bob", "b1")
+    assert dispatched(world, "2026-03-20 12:00") == []
+
+
+@pytest.mark.parametrize(("outcome", "goes_on"), [("passed_to_creditor", False), ("done", True)])
+def test_a_person_may_be_turned_to_under_the_old_id(outcome: str, goes_on: bool) -> None:
+    world = World(NOON)
+    begin(world, "ann", "b1", exits=(ExitRule("handoff.requested", "person"),))
+    merge(world)
+    asked = {"handoff_id": "h1", "case_id": "c1", "obligation_id": "b1", "reason": "question"}
+    world.hear(heard("handoff.requested", NOON, **asked))
+    world.hear(heard("handoff.resolved", NOON, handoff_id="h1", outcome=outcome))
+    assert bool(dispatched(world, "2026-03-20 12:00")) is goes_on
 
 
 def test_wishes_of_either_id_are_kept_and_the_fewest_messages_count() -> None:

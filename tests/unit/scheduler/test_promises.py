@@ -235,6 +235,7 @@ FINAL_MUTANTS: dict[str, Plant] = {
     "holds stop nothing": [(final, "held", lambda *_: None)],
     "an opt-out and a pause stop nothing": without(suppressions=()),
     "the pause of one enrolment stops nothing": without(pause=None),
+    "an id that gave way is written to": without(merged_into=None),
     "hours and caps are not looked at again": [
         (final, "gate", SimpleNamespace(check=lambda *_: Verdict(allowed=True)))
     ],
