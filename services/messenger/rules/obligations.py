@@ -34,14 +34,15 @@ def _stale(known: Obligation, change: Change) -> bool:
 
 
 def _under_way(after: Obligation, change: Change) -> Mapping[str, datetime]:
-    """The payments that are under way; none is once the obligation has ended.
+    """The payments that are under way; none is that began before the obligation has ended.
 
     What is asked may be said anew meanwhile: only the payment's own end is its end.
     """
-    if after.state is not ObligationState.OPEN:
-        return {}
     if change.kind is ChangeKind.PAYING:
-        return {**after.paying, change.payment: change.at}
+        counts = after.state is ObligationState.OPEN or _newer(after, change)
+        return {**after.paying, change.payment: change.at} if counts else after.paying
+    if after.state is not ObligationState.OPEN and _ends(change):
+        return {one: since for one, since in after.paying.items() if since > change.at}
     if change.kind in (ChangeKind.PAID, ChangeKind.UNPAID):
         return {
             one: since
@@ -49,6 +50,12 @@ def _under_way(after: Obligation, change: Change) -> Mapping[str, datetime]:
             if one != change.payment or since > change.at
         }
     return after.paying
+
+
+def _ends(change: Change) -> bool:
+    return change.kind in (ChangeKind.CLOSED, ChangeKind.FULFILLED) or (
+        change.kind in (ChangeKind.PAID, ChangeKind.UPDATED) and change.remaining_minor == 0
+    )
 
 
 def _changed(known: Obligation, change: Change) -> Obligation:

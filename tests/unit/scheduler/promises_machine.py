@@ -267,6 +267,31 @@ class Promises(RuleBasedStateMachine):
         self.world.answer(told, kind, left, **said)
         self.look()
 
+    def overtaken(self, who: int, how: int) -> None:
+        """What is on its way meets news that only the messenger has heard by then."""
+        bills = [(n, BILLS.index(told.obligation.id), told.customer.id)
+                 for n, (_, (told, _)) in enumerate(sorted(self.flying.items()))
+                 if told.obligation.id in BILLS]  # fmt: skip
+        if not bills:
+            return
+        turn, bill, customer = bills[who % len(bills)]
+        payer, today = CUSTOMERS.index(customer), self.world.now.date()
+        match how & 3:
+            case 0:
+                asked = {"handoff_id": "h", "case_id": "c", "reason": "question"}
+                asked["obligation_id"] = BILLS[bill]
+                self.come(self.event("handoff.requested", payer, **asked), 4)
+            case 1:
+                self.payment("payment.received", bill, 4, 100, pending=True)
+                self.trigger("payment.missed", bill, 4, today)
+            case 2:
+                self.trigger("payment.missed", bill, 0, today)
+                self.payment("payment.received", bill, 4, 0)
+                self.reach_the_messenger(self.held_back[-2])
+            case _:
+                self.merge(payer + 1 + (how >> 2 & 1), 1 - (how >> 2 & 1))
+        self.answer(turn, 0)
+
     def go_out(self, told: Dispatched, steps: list[str]) -> None:
         """Its intent is told before it goes out, and may have gone out from then on."""
         now = self.world.now
@@ -451,6 +476,8 @@ WHAT: tuple[Callable[[Promises, int, int], None], ...] = (
     Promises.person,
     Promises.agree,
     Promises.merge,
+    Promises.overtaken,
+    Promises.overtaken,
     Promises.again,
     Promises.late,
 )

@@ -240,17 +240,17 @@ FINAL_MUTANTS: dict[str, Plant] = {
         (final, "gate", SimpleNamespace(check=lambda *_: Verdict(allowed=True)))
     ],
     "one candidate zone is enough": [(final, "candidate_zones", any_zone)],
+    "a person who cares is talked across": [(final, "keeps_quiet", lambda *_: False)],
+    "late news opens a bill again": [(reading, "_newer", lambda *_, **__: True)],
+    "a bill told anew ends the payment under way": [(reading, "_under_way", at_its_first_word)],
 }
 """Faults of the messenger's: what the scheduler ordered before, it lets through now."""
 
 SELDOM_SHOWN: dict[str, Plant] = {
     "contacts are not counted again": [(final, "gate", SimpleNamespace(check=without_contacts))],
-    "a person who cares is talked across": [(final, "keeps_quiet", lambda *_: False)],
-    "late news opens a bill again": [(reading, "_newer", lambda *_, **__: True)],
-    "a bill told anew ends the payment under way": [(reading, "_under_way", at_its_first_word)],
     "of several, what must not go out goes with the rest": [(parts, "left_out", lambda *_: {})],
 }
-"""More of them, which take thousands of lives to show: `make prove` looks for them."""
+"""More of them, which take a thousand lives to show: `make prove` looks for them."""
 if LIVES >= MOST:
     FINAL_MUTANTS |= SELDOM_SHOWN
 
