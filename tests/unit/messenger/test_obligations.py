@@ -106,6 +106,14 @@ def test_a_bill_of_nothing_asks_for_nothing() -> None:
     assert (again.state, again.amount_minor) == (ObligationState.OPEN, 700)
 
 
+def test_a_payment_under_way_since_the_end_is_waited_for_when_it_is_asked_anew() -> None:
+    paid = Change(K.PAID, at(1), None, 0, payment="p1")
+    before, since = (Change(K.PAYING, at(h), None, payment=f"p at {h}") for h in (0.5, 2))
+    anew = Change(K.OPENED, at(3), None, 5000)
+    for told in ((before, paid, since), (paid, before, since)):
+        assert set(after(Change(K.OPENED, at(0), None, 5000), *told, anew).paying) == {"p at 2"}
+
+
 def test_a_completed_agreement_that_is_opened_again_runs_again() -> None:
     kept = after(Change(K.AGREED, at(0)), Change(K.FULFILLED, at(1)))
     assert kept.state is ObligationState.SETTLED
