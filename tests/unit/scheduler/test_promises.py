@@ -23,7 +23,6 @@ from promises_machine import Promises
 from services.messenger.model import ChangeKind, Order
 from services.messenger.rules import check as final
 from services.messenger.rules import obligations as reading
-from services.messenger.rules import parts
 from services.policy import gate
 from services.policy.consent import check_consent
 from services.policy.model import Verdict
@@ -216,10 +215,6 @@ def without(**what: Any) -> Plant:
     return [(final, "_final_refusals", blind)]
 
 
-def without_contacts(now: Any, zones: Any, rules: Any, approach: Any, _: Any) -> Any:
-    return gate.check(now, zones, rules, approach)
-
-
 def at_its_first_word(after: Any, change: Any) -> Any:
     """Whatever is told of a bill is the end of payments that are under way."""
     if change.kind is not ChangeKind.PAYING:
@@ -245,14 +240,6 @@ FINAL_MUTANTS: dict[str, Plant] = {
     "a bill told anew ends the payment under way": [(reading, "_under_way", at_its_first_word)],
 }
 """Faults of the messenger's: what the scheduler ordered before, it lets through now."""
-
-SELDOM_SHOWN: dict[str, Plant] = {
-    "contacts are not counted again": [(final, "gate", SimpleNamespace(check=without_contacts))],
-    "of several, what must not go out goes with the rest": [(parts, "left_out", lambda *_: {})],
-}
-"""More of them, which take a thousand lives to show: `make prove` looks for them."""
-if LIVES >= MOST:
-    FINAL_MUTANTS |= SELDOM_SHOWN
 
 
 @pytest.mark.parametrize("mutant", FINAL_MUTANTS)
