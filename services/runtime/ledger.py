@@ -293,8 +293,8 @@ def outbox_batch(
     limit: int,
     but: Sequence[int] = (),
 ) -> list[OutboxLane]:
-    """The oldest rows, at most `limit`, of the lanes this worker still owns, in order; not those
-    whose ids are in `but`."""
+    """The oldest rows, at most `limit`, of the lanes this worker still owns, in order, those with
+    the oldest first; not those whose ids are in `but`."""
     with driver(session).cursor(binary=True) as cursor:
         # The lanes come as one array: joined, the whole backlog would be sorted for each batch.
         # One answer a lane: row by row, the driver waits for the interpreter at each few of them.
@@ -304,7 +304,8 @@ def outbox_batch(
             " SELECT id, lane, topic, messages FROM outbox WHERE lane = ANY(ARRAY("
             " SELECT partition FROM unnest(%s::int[], %s::bigint[]) AS own(l, e)"
             " JOIN watermark w ON w.partition = own.l AND w.epoch = own.e WHERE w.topic = %s))"
-            " AND id <> ALL(%s::bigint[]) ORDER BY id LIMIT %s) AS oldest GROUP BY lane, topic",
+            " AND id <> ALL(%s::bigint[]) ORDER BY id LIMIT %s) AS oldest"
+            " GROUP BY lane, topic ORDER BY min(id)",
             (
                 [own.partition for own in owned],
                 [own.epoch for own in owned],

@@ -19,7 +19,7 @@ import pytest
 from e2e.conftest import Launch
 from services.runtime.clock import Clock
 from support.polling import poll_until
-from support.system import TOKEN, Fact, System, Topic, event
+from support.system import TOKEN, Fact, System, Topic, event, wait_for
 
 START = datetime.fromisoformat("2026-03-02T11:00+01:00")
 SPEED = 1200.0
@@ -137,8 +137,9 @@ def test_changing_a_playbook_under_load_alters_no_enrolment_in_flight_and_every_
             assert _decide(system, 2, "withdraw", TOKEN) == 202
             _enrolled_since(log, load, _until_in_force(system, load, 1), 1)
         _until_all_is_sent(system, len(load.customers))
+        everyone = set(load.customers)
+        wait_for(log, lambda facts: set(_versions(facts)) == everyone, message="some are missing")
         versions = _versions(log.read())
-        assert set(versions) == set(load.customers)
         _each_had_the_words_and_steps_of_its_version(system, log, versions)
         _who_did_it_is_told(log)
         assert system.violations() == []
