@@ -43,6 +43,7 @@ from services.runtime.partitioning import PARTITIONS, lane
 from services.runtime.processing import Processor
 from services.runtime.settings import Settings
 from support.database import Database
+from support.mail import Mailbox
 from support.playbooks import in_force, shipped_version
 from support.polling import poll_until
 
@@ -333,3 +334,12 @@ def order(dispatch_id: str, step_id: str, now: datetime) -> dict[str, Any]:
         "counts": [],
         "after": {},
     }
+
+
+def first_mail(messenger: World, mailbox: Mailbox) -> dict[str, Any]:
+    """A mail that was sent to a customer, who looks at it a minute later."""
+    messenger.known_customer()
+    messenger.dispatch()
+    messenger.ended()
+    messenger.move_to(START + timedelta(minutes=1))
+    return mailbox.messages()[0]

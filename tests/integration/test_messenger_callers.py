@@ -4,13 +4,12 @@ import base64
 import hmac
 import json
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
-from messenger_world import START, WEBHOOK_SECRET, World, link, world
+from messenger_world import WEBHOOK_SECRET, World, first_mail, link, world
 
 from services.messenger.providers.smtp import Relay, SmtpPool
 from services.runtime.clock import Clock
@@ -37,12 +36,7 @@ def http(messenger: World) -> Iterator[TestClient]:
 
 @pytest.fixture
 def mail(messenger: World, mailbox: Mailbox) -> dict[str, Any]:
-    """One mail that was sent to a customer, who looks at it a minute later."""
-    messenger.known_customer()
-    messenger.dispatch()
-    messenger.ended()
-    messenger.move_to(START + timedelta(minutes=1))
-    return mailbox.messages()[0]
+    return first_mail(messenger, mailbox)
 
 
 class TestReplies:

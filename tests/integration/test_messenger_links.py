@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
-from messenger_world import START, World, link, world
+from messenger_world import START, World, first_mail, link, world
 
 from services.messenger.providers.smtp import Relay, SmtpPool
 from services.runtime.clock import Clock
@@ -36,12 +36,7 @@ def http(messenger: World) -> Iterator[TestClient]:
 
 @pytest.fixture
 def mail(messenger: World, mailbox: Mailbox) -> dict[str, Any]:
-    """One mail that was sent to a customer, who looks at it a minute later."""
-    messenger.known_customer()
-    messenger.dispatch()
-    messenger.ended()
-    messenger.move_to(START + timedelta(minutes=1))
-    return mailbox.messages()[0]
+    return first_mail(messenger, mailbox)
 
 
 def path(url: str) -> str:
