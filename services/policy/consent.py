@@ -58,9 +58,24 @@ def needed_basis(
 
     None: contact is allowed until it is refused.
     """
+    return _needed(now, zones, tuple(packs), approach.purpose, approach.channel, approach.roles)
 
-    rules = _about(tuple(packs), approach.purpose, approach.channel, approach.roles)
-    told = [(pack, rule) for pack, rule in rules if in_force(rule, now, zones)]
+
+# Many are judged at one instant: those claimed together.
+@lru_cache(maxsize=16_384)
+def _needed(
+    now: datetime,
+    zones: Zones,
+    packs: tuple[Pack, ...],
+    purpose: str,
+    channel: str,
+    roles: frozenset[str],
+) -> tuple[Pack, Rule, str] | None:
+    told = [
+        (pack, rule)
+        for pack, rule in _about(packs, purpose, channel, roles)
+        if in_force(rule, now, zones)
+    ]
     asking = [(pack, rule) for pack, rule in told if rule.basis == "opt_in"]
     if not asking:
         return None

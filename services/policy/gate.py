@@ -87,10 +87,9 @@ def cap_counts(
     """How far each cap on such a contact is used at `now`; a minimum distance is a cap of one."""
     rules = _rules(tuple(packs), zones, approach.purpose, approach.channel, approach.roles)
     counts = []
-    for _, cap, unused in rules.caps:
-        if in_force(cap, now, zones):
-            used = counting.most(cap, now, zones, approach, contacts) if contacts else 0
-            counts.append(msgspec.structs.replace(unused, count=used) if used else unused)
+    for _, cap, unused in _caps_in_force(now, zones, rules):
+        used = counting.most(cap, now, zones, approach, contacts) if contacts else 0
+        counts.append(msgspec.structs.replace(unused, count=used) if used else unused)
     return tuple(counts)
 
 
@@ -148,6 +147,8 @@ def _first_permitted(
     return None
 
 
+# Many are judged at one instant: those claimed together, and those planned for one local hour.
+@lru_cache(maxsize=16_384)
 def _refused_by_hours(now: datetime, rules: _Rules) -> Verdict | None:
     """The hours rule, over all zones, whose next opening is furthest away."""
     if not rules.zones:
@@ -193,6 +194,13 @@ def _opens(now: datetime, local_zone: ZoneInfo, rule: Hours) -> datetime:
     return min(turn, wall_time.next_within(now, local_zone, rule.opens, rule.closes))
 
 
+@lru_cache(maxsize=16_384)
+def _caps_in_force(
+    now: datetime, zones: Zones, rules: _Rules
+) -> tuple[tuple[Pack, Cap, CapCount], ...]:
+    return tuple(one for one in rules.caps if in_force(one[1], now, zones))
+
+
 def _refused_by_cap(
     now: datetime,
     zones: Zones,
@@ -202,8 +210,8 @@ def _refused_by_cap(
 ) -> Verdict | None:
     """The exhausted cap that stays exhausted longest."""
     worst: Verdict | None = None
-    for pack, cap, unused in rules.caps:
-        if len(contacts) < cap.limit or not in_force(cap, now, zones):
+    for pack, cap, unused in _caps_in_force(now, zones, rules):
+        if len(contacts) < cap.limit:
             continue
         reason, name = "gap" if cap.gap else "cap", unused.rule
         if cap.limit == 0 and cap.until is None:

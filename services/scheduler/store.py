@@ -5,7 +5,7 @@ Locks are taken customers first, in order, then obligations, in order; so does e
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import text
@@ -24,11 +24,14 @@ from services.scheduler.model import (
 )
 from services.scheduler.rules.timing import WITHIN
 
-_CUSTOMER = msgspec.json.Decoder(Customer)
-_OBLIGATION = msgspec.json.Decoder(Obligation)
-_ENROLMENT = msgspec.json.Decoder(Enrolment)
-_STEP = msgspec.json.Decoder(Step)
-_RESERVED = msgspec.json.Decoder(Reserved)
+_Row = TypeVar("_Row")
+
+_AS_CUSTOMER = msgspec.json.Decoder(Customer)
+_AS_CUSTOMERS = msgspec.json.Decoder(list[Customer])
+_AS_OBLIGATIONS = msgspec.json.Decoder(list[Obligation])
+_AS_ENROLMENTS = msgspec.json.Decoder(list[Enrolment])
+_AS_STEPS = msgspec.json.Decoder(list[Step])
+_AS_RESERVED = msgspec.json.Decoder(list[Reserved])
 
 # One text a column, taken apart by the database: the driver would quote an array name by name.
 # No id can hold the character between them (`schemas.common.PLAIN`).
@@ -43,7 +46,7 @@ _OBLIGATIONS = (
     " string_to_array(CAST(:ids AS text), chr(31))) AS wanted(t, k, i)"
 )
 _ABOUT = "tenant = t AND obligation_kind = k AND obligation_id = i"
-# Rows come as JSON, as states do: the driver would take ten times as long, column by column.
+# Rows are made JSON, as states are: the driver would take ten times as long, column by column.
 _STEP_COLUMNS = (
     "tenant, step_id AS id, customer, enrolment_id, position, state, planned_at, due_at, not_after,"
     " attempt, dispatch_id, reason, plan"
@@ -119,7 +122,7 @@ def take_due(session: Session, now: datetime, limit: int) -> Due:
         key = (tenant, customer)
         found.steps.append((key, step_id))
         if key not in found.customers:
-            found.customers[key] = _CUSTOMER.decode(state)
+            found.customers[key] = _AS_CUSTOMER.decode(state)
     return found
 
 
@@ -131,17 +134,17 @@ def load_due(
     That includes what falls due in the days ahead: it may go out with the rest, or before it.
     """
     book.load(customers=customers)
-    rows = session.execute(
-        text(
-            # Customer by customer: in a storm, far more falls due soon than theirs.
-            f"SELECT enrolment.state::text FROM {_KEYS} CROSS JOIN LATERAL"
-            " (SELECT DISTINCT tenant, enrolment_id FROM step WHERE tenant = t AND customer = i"
-            " AND state = 'planned' AND due_at <= :soon) AS soon"
-            " JOIN enrolment USING (tenant, enrolment_id)"
-        ),
+    soon = _read(
+        session,
+        _AS_ENROLMENTS,
+        # Customer by customer: in a storm, far more falls due soon than theirs.
+        f"SELECT enrolment.state FROM {_KEYS} CROSS JOIN LATERAL"
+        " (SELECT DISTINCT tenant, enrolment_id FROM step WHERE tenant = t AND customer = i"
+        " AND state = 'planned' AND due_at <= :soon) AS soon"
+        " JOIN enrolment USING (tenant, enrolment_id)",
         {**_pairs(book.customers), "soon": now + max(book.looks_ahead, WITHIN)},
     )
-    book.load(enrolments=[_ENROLMENT.decode(state) for state in rows.scalars().all()])
+    book.load(enrolments=soon)
     _load_rest(session, book)
     # Caps on an obligation count all its parties: only one of them is decided on at a time.
     joint = [key for key, one in book.obligations.items() if len(one.parties) > 1]
@@ -168,15 +171,14 @@ def lock_customers(
     """The known ones of these customers, locked until the end of the transaction."""
     if not keys:
         return []
-    rows = session.execute(
-        text(
-            f"SELECT state::text FROM customer JOIN {_KEYS} ON tenant = t AND customer = i"
-            " ORDER BY tenant, customer FOR UPDATE OF customer"
-            + (" SKIP LOCKED" if skip_locked else "")
-        ),
+    return _read(
+        session,
+        _AS_CUSTOMERS,
+        f"SELECT state FROM customer JOIN {_KEYS} ON tenant = t AND customer = i"
+        " ORDER BY tenant, customer FOR UPDATE OF customer"
+        + (" SKIP LOCKED" if skip_locked else ""),
         _pairs(keys),
     )
-    return [_CUSTOMER.decode(state) for state in rows.scalars().all()]
 
 
 def load_contacts(session: Session, book: Book, since: datetime) -> None:
@@ -185,14 +187,14 @@ def load_contacts(session: Session, book: Book, since: datetime) -> None:
     And with whoever else is party to the loaded obligations: caps on an obligation count them.
     """
     parties = {(one.tenant, party) for one in book.obligations.values() for party in one.parties}
-    rows = session.execute(
-        text(
-            f"SELECT row_to_json(one)::text FROM (SELECT {_CONTACT_COLUMNS} FROM contact"
-            f" JOIN {_KEYS} ON tenant = t AND customer = i WHERE at > :since) AS one"
-        ),
+    found = _read(
+        session,
+        _AS_RESERVED,
+        f"SELECT row_to_json(one) FROM (SELECT {_CONTACT_COLUMNS} FROM contact"
+        f" JOIN {_KEYS} ON tenant = t AND customer = i WHERE at > :since) AS one",
         {**_pairs({*book.customers, *parties}), "since": since},
     )
-    book.load(reserved=[_RESERVED.decode(one) for one in rows.scalars().all()])
+    book.load(reserved=found)
 
 
 def enrolments_of_steps(session: Session, steps: Collection[Key]) -> list[Key]:
@@ -247,15 +249,14 @@ def _lock_obligations(session: Session, keys: Collection[ObligationKey]) -> list
         ),
         named,
     )
-    rows = session.execute(
-        text(
-            f"SELECT state::text FROM obligation JOIN {_OBLIGATIONS}"
-            " ON tenant = t AND kind = k AND obligation_id = i"
-            " ORDER BY tenant, kind, obligation_id FOR UPDATE OF obligation"
-        ),
+    return _read(
+        session,
+        _AS_OBLIGATIONS,
+        f"SELECT state FROM obligation JOIN {_OBLIGATIONS}"
+        " ON tenant = t AND kind = k AND obligation_id = i"
+        " ORDER BY tenant, kind, obligation_id FOR UPDATE OF obligation",
         named,
     )
-    return [_OBLIGATION.decode(state) for state in rows.scalars().all() if state is not None]
 
 
 def _enrolled_on(session: Session, obligations: Collection[ObligationKey]) -> set[Key]:
@@ -278,11 +279,8 @@ def _active_of(session: Session, customers: Collection[Key]) -> list[Enrolment]:
 def _about(session: Session, obligations: Collection[ObligationKey]) -> list[Enrolment]:
     if not obligations:
         return []
-    rows = session.execute(
-        text(f"SELECT state::text FROM enrolment JOIN {_OBLIGATIONS} ON {_ABOUT}"),
-        _triples(obligations),
-    )
-    return [_ENROLMENT.decode(state) for state in rows.scalars().all()]
+    query = f"SELECT state FROM enrolment JOIN {_OBLIGATIONS} ON {_ABOUT}"
+    return _read(session, _AS_ENROLMENTS, query, _triples(obligations))
 
 
 def _named_enrolments(session: Session, keys: Collection[Key]) -> list[Enrolment]:
@@ -292,38 +290,45 @@ def _named_enrolments(session: Session, keys: Collection[Key]) -> list[Enrolment
 def _enrolments(session: Session, keys: Collection[Key], condition: str) -> list[Enrolment]:
     if not keys:
         return []
-    rows = session.execute(
-        text(f"SELECT state::text FROM enrolment JOIN {_KEYS} ON tenant = t AND {condition}"),
-        _pairs(keys),
-    )
-    return [_ENROLMENT.decode(state) for state in rows.scalars().all()]
+    query = f"SELECT state FROM enrolment JOIN {_KEYS} ON tenant = t AND {condition}"
+    return _read(session, _AS_ENROLMENTS, query, _pairs(keys))
 
 
 def _load_rest(session: Session, book: Book) -> None:
     """Add what the loaded enrolments need: all their steps, and their obligations unlocked."""
     if not book.enrolments:
         return
-    rows = session.execute(
-        text(
-            f"SELECT row_to_json(one)::text FROM (SELECT {_STEP_COLUMNS} FROM step"
-            f" JOIN {_KEYS} ON tenant = t AND enrolment_id = i) AS one"
-        ),
+    steps = _read(
+        session,
+        _AS_STEPS,
+        f"SELECT row_to_json(one) FROM (SELECT {_STEP_COLUMNS} FROM step"
+        f" JOIN {_KEYS} ON tenant = t AND enrolment_id = i) AS one",
         _pairs((one.tenant, one.id) for one in book.enrolments.values()),
     )
-    book.load(steps=[_STEP.decode(one) for one in rows.scalars().all()])
+    book.load(steps=steps)
     missing = {one.obligation_key for one in book.enrolments.values()}
     missing -= set(book.obligations)
     if missing:
-        found = session.execute(
-            text(
-                f"SELECT state::text FROM obligation JOIN {_OBLIGATIONS}"
-                " ON tenant = t AND kind = k AND obligation_id = i"
-            ),
-            _triples(missing),
+        query = (
+            f"SELECT state FROM obligation JOIN {_OBLIGATIONS}"
+            " ON tenant = t AND kind = k AND obligation_id = i"
         )
-        book.load(
-            obligations=[_OBLIGATION.decode(state) for state in found.scalars().all() if state]
-        )
+        book.load(obligations=_read(session, _AS_OBLIGATIONS, query, _triples(missing)))
+
+
+def _read(
+    session: Session, decoder: msgspec.json.Decoder[list[_Row]], query: str, values: dict[str, Any]
+) -> list[_Row]:
+    """The rows of a query for one JSON value each; what is null is left out.
+
+    They come as one text: row by row, the driver takes as long as the decoding.
+    """
+    whole = text(
+        "SELECT (json_agg(state) FILTER (WHERE state IS NOT NULL))::text"
+        f" FROM ({query}) AS found(state)"
+    )
+    found = session.execute(whole, values).scalar_one()
+    return decoder.decode(found) if found is not None else []
 
 
 def _pairs(keys: Iterable[Key]) -> dict[str, str]:

@@ -69,10 +69,13 @@ def stopped(
         ruling = held(customer, obligation, approach, zones, packs, now)
         if ruling is not None and ruling.silent and not ruling.resumes:
             return Stop(ruling.reason, ruling.rule, ruling.rule_version)
-    shuts = {one: shut(customer, enrolment.purpose, channels, one, now) for one in channels}
-    refused = [stop for stop in shuts.values() if stop is not None]
-    reached = any(customer.has_address(one) for one, stop in shuts.items() if stop is None)
-    return refused[0] if refused and not reached else None
+    refused: Stop | None = None
+    for channel in channels:
+        stop = shut(customer, enrolment.purpose, channels, channel, now)
+        if stop is None and customer.has_address(channel):
+            return None
+        refused = refused or stop
+    return refused
 
 
 def shut(
