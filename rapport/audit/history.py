@@ -72,7 +72,7 @@ class History:
     @cached_property
     def holds(self) -> Holds:
         """What was said of holds."""
-        return Holds(self.log)
+        return Holds(self.log, self.words.merged)
 
     @cached_property
     def notices(self) -> Mapping[tuple[str, str], Sequence[Fact[EventApplied]]]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rapport.audit.log import Fact, Log, Position
+from rapport.audit.merging import Merged, Who
 from rapport.audit.packs import InForce, covers, in_force_at
 from schemas.common import Typed
 from schemas.facts import EventApplied, HoldLifted, MessageIntended
@@ -17,8 +18,12 @@ _EVENTS = ("customer.hold_placed", "customer.hold_lifted")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One word on a hold: placed, or lifted by the publisher or by an operator."""
+    """One word on a hold: placed, or lifted by the publisher or by an operator.
 
+    who: of whom it was said, by the id of then.
+    """
+
+    who: Who
     kind: str
     obligation: str | None
     placed: bool
@@ -50,7 +55,8 @@ class Standing:
 class Holds:
     """All words on holds, by tenant and customer."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, merged: Merged) -> None:
+        self._merged = merged
         self._of: dict[tuple[str, str], list[Said]] = defaultdict(list)
         self._about: dict[tuple[str, str], list[Said]] = defaultdict(list)
         """By tenant and obligation: what is said of one bill, whichever party it is told of."""
@@ -59,7 +65,8 @@ class Holds:
                 self._add(event.who, _of_event(event))
         for lift in log.of(HoldLifted):
             kind, about = lift.data.kind, lift.data.obligation_id
-            said = Said(kind, about, False, True, lift.time, None, lift, (lift.position,))
+            at = lift.data.at or lift.time
+            said = Said(lift.who, kind, about, False, True, at, None, lift, (lift.position,))
             self._add(lift.who, said)
 
     def _add(self, who: tuple[str, str], said: Said) -> None:
@@ -103,17 +110,39 @@ class Holds:
             # What permits again counts as soon as it is told at all.
             if one.known(through) or (not one.placed and one.fact.order < intended.order):
                 heard[one.kind, one.obligation].append(one)
-        for (kind, _), words in heard.items():
+        for (kind, about), words in heard.items():
             rules = _rules(kind, packs, intended.data)
-            placed = _placed(words, rules, intended.data.checked_at)
-            if placed is not None and _concerns(placed, rules, intended.data):
-                yield from _effect(placed, rules, intended.data, roles)
+            stories = [self._under(who, words, ids) for who in ids]
+            if joint and about is not None:
+                stories.append(words)
+            found: list[Said] = []
+            for story in stories:
+                placed = _placed(story, rules, intended.data.checked_at)
+                if placed is None or placed in found:
+                    continue
+                found.append(placed)
+                if _concerns(placed, rules, intended.data):
+                    yield from _effect(placed, rules, intended.data, roles)
+
+    def _under(self, who: Who, words: Sequence[Said], ids: Sequence[tuple[str, str]]) -> list[Said]:
+        """What counts for the hold that was placed under one of a customer's ids.
+
+        Lifted under another of them, it is lifted only where the two were one by then.
+        """
+        return [
+            word
+            for word in words
+            if word.who == who
+            or not (word.placed or word.who in ids)
+            or (not word.placed and self._merged.one_by(word.who, who, word.at))
+        ]
 
 
 def _of_event(event: Fact[EventApplied]) -> Said:
     applied, data = event.data, event.data.data
     at = applied.position
     return Said(
+        who=event.who,
         kind=data["kind"],
         obligation=data.get("obligation_id"),
         placed=applied.event_type == "customer.hold_placed",

@@ -56,6 +56,10 @@ class HoldLifted(Typed):
     )
     by: Text = Field(description="Name of the token that lifted it.")
     reason: Code = Field(description="Why, as a code or reference.")
+    at: Instant | None = Field(
+        default=None,
+        description="What was placed until then is lifted; null: until the fact's own time.",
+    )
 
 
 class HoldLiftRefused(Typed):

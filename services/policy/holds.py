@@ -37,15 +37,15 @@ class Hold(Protocol):
 
     @property
     def lifted_at(self) -> datetime | None:
-        """When the publisher lifted it, since it was placed."""
+        """When the publisher lifted it last; what was placed after that is not lifted."""
 
     @property
     def freed_at(self) -> datetime | None:
-        """When an operator lifted it, since it was placed."""
+        """When an operator lifted it last; what was placed after that is not lifted."""
 
 
 class Words(NamedTuple):
-    """The last words on a hold."""
+    """The last words on a hold: each the newest of its kind, in whatever order they are told."""
 
     at: datetime | None = None
     until: datetime | None = None
@@ -53,19 +53,20 @@ class Words(NamedTuple):
     freed_at: datetime | None = None
 
     def placed(self, at: datetime, until: datetime | None) -> "Words":
-        """After it was placed; told late, it changes only what is older."""
+        """After it was placed; told late, it changes only what is older.
+
+        Placed and lifted at one instant, it is as the last of the two that was told has it.
+        """
         if self.at is not None and self.at > at:
             return self
 
-        def later(lift: datetime | None) -> datetime | None:
-            return lift if lift is not None and lift > at else None
+        def but_then(lift: datetime | None) -> datetime | None:
+            return None if lift == at else lift
 
-        return Words(at, until, later(self.lifted_at), later(self.freed_at))
+        return Words(at, until, but_then(self.lifted_at), but_then(self.freed_at))
 
     def lifted(self, at: datetime, by_operator: bool) -> "Words":
         """After it was lifted, by the publisher or by an operator."""
-        if self.at is not None and at < self.at:
-            return self
         if by_operator:
             return self._replace(freed_at=max(filter(None, (self.freed_at, at))))
         return self._replace(lifted_at=max(filter(None, (self.lifted_at, at))))
@@ -154,6 +155,11 @@ def standing(
             yield hold
 
 
+def freed(hold: Hold) -> bool:
+    """Whether an operator has lifted it, since it was placed."""
+    return _after(hold.freed_at, hold.at)
+
+
 def kept_by_operator(
     kind: str, zones: Zones, packs: Sequence[Pack], now: datetime
 ) -> tuple[str, int] | None:
@@ -191,9 +197,14 @@ def _stands(
     until: datetime | None,
     now: datetime,
 ) -> bool:
-    if hold.at is None or hold.freed_at is not None or (until is not None and now >= until):
+    if hold.at is None or freed(hold) or (until is not None and now >= until):
         return False
-    return hold.lifted_at is None or any(rule.by_operator for _, rule in rules)
+    lifted = _after(hold.lifted_at, hold.at)
+    return not lifted or any(rule.by_operator for _, rule in rules)
+
+
+def _after(lift: datetime | None, placed: datetime | None) -> bool:
+    return lift is not None and (placed is None or lift >= placed)
 
 
 def _about(

@@ -18,7 +18,7 @@ from services.runtime.ids import derive
 from services.runtime.unit_of_work import UnitOfWork
 from services.scheduler import habit_store, reading, saving, sending_store, store
 from services.scheduler.model import Book, Enrolment, Heard, Key, Learning
-from services.scheduler.rules import hearing, holds
+from services.scheduler.rules import hearing, holds, merging
 from services.scheduler.sending_store import Scope
 from services.scheduler.telling import tell
 
@@ -103,18 +103,22 @@ def lift(
     told: HoldLifted,
     learning: Learning | None = None,
 ) -> bool:
-    """Lift a hold as an operator; False where no such hold stands."""
+    """Lift a hold as an operator, under whichever id of the customer; False where none stands."""
     tenant, customer = who
     book = Book(derive, learning=learning)
     about = told.obligation_id
     named = [(tenant, "bill", about)] if about is not None else []
     store.load(work.session, book, customers={who}, obligations=named)
     habit_store.load(work.session, book, book.enrolments.values())
-    stand = holds.standing(book.customer(*who), packs, work.now)
+    person = book.customer(*merging.survivor(book, who))
+    stand = holds.standing(person, packs, work.now)
     found = [one for one in stand if (one.kind, one.obligation_id) == (told.kind, about)]
     if not found:
         return False
-    at = max(work.now, *(one.at for one in found if one.at is not None))
+    # A publisher's clock may be ahead: the lifting comes after all that it is to reach.
+    at = max(work.now, *holds.lifted_from(person, found))
+    if at > work.now:
+        told = told.model_copy(update={"at": at})
     identity = derive(work.service, told.TYPE, tenant, customer, told.kind, about or "", str(at))
     heard = Heard(tenant, customer, told.TYPE, identity, at, told.model_dump(mode="json"), about)
     tell(work, hearing.hear(book, heard, packs, work.now))

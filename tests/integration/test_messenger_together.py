@@ -1,6 +1,7 @@
 """What binds more than the customer it was told of: ids that are one, joint parties, notices."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -58,7 +59,8 @@ def test_holds_and_wishes_of_a_former_id_bind_whichever_came_first(messenger: Wo
     messenger.customer("c-2", "customer.hold_placed", kind="dispute")
     messenger.dispatch("c-1")
     assert reasons(messenger, 1) == ["hold:dispute"]
-    messenger.customer("c-2", "customer.hold_lifted", kind="dispute")
+    messenger.move_to(START + timedelta(minutes=1))
+    messenger.customer("c-1", "customer.hold_lifted", kind="dispute")
     with messenger.context.unit() as work:
         row = store.lock_customers(work.session, [("default", "c-2")])["default", "c-2"]
         row.wishes = {"hours": "17:00-21:00", "language": "ja"}

@@ -43,3 +43,7 @@ def test_money_taken_back_and_two_ids_that_are_one(bench: Bench) -> None:
     bench.at("2026-03-11T10:00:01+09:00")
     bench.claim()
     assert len(bench.outbox(OUTREACH_DISPATCHES)) == 2
+    # An operator's word under the old id is as good.
+    path, auth = "/customers/ann/holds/dispute/lift", {"authorization": "Bearer o1"}
+    assert bench.web.post(path, json={"reason": "settled"}, headers=auth).json()["lifted"]
+    assert bench.get("/customers/zoe/outreach")["holds"] == []

@@ -131,13 +131,12 @@ def _learn_of_customers(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
             case facts.HandoffRequested(handoff_id=handoff_id, reason=reason, obligation_id=about):
                 opened = {"reason": reason, "obligation_id": about or None}
                 row.handoffs = {**row.handoffs, handoff_id: opened}
-            case facts.HoldLifted(kind=kind, obligation_id=about):
+            case facts.HoldLifted(kind=kind, obligation_id=about) as lift:
                 # By an operator: publishers' words come on their own topic.
-                key = f"{kind}/{about or ''}"
-                words = words_of(row.holds.get(key)).lifted(message.event.time, by_operator=True)
-                note_hold(row, key, words)
+                key, at = f"{kind}/{about or ''}", lift.at or message.event.time
+                note_hold(row, key, words_of(row.holds.get(key)).lifted(at, by_operator=True))
                 if about is not None:
-                    _lift_for_all(work, (message.event.tenant, "bill", about), kind, message)
+                    _lift_for_all(work, (message.event.tenant, "bill", about), kind, at)
             case facts.HandoffResolved(handoff_id=handoff_id):
                 row.handoffs = {key: h for key, h in row.handoffs.items() if key != handoff_id}
             case facts.ContactRightParty(confirmed=confirmed, channel=channel):
@@ -154,13 +153,10 @@ def _learn_of_customers(work: UnitOfWork, batch: Sequence[Incoming]) -> None:
                     )
 
 
-def _lift_for_all(
-    work: UnitOfWork, about: store.ObligationKey, kind: str, message: Incoming
-) -> None:
+def _lift_for_all(work: UnitOfWork, about: store.ObligationKey, kind: str, at: datetime) -> None:
     """A hold about one obligation rests with it as well: it is lifted for all its parties."""
     row = store.lock_obligations(work.session, [about])[about]
-    words = words_of(row.holds.get(kind)).lifted(message.event.time, by_operator=True)
-    note_joint_hold(row, kind, words)
+    note_joint_hold(row, kind, words_of(row.holds.get(kind)).lifted(at, by_operator=True))
 
 
 def _address_read(work: UnitOfWork, row: CustomerRow, told: facts.ContactRightParty) -> str | None:

@@ -27,6 +27,7 @@ from services.messenger.rules import merging
 from services.messenger.tables import CustomerRow, ObligationRow
 from services.policy.holds import Words
 from services.policy.model import ConsentRecord, Contact
+from services.policy.persons import Said
 from services.policy.preferences import wished
 from services.policy.sending import SendingStop, halting
 
@@ -54,7 +55,7 @@ def customer_of(
         inbox=address_of(row, IN_APP),
         place=merging.place(_place(row), said),
         consents=merging.consents(_consents(row), said) if former else _consents(row),
-        holds=(*(h for one in (row, *former) for h in _holds(one)), *holds),
+        holds=(*merging.holds(_said((row, *former)), _ways(former)), *holds),
         handoffs=tuple(
             Handoff(str(h["reason"]), h["obligation_id"], name)
             for one in (row, *former)
@@ -230,8 +231,17 @@ def _consents(row: CustomerRow) -> tuple[ConsentRecord, ...]:
     return tuple(_consent(key, said) for key, said in row.consents.items())
 
 
-def _holds(row: CustomerRow) -> list[Hold]:
-    return [_hold(key, hold) for key, hold in row.holds.items()]
+def _said(rows: Sequence[CustomerRow]) -> list[Said]:
+    """What was said of holds under each id."""
+    return [
+        Said(row.customer, _scope(key), words_of(hold))
+        for row in rows
+        for key, hold in row.holds.items()
+    ]
+
+
+def _ways(former: Sequence[CustomerRow]) -> dict[str, tuple[str | None, datetime | None]]:
+    return {one.customer: (one.merged_into, one.merged_at) for one in former}
 
 
 def _consent(key: str, said: dict[str, Any]) -> ConsentRecord:
@@ -256,9 +266,9 @@ def stored(words: Words) -> dict[str, str | None]:
     return {name: at.isoformat() if at else None for name, at in words._asdict().items()}
 
 
-def _hold(key: str, hold: dict[str, Any]) -> Hold:
+def _scope(key: str) -> tuple[str, str | None]:
     kind, _, obligation_id = key.partition("/")
-    return Hold(kind, obligation_id or None, **words_of(hold)._asdict())
+    return kind, obligation_id or None
 
 
 def _handoff(handoff: dict[str, str | None]) -> Handoff:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.messenger.model import Place
+from services.messenger.model import Hold, Place
 from services.policy.model import ConsentRecord
+from services.policy.persons import Said, lifted_for_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,18 @@ def consents(own: Sequence[ConsentRecord], former: Sequence[Former]) -> tuple[Co
         if scope not in best or strength(word) > strength(best[scope]):
             best[scope] = word
     return tuple(best.values())
+
+
+def holds(
+    said: Sequence[Said], ways: Mapping[str, tuple[str | None, datetime | None]]
+) -> list[Hold]:
+    """The holds that were told of under any id; each stands until it is lifted.
+
+    said: by scope, a kind and an obligation. ways: by former id, into which it gave way, and when.
+    """
+    merged = {one: (into, at) for one, (into, at) in ways.items() if into and at}
+    words = lifted_for_all(said, merged) if ways else [one.words for one in said]
+    return [Hold(*one.scope, **last._asdict()) for one, last in zip(said, words, strict=True)]
 
 
 def place(own: Place, former: Sequence[Former]) -> Place:

@@ -37,6 +37,7 @@ from services.scheduler.model.outcomes import (
 )
 from services.scheduler.model.state import (
     Customer,
+    GaveWay,
     Handoff,
     Hold,
     Key,
@@ -66,6 +67,7 @@ __all__ = [
     "Enrolment",
     "EnrolmentStatus",
     "ExitRule",
+    "GaveWay",
     "Handoff",
     "Heard",
     "Hold",

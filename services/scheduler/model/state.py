@@ -48,7 +48,8 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
 class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
     """A typed reason that stops or changes contact; a `services.policy.holds.Hold`.
 
-    obligation_id None: about the whole customer. source: of the event that placed it.
+    obligation_id None: about the whole customer. source: of the event that placed it. of: the
+    former id that it was said of, where that is not the customer's own.
     """
 
     kind: str
@@ -58,6 +59,15 @@ class Hold(msgspec.Struct, frozen=True, omit_defaults=True):
     lifted_at: datetime | None = None
     freed_at: datetime | None = None
     source: str | None = None
+    of: str | None = None
+
+
+class GaveWay(msgspec.Struct, frozen=True):
+    """An id that another stands for since `at`."""
+
+    id: str
+    into: str
+    at: datetime
 
 
 class Handoff(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -79,9 +89,9 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     partition of customer.events (`topic/partition`), the offset of this customer's last event
     that is applied here. paused_until: a pause. hours, max_a_week: their own wishes, as
     `services.policy.preferences` has them. erased_at: since when they are forgotten, and nothing
-    was told of them. answers: theirs by local hour; answered_at: the hour of the last one, from its
-    beginning. segments: by playbook with steps that may move to their hour, the one they were in
-    last.
+    was told of them. former: ids that gave way to theirs, directly or by others. answers: theirs
+    by local hour; answered_at: the hour of the last one, from its beginning. segments: by playbook
+    with steps that may move to their hour, the one they were in last.
     """
 
     tenant: str
@@ -101,6 +111,7 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     hours: str | None = None
     max_a_week: int | None = None
     merged_into: str | None = None
+    former: tuple[GaveWay, ...] = ()
     erased_at: datetime | None = None
     answers: Counts = {}
     answered_at: datetime | None = None

@@ -60,7 +60,8 @@ def learn(known: Customer, heard: Heard) -> Customer:
             return _with_handoff(after, heard)
         case "customer.hold_placed" | "customer.hold_lifted" | "hold.lifted":
             # Those about one obligation count for all its parties: they rest there as well.
-            return msgspec.structs.replace(after, holds=with_hold(after.holds, heard))
+            of = None if heard.customer == known.id else heard.customer
+            return msgspec.structs.replace(after, holds=with_hold(after.holds, heard, of))
         case _:
             return after
 

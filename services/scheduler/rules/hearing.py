@@ -60,7 +60,7 @@ def hear(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list
     if heard.type == "contact.made":
         note_contact(book, msgspec.structs.replace(heard, customer=stays[1]))
     told: list[Outcome] = []
-    if (refused := refused_lift(learnt, heard, packs, now)) is not None:
+    if (refused := refused_lift(book.customer(*stays), heard, packs, now)) is not None:
         told.append(refused)
     if heard.type in _DISPATCH_FACTS:
         told += outcomes.follow(book, heard, now)

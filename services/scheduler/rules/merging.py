@@ -7,12 +7,22 @@ taken as said by the one that stays.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
 from services.policy.model import ConsentRecord, Pack
-from services.scheduler.model import Book, Customer, Heard, Hold, Key, Outcome, Reserved, StepState
+from services.scheduler.model import (
+    Book,
+    Customer,
+    GaveWay,
+    Heard,
+    Hold,
+    Key,
+    Outcome,
+    Reserved,
+    StepState,
+)
 from services.scheduler.rules import planning
 from services.scheduler.rules.continuing import successor
 from services.scheduler.rules.stops import MERGED, stopped
@@ -22,6 +32,7 @@ ABOUT_THE_PERSON = frozenset(
         "customer.consent_changed",
         "customer.hold_placed",
         "customer.hold_lifted",
+        "hold.lifted",
         "contact.unsubscribed",
         "contact.preference_changed",
         "handoff.requested",
@@ -29,7 +40,6 @@ ABOUT_THE_PERSON = frozenset(
     }
 )
 """What counts for the person, under whichever id it is said."""
-_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 def survivor(book: Book, key: Key) -> Key:
@@ -48,7 +58,8 @@ def merge(book: Book, heard: Heard) -> bool:
     if into in (old.key, survivor(book, old.key)):
         return False
     book.put(msgspec.structs.replace(old, merged_into=into[1]))
-    book.put(_united(book.customer(*into), old))
+    way = GaveWay(old.id, str(heard.data["into"]), heard.time)
+    book.put(_united(book.customer(*into), old, way))
     for one in book.reserved_of(old.key):
         book.release(one.tenant, one.customer, one.dispatch_id)
         book.put(Reserved(*into, one.dispatch_id, one.contact))
@@ -98,8 +109,11 @@ def _runs(book: Book, who: Key, playbook: str, about: tuple[str, str, str]) -> b
     )
 
 
-def _united(kept: Customer, old: Customer) -> Customer:
-    """The one that stays, with every word against contact that was said under either id."""
+def _united(kept: Customer, old: Customer, way: GaveWay) -> Customer:
+    """The one that stays, with every word against contact that was said under either id.
+
+    Of holds, each id's words are kept apart: a lifting from before `way` is that id's alone.
+    """
     handoffs = {one.id: one for one in (*kept.handoffs, *old.handoffs)}
     pauses = [one for one in (kept.paused_until, old.paused_until) if one is not None]
     fewest = [one for one in (kept.max_a_week, old.max_a_week) if one is not None]
@@ -108,7 +122,8 @@ def _united(kept: Customer, old: Customer) -> Customer:
         kept,
         consents=_stricter((*kept.consents, *old.consents)),
         preferences=_stricter((*kept.preferences, *old.preferences)),
-        holds=_standing((*kept.holds, *old.holds)),
+        holds=_all_holds(kept, old),
+        former=tuple({one.id: one for one in (*old.former, way, *kept.former)}.values()),
         handoffs=tuple(handoffs.values()),
         left=kept.left | old.left,
         paused_until=max(pauses, default=None),
@@ -130,18 +145,7 @@ def _stricter(words: Iterable[ConsentRecord]) -> tuple[ConsentRecord, ...]:
     return tuple(best.values())
 
 
-def _standing(holds: Iterable[Hold]) -> tuple[Hold, ...]:
-    """One hold of each kind and scope: one that stands before one that was lifted; the newest of
-    its kind, so that no lifting told late reaches one that was placed after it."""
-    best: dict[tuple[str, str | None], Hold] = {}
-    for hold in sorted(holds, key=lambda one: (_stands(one), one.at or _EVER)):
-        best[hold.kind, hold.obligation_id] = hold
-    return tuple(best.values())
-
-
-def _stands(hold: Hold) -> tuple[bool, bool, bool]:
-    """How surely a hold stands: what a publisher lifts may stand on, what an operator lifts never.
-
-    Of a hold that was placed again, no earlier lift is kept.
-    """
-    return hold.at is not None, hold.freed_at is None, hold.lifted_at is None
+def _all_holds(kept: Customer, old: Customer) -> tuple[Hold, ...]:
+    theirs = [msgspec.structs.replace(one, of=one.of or old.id) for one in old.holds]
+    found = {(one.kind, one.obligation_id, one.of): one for one in (*theirs, *kept.holds)}
+    return tuple(found.values())

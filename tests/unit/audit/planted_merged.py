@@ -30,6 +30,19 @@ def contact_against_a_hold_told_of_a_former_id(world: World) -> None:
     _are_one(world)
 
 
+@planted(3, "hold", "held", "d-tokyo-3.intended")
+def contact_against_a_hold_that_was_lifted_of_another_id_before_the_two_were_one(
+    world: World,
+) -> None:
+    for name, word, who, day in (
+        ("held", "placed", "kyoto", "2026-03-05"),
+        ("lifted", "lifted", "tokyo", "2026-03-06"),
+    ):
+        world.event(name, f"customer.hold_{word}", who, f"{day}T00:00:00+00:00", kind="dispute",
+                    before="d-tokyo-3.dispatched")  # fmt: skip
+    _are_one(world)
+
+
 @planted(5, "cap", "called", "d-tokyo-1.intended", "d-tokyo-2.intended", "d-tokyo-3.intended")
 def contacts_under_a_former_id_not_counted(world: World) -> None:
     at = plus("2026-03-02T00:00:00+00:00", hours=100)

@@ -59,6 +59,23 @@ def test_of_ids_that_give_way_in_a_ring_nobody_says_which_must_not_be_used() -> 
     assert audit(world.records()).held
 
 
+@pytest.mark.parametrize(("placed", "lifted"), [("kyoto", "tokyo"), ("tokyo", "kyoto")])
+@pytest.mark.parametrize("word", ["hold.lifted", "customer.hold_lifted"])
+def test_a_hold_is_lifted_under_any_id_since_two_are_one(
+    placed: str, lifted: str, word: str
+) -> None:
+    world, first = good(), "d-tokyo-3.dispatched"
+    days = [f"2026-03-0{day}T00:00:00+00:00" for day in (5, 6, 7)]
+    world.event("held", "customer.hold_placed", placed, days[0], kind="dispute", before=first)
+    world.event("one", "customer.merged", "kyoto", days[1], into="tokyo", before=first)
+    if word == "hold.lifted":
+        world.add("lifted", word, lifted, days[2], kind="dispute", by="ops", reason="x",
+                  before=first)  # fmt: skip
+    else:
+        world.event("lifted", word, lifted, days[2], kind="dispute", before=first)
+    assert list(audit(world.records()).violations) == []
+
+
 def test_a_place_may_be_known_under_an_id_that_gave_way() -> None:
     world = good()
     at, first = "2026-03-05T10:00:00+00:00", "d-wary.dispatched"

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.messenger.model import Place
-from services.messenger.rules.merging import Former, consents, place, wishes
+from services.messenger.rules.merging import Former, consents, holds, place, wishes
+from services.policy.holds import Words
 from services.policy.model import ConsentRecord
+from services.policy.persons import Said
 
 MERGED = datetime(2026, 3, 2, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -33,6 +35,20 @@ def test_before_the_merging_the_stricter_word_counts_and_after_it_the_newest(
 ) -> None:
     [found] = consents([own], [Former(MERGED, (old,))])
     assert found.status == counts
+
+
+@pytest.mark.parametrize(("hours", "stands"), [(-1, True), (1, False)])
+def test_a_hold_of_another_id_is_lifted_by_what_is_said_after_the_merging(
+    hours: int, stands: bool
+) -> None:
+    about = ("dispute", "b1")
+    said = [
+        Said("new", about, Words().lifted(MERGED + hours * HOUR, by_operator=False)),
+        Said("old", about, Words().placed(MERGED - 9 * HOUR, None)),
+    ]
+    lifted, placed = holds(said, {"old": ("new", MERGED)})
+    assert (lifted.at, placed.kind, placed.obligation_id) == (None, "dispute", "b1")
+    assert (placed.lifted_at is None) is stands
 
 
 def test_words_on_other_channels_stand_side_by_side() -> None:

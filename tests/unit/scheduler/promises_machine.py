@@ -21,6 +21,7 @@ from services.policy.model import ConsentRecord
 from services.scheduler.model import (
     Cancelled,
     Customer,
+    Deferred,
     Dispatched,
     Enrolled,
     ExitRule,
@@ -175,8 +176,9 @@ class Promises(RuleBasedStateMachine):
         self.come(self.event("contact.preference_changed", who, changes=changes), how)
 
     def hold(self, who: int, how: int) -> None:
-        """A hold is placed, or lifted."""
-        type = "customer.hold_placed" if how < 8 else "customer.hold_lifted"
+        """A hold is placed, or lifted, by the publisher or by an operator."""
+        lifted = "hold.lifted" if who & 8 else "customer.hold_lifted"
+        type = "customer.hold_placed" if how < 8 else lifted
         self.come(self.event(type, who, kind="hardship"), how)
 
     def move(self, who: int, how: int) -> None:
@@ -227,11 +229,20 @@ class Promises(RuleBasedStateMachine):
         self.come(self.event(types[how & 3], who & 1, **terms, instalment=1, short_minor=1), 1)
 
     def merge(self, who: int, how: int) -> None:
-        """Two ids turn out to be one customer; which of them stays is said once."""
+        """Two ids turn out to be one customer; which of them stays is said once. A hold of the one
+        may be lifted under the other, before or after."""
         old, into = CUSTOMERS[who % 3], CUSTOMERS[(who + 1 + how) % 3]
-        if how < 4 and old not in self.merged.into and self.merged.person(into) != old:
-            self.merged.into[old] = into
-            self.come(self.event("customer.merged", who, into=into), 4 if how else 1)
+        if how > 5 or old in self.merged.into or self.merged.person(into) == old:
+            return
+        self.merged.into[old] = into
+        one, other = (who, who + 1 + how) if who & 4 else (who + 1 + how, who)
+        if how > 3:
+            self.come(self.event("customer.hold_placed", one, kind="hardship"), 1)
+        if how == 4:
+            self.hold(other | who & 8, 9)
+        self.come(self.event("customer.merged", who, into=into), 4 if 0 < how < 4 else 1)
+        if how == 5:
+            self.hold(other | who & 8, 9)
 
     def again(self, who: int, how: int) -> None:
         """Something that was delivered is delivered once more."""
@@ -254,6 +265,7 @@ class Promises(RuleBasedStateMachine):
         left = {step_id: refused(why) for step_id, why in judged.left.items()}
         kind, said = ANSWERS[how & 3], {"reason": "test", "retryable": bool(how & 4)}
         if isinstance(judged.decision, Refuse):
+            self.rightly(judged.decision, told.customer.id)
             kind, said = "message.refused", refused(judged.decision)
         elif how & 8 and not left:
             left = dict.fromkeys(steps[1:2], said)
@@ -266,6 +278,11 @@ class Promises(RuleBasedStateMachine):
             oracle.answered(told, kind, kept)
         self.world.answer(told, kind, left, **said)
         self.look()
+
+    def rightly(self, why: Refuse, customer: str) -> None:
+        """A hold that is lifted refuses nothing."""
+        if why.reason.startswith("hold:"):
+            assert self.sends.held(customer), "refused for a hold that is lifted"
 
     def overtaken(self, who: int, how: int) -> None:
         """What is on its way meets news that only the messenger has heard by then."""
@@ -381,9 +398,13 @@ class Promises(RuleBasedStateMachine):
             kept = self.world.save()
             lost = self.world.claim()
             self.world.restore(kept)
-            assert self.world.claim() == lost, "decided otherwise after a crash"
+            decided = self.world.claim()
+            assert decided == lost, "decided otherwise after a crash"
         else:
-            self.world.claim()
+            decided = self.world.claim()
+        for told in decided:
+            if isinstance(told, Deferred) and told.reason.startswith("hold:"):
+                assert self.oracle.held(told.step.customer), "waits for a hold that is lifted"
         self.oracle.next_round()
         self.look()
 

@@ -32,6 +32,7 @@ from services.messenger.model import (
 from services.messenger.rules import check, merging, obligations, parts
 from services.policy.holds import Words
 from services.policy.model import ConsentRecord, Contact
+from services.policy.persons import Said
 from services.scheduler.model import Dispatched, Heard, Joined
 from services.scheduler.rules.timing import place_of
 
@@ -114,8 +115,9 @@ class Messenger:
                 who.place = Place(timezone=data["timezone"], country=data["country"])
             case "customer.hold_placed":
                 who.hold = who.hold.placed(event.time, None)
-            case "customer.hold_lifted":
-                who.hold = who.hold.lifted(event.time, by_operator=False)
+            case "customer.hold_lifted" | "hold.lifted":
+                operator = event.type == "hold.lifted"
+                who.hold = who.hold.lifted(event.time, by_operator=operator)
             case "customer.merged" if self._stays(data["into"]) != event.customer:
                 who.merged_into, who.merged_at = data["into"], event.time
             case "handoff.requested":
@@ -204,12 +206,17 @@ class Messenger:
             email=f"{told.customer.id}@example.com",
             place=merging.place(own.place, former),
             consents=(self._willing,),
-            holds=tuple(Hold("hardship", **one.hold._asdict()) for one in person),
+            holds=tuple(self._holds(ids)),
             handoffs=tuple(handoff for one in person for handoff in one.handoffs.values()),
             suppressions=tuple(silenced),
             contacts=tuple(self._counted(ids, carried)),
             merged_into=own.merged_into,
         )
+
+    def _holds(self, ids: list[str]) -> list[Hold]:
+        said = [Said(one, ("hardship", None), self._known[one].hold) for one in ids]
+        ways = {one: (self._known[one].merged_into, self._known[one].merged_at) for one in ids[1:]}
+        return merging.holds(said, ways)
 
     def _counted(self, ids: list[str], carried: list[Joined]) -> Iterator[Contact]:
         about = {one.obligation.id for one in carried}

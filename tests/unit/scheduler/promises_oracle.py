@@ -24,7 +24,6 @@ class Person:
     """What one customer said, and where they are; two ids that are one customer share it."""
 
     refused: tuple[datetime, bool] = NEVER
-    held: tuple[datetime, bool] = NEVER
     paused: datetime | None = None
     place: tuple[str, str | None] | None = None
     cared_for: dict[str, tuple[str, datetime]] = field(default_factory=dict)
@@ -35,7 +34,6 @@ class Person:
     def with_words_of(self, old: "Person") -> None:
         """Be the one that stays: what was said against contact under either id binds."""
         self.refused = _stricter(self.refused, old.refused)
-        self.held = _stricter(self.held, old.held)
         self.paused = max((one for one in (self.paused, old.paused) if one), default=None)
         self.place = self.place or old.place
         self.cared_for |= old.cared_for
@@ -49,6 +47,9 @@ class Oracle:
         """By bill, what was told of it, in the order of its happening."""
         self.people: dict[str, Person] = defaultdict(Person)
         self.into: dict[str, str] = {}
+        self.since: dict[str, datetime] = {}
+        """When an id gave way."""
+        self.on_holds: list[Heard] = []
         self.contacts: dict[str, tuple[str, datetime]] = {}
         self.orders: set[str] = set()
         self.paused: dict[str, datetime | None] = {}
@@ -70,14 +71,14 @@ class Oracle:
                 into, old = self.person(str(event.data["into"])), self.person(event.customer)
                 if into != old and event.customer == old:
                     self.people[into].with_words_of(who)
-                    self.into[old] = into
+                    self.into[old], self.since[old] = into, event.time
             case "customer.updated":
                 self.people[event.customer].place = event.data["timezone"], event.data["country"]
             case "contact.preference_changed":
                 off = event.data["changes"]["email/*"] == "off"
                 who.refused = max(who.refused, (event.time, off))
-            case "customer.hold_placed" | "customer.hold_lifted":
-                who.held = max(who.held, (event.time, event.type == "customer.hold_placed"))
+            case "customer.hold_placed" | "customer.hold_lifted" | "hold.lifted":
+                self.on_holds.append(event)
             case "handoff.requested":
                 about = event.data["obligation_id"], event.time
                 who.cared_for[event.data["handoff_id"]] = about
@@ -160,7 +161,7 @@ class Oracle:
         assert customer not in self.into, "to an id that another stands for"
         who = self.people[customer]
         assert not who.refused[1], "against an opt-out"
-        assert not who.held[1], "against a hold"
+        assert not self.held(customer), "against a hold"
         assert who.paused is None or who.paused <= when, "during a pause"
         assert self._open(who, when), "contact off hours"
         return who
@@ -180,6 +181,32 @@ class Oracle:
         while customer in self.into:
             customer = self.into[customer]
         return customer
+
+    def held(self, customer: str) -> bool:
+        """Whether a hold stands that was placed under any id of the customer.
+
+        It is lifted by what is said later of the same id, or of any that was the same by then.
+        """
+        placed = "customer.hold_placed"
+        lifts = [one for one in self.on_holds if one.type != placed]
+        return any(
+            self.person(one.customer) == customer
+            and not any(
+                lift.time > one.time and self._one_by(lift.time, lift.customer, one.customer)
+                for lift in lifts
+            )
+            for one in self.on_holds
+            if one.type == placed
+        )
+
+    def _one_by(self, when: datetime, *ids: str) -> bool:
+        """Whether these ids were one customer by then."""
+        found = set()
+        for one in ids:
+            while one in self.into and self.since[one] < when:
+                one = self.into[one]
+            found.add(one)
+        return len(found) == 1
 
     def _not_over(self, one: Joined, when: datetime) -> None:
         story = self.about[one.obligation.id]

@@ -12,12 +12,13 @@ from services.scheduler.model import (
     Enrolled,
     ExitRule,
     Heard,
+    LiftRefused,
     Outcome,
     Planned,
     Suppressed,
 )
 from services.scheduler.rules import hearing, merging
-from services.scheduler.rules.holds import standing
+from services.scheduler.rules.holds import lifted_from, standing
 
 NOON = at("2026-03-13 12:00")
 BOB = (TENANT, "bob")
@@ -159,6 +160,7 @@ def test_a_hold_that_one_id_is_rid_of_stands_as_long_as_the_others(
     world.hear(heard(word, later, "ann", kind=kind))
     if kind == "deceased":
         world.hear(heard("customer.hold_lifted", later, "bob", kind=kind))
+    world.now = later + timedelta(hours=1)
     merge(world, old="bob" if stays == "ann" else "ann", into=stays)
     held = standing(world.book.customer(TENANT, stays), PACKS, later)
     assert [one.kind for one in held] == [kind]
@@ -173,6 +175,62 @@ def test_a_hold_stands_that_was_placed_after_a_lifting_told_late() -> None:
     world.hear(heard("customer.hold_lifted", at("2026-03-13 10:00"), "bob", kind="dispute"))
     begin(world, "bob", "b1")
     assert dispatched(world, "2026-03-20 12:00") == []
+
+
+@pytest.mark.parametrize("word", ["hold.lifted", "customer.hold_lifted"])
+@pytest.mark.parametrize("said_of", ["ann", "bob", "cho"])
+@pytest.mark.parametrize("placed_of", ["ann", "bob", "cho"])
+@pytest.mark.parametrize("heard_first", ["merging", "words"])
+def test_a_lifting_told_since_ids_are_one_counts_for_all_in_whatever_order_it_is_heard(
+    heard_first: str, placed_of: str, said_of: str, word: str
+) -> None:
+    world = World(NOON)
+    one, two = NOON - timedelta(hours=5), NOON - timedelta(hours=4)
+    ways = [
+        heard("customer.merged", one, "ann", into="bob"),
+        heard("customer.merged", two, "bob", into="cho"),
+    ]
+    words = [
+        heard("customer.hold_placed", NOON - timedelta(hours=6), placed_of, kind="dispute"),
+        heard(word, NOON - timedelta(hours=3), said_of, kind="dispute"),
+    ]
+    world.hear(*(ways + words if heard_first == "merging" else words + ways))
+    assert standing(world.book.customer(TENANT, "cho"), PACKS, NOON) == []
+    begin(world, "cho", "b1")
+    assert dispatched(world, "2026-03-14 12:00") == [("cho", "first")]
+
+
+@pytest.mark.parametrize("said_of", ["ann", "bob"])
+def test_what_waits_for_a_hold_goes_on_when_it_is_lifted_under_any_id(said_of: str) -> None:
+    world = World(NOON)
+    world.hear(heard("customer.hold_placed", NOON, "ann", kind="dispute"))
+    begin(world, "ann", "b1")
+    merge(world)
+    assert dispatched(world, "2026-03-13 15:00") == []
+    world.hear(heard("hold.lifted", world.now, said_of, kind="dispute"))
+    assert dispatched(world, "2026-03-13 18:00") == [("bob", "first")]
+
+
+def test_what_only_an_operator_lifts_is_kept_from_the_publisher_under_any_id() -> None:
+    world = World(NOON)
+    world.hear(heard("customer.hold_placed", NOON, "ann", kind="deceased"))
+    merge(world)
+    later = NOON + timedelta(hours=1)
+    told = world.hear(heard("customer.hold_lifted", later, "bob", kind="deceased"))
+    assert [one.kind for one in told if isinstance(one, LiftRefused)] == ["deceased"]
+
+
+def test_an_operators_word_comes_after_all_that_it_is_to_reach() -> None:
+    world = World(NOON)
+    ahead = NOON + timedelta(hours=20)
+    world.hear(heard("customer.hold_placed", NOON, "ann", kind="dispute"))
+    world.hear(heard("customer.merged", ahead, "ann", into="bob"))
+    person = world.book.customer(*BOB)
+    said_at = max(lifted_from(person, standing(person, PACKS, NOON)))
+    assert said_at > ahead
+    lift = {"kind": "dispute", "at": said_at.isoformat()}
+    world.hear(heard("hold.lifted", NOON, "bob", **lift))
+    assert standing(world.book.customer(*BOB), PACKS, NOON) == []
 
 
 @pytest.mark.parametrize(("outcome", "goes_on"), [("passed_to_creditor", False), ("done", True)])

@@ -22,8 +22,9 @@ from promises_machine import Promises
 
 from services.messenger.model import ChangeKind, Order
 from services.messenger.rules import check as final
+from services.messenger.rules import merging as uniting
 from services.messenger.rules import obligations as reading
-from services.policy import gate
+from services.policy import gate, persons
 from services.policy.consent import check_consent
 from services.policy.model import Verdict
 from services.policy.places import candidate_zones
@@ -44,6 +45,7 @@ from services.scheduler.rules import (
     timing,
     waiting,
 )
+from services.scheduler.rules import holds as reading_holds
 from services.scheduler.rules.holds import with_hold
 
 LIVES = int(os.environ.get("LIVES", "1000"))
@@ -89,8 +91,8 @@ def blind_to(type: str, where: Any, name: str) -> Plant:
     return [(where, name, lambda known, e: known if e.type.startswith(type) else right(known, e))]
 
 
-def in_order_of_delivery(_: tuple[Any, ...], heard: Any) -> tuple[Any, ...]:
-    return with_hold((), heard)
+def in_order_of_delivery(_: tuple[Any, ...], heard: Any, of: Any) -> tuple[Any, ...]:
+    return with_hold((), heard, of)
 
 
 def newest_word(_: tuple[Any, ...], told: Any) -> tuple[Any, ...]:
@@ -104,6 +106,10 @@ def refusals_pass(*given: Any) -> Any:
 def any_zone(*known: Any) -> Any:
     zones = candidate_zones(*known)
     return msgspec.structs.replace(zones, names=zones.names[:1])
+
+
+def own_words(said: Any, _: Any) -> Any:
+    return [one.words for one in said]
 
 
 def the_same_attempt(book: Book, step: Any, heard: Any, now: Any) -> Any:
@@ -195,8 +201,10 @@ MUTANTS: dict[str, Plant] = {
     "offers go before collection": [
         (arbitration, "ORDER", ("service", "retention", "marketing", "collection"))
     ],
-    "merged: a refusal under the old id is lost": [(merging, "_united", lambda kept, _: kept)],
+    "merged: a refusal under the old id is lost": [(merging, "_united", lambda kept, *_: kept)],
     "merged: words under the old id are not heard": [(merging, "ABOUT_THE_PERSON", frozenset())],
+    "merged: a lifting counts for one id": [(reading_holds, "lifted_for_all", own_words)],
+    "merged: a lifting from before counts for all": [(persons, "stood_for", lambda *_: "all")],
     "merged: the old id goes on": [
         (merging, "survivor", lambda _, key: key),
     ],
@@ -231,6 +239,7 @@ FINAL_MUTANTS: dict[str, Plant] = {
     "an opt-out and a pause stop nothing": without(suppressions=()),
     "the pause of one enrolment stops nothing": without(pause=None),
     "an id that gave way is written to": without(merged_into=None),
+    "a lifting counts for one id": [(uniting, "lifted_for_all", own_words)],
     "hours and caps are not looked at again": [
         (final, "gate", SimpleNamespace(check=lambda *_: Verdict(allowed=True)))
     ],
