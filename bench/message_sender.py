@@ -49,9 +49,7 @@ def build(lanes: list[int]) -> tuple[Context, Sender]:
     )
     writer = LetterWriter(lambda: standing, tenants.load(settings.tenants_dir), links, FirstOnly())
     claiming = Claiming(context, writer, load_packs(settings.policies_dir), own.longest_lag)
-    relay = SmtpPool(
-        Relay.parse(settings.smtp_url or ""), context.clock.monotonic, own.smtp_timeout
-    )
+    relay = SmtpPool(Relay.parse(settings.smtp_url or ""), context.clock, own.smtp_timeout)
     pacing = Pacing({}, context.clock, None, own.warm_up_days)
     sender = Sender(context, claiming, relay, own.smtp_connections, pacing)
     with Session(context.engine) as session:

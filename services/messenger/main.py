@@ -91,7 +91,7 @@ def build(context: Context) -> worker.Service:
     }
     texts = TextWriter(lambda: catalogue.standing, tenants_by_name, links)
     writer = ByChannel({"email": letters, IN_APP: letters, **dict.fromkeys(served, texts)})
-    relay = SmtpPool(Relay.parse(shared.smtp_url), context.clock.monotonic, own.smtp_timeout)
+    relay = SmtpPool(Relay.parse(shared.smtp_url), context.clock, own.smtp_timeout)
     packs = PacksInForce(shared.policies_dir)
     claiming = Claiming(context, writer, packs, own.longest_lag)
     pacing = Pacing(

@@ -290,6 +290,9 @@ class Doubtful:
 
 Outcome = Accepted | Rejected | Doubtful
 
+CHECK_TOO_OLD = Rejected("check_too_old", None, retryable=True)
+"""Of a letter that is late: nothing of it was handed over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -310,7 +313,8 @@ class Letter:
     """One finished message: `copy` holds the exact bytes handed to the provider.
 
     A whole mail, or the text of what goes by another channel. fresh_until: real time until which
-    it may be handed over again where that is safe; None: never.
+    handing it over may begin, and begin again where that is safe; None: it rests on no check, and
+    never goes again.
     """
 
     message_id: str
@@ -318,3 +322,7 @@ class Letter:
     recipient: str
     copy: bytes
     fresh_until: datetime | None = None
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether its check is too old at that real instant for handing it over."""
+        return self.fresh_until is not None and now >= self.fresh_until

@@ -24,7 +24,7 @@ from services.messenger.handlers import flights, heartbeats
 from services.messenger.handlers.claiming import Claiming
 from services.messenger.handlers.flights import Finished
 from services.messenger.handlers.intending import Ready
-from services.messenger.model import Doubtful, Letter, Rejected
+from services.messenger.model import CHECK_TOO_OLD, Doubtful, Letter, Rejected
 from services.messenger.pacing import Pacing
 from services.messenger.providers import Connection, Provider, Unavailable
 from services.messenger.rules.bundling import LEAST_ROUND, next_bundle, next_round
@@ -261,12 +261,11 @@ class Sender:
         def letters() -> Iterator[Letter]:
             while bundle:
                 ready = bundle.popleft()
-                if self._context.clock.real() < ready.fresh_until:
+                if ready.letter.is_late(self._context.clock.real()):
+                    self._finished.put(Finished(ready.flight, CHECK_TOO_OLD, name))
+                else:
                     taken.append(ready)
                     yield ready.letter
-                else:
-                    outcome = Rejected("check_too_old", None, retryable=True)
-                    self._finished.put(Finished(ready.flight, outcome, name))
 
         seconds = metrics.SEND_SECONDS.labels(name)
         begun = monotonic()

@@ -2,6 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
+
+PROMISED_LAG = timedelta(seconds=2)
+"""Real time that the messenger may be behind the log when it sends (design, promise 3).
+
+So long after a word stands in the log nothing leaves any more that was checked without it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,6 +264,24 @@ def still_in_outbox(session: Session, ids: Sequence[int]) -> set[int]:
     )
 
 
+def newest_waiting(session: Session, topic: str) -> int:
+    """The newest row that waits to be published on the topic, in whichever lane; 0: there is none.
+
+    Of what was committed before nothing waits any more once none up to it does.
+    """
+    found = session.execute(text("SELECT max(id) FROM outbox WHERE topic = :t"), {"t": topic})
+    return int(found.scalar() or 0)
+
+
+def waits_up_to(session: Session, topic: str, newest: int) -> bool:
+    """Whether any row up to this one still waits to be published on the topic."""
+    found = session.execute(
+        text("SELECT 1 FROM outbox WHERE topic = :topic AND id <= :newest LIMIT 1"),
+        {"topic": topic, "newest": newest},
+    )
+    return found.first() is not None
+
+
 def _paged(
     rows: Iterable[tuple[int, str, str, bytes]],
 ) -> Iterator[tuple[int, str, list[Message]]]:

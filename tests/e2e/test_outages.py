@@ -1,5 +1,6 @@
 """A part that can't be reached is waited for: /readyz says so, nothing is lost, nothing doubled.
 
+Nor is anything when an operator stops sending, and resumes it.
 On Apache Kafka: the embedded broker keeps nothing over its own end.
 """
 
@@ -27,6 +28,8 @@ pytestmark = pytest.mark.brokers("kafka")
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 """Eleven in the morning in Berlin: a letter goes out at once."""
+MANY = 160
+"""So many letters keep eight connections to a relay that takes its time busy for seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +46,13 @@ class Town:
     system: System
     people: set[str] = field(default_factory=set)
 
-    def missed(self, who: str) -> list[dict[str, Any]]:
+    def missed(self, who: str, creditor: str = "Harbour Bank") -> list[dict[str, Any]]:
         """What is to be published about a new person."""
         self.people.add(who)
         person = {"email": self.address(who), "timezone": "Europe/Berlin", "country": "DE"}
         bill = {
             "bill_id": f"b-{who}",
-            "creditor": "Harbour Bank",
+            "creditor": creditor,
             "amount_minor": 12_000,
             "currency": "EUR",
             "due_date": "2026-02-27",
@@ -145,6 +148,29 @@ def test_without_the_relay_letters_wait(town: Town) -> None:
     system.wait_ready()
 
 
+def test_once_a_stop_is_answered_nothing_of_it_leaves(town: Town) -> None:
+    system = town.system
+    system.wait_ready()
+    of_harbour_bank = {"scope": "creditor", "name": "Harbour Bank", "reason": "wrong_amounts"}
+    many = [f"many-{number}" for number in range(MANY)]
+    # A relay that takes its time: while it is stopped most are ordered and not sent.
+    system.mailbox.fault("slow", stage="data", seconds=0.25)
+    try:
+        system.send(*(one for who in many for one in town.missed(who)))
+        poll_until(lambda: _ordered(system) > MANY / 2, 60, "not many letters under way")
+        answer = system.operate("/sending/stop", **of_harbour_bank)
+        gone = _arrived(town, many)
+        assert (answer.status_code, answer.json()["in_force"]) == (200, True), answer.text
+        system.send(*town.missed("elsewhere", "Lake Bank"))
+        town.letter("elsewhere")
+        poll_until(lambda: not _ordered(system), 60, "what was ordered has no end")
+        assert 0 < _arrived(town, many) == gone < MANY
+    finally:
+        system.mailbox.fault("none")
+    assert system.operate("/sending/resume", **of_harbour_bank).status_code == 200
+    poll_until(lambda: _arrived(town, many) == MANY, 60, "what waited does not go on")
+
+
 def test_after_all_nothing_is_lost_or_doubled(town: Town) -> None:
     system = town.system
     system.settled()
@@ -160,6 +186,18 @@ def test_after_all_nothing_is_lost_or_doubled(town: Town) -> None:
     letters = Counter(letter["to"][0] for letter in system.mailbox.messages())
     assert letters == Counter({town.address(who): 1 for who in town.people})
     assert system.violations() == []
+
+
+def _ordered(system: System) -> int:
+    """How many letters are ordered and have no end."""
+    query = "SELECT count(*) FROM scheduler.step WHERE state = 'dispatched'"
+    return int(system.database.rows(query)[0][0])
+
+
+def _arrived(town: Town, people: list[str]) -> int:
+    """How many letters to them the relay has taken."""
+    addresses = {town.address(who) for who in people}
+    return sum(one in addresses for one in town.system.mailbox.recipients())
 
 
 def _ids(facts: list[dict[str, Any]], type: str) -> "Counter[str]":

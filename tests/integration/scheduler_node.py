@@ -59,7 +59,11 @@ class Bench:
             session.commit()
         announce = Announcing(self.context, ())
         self.timer = Claiming(self.context, self.handlers, announce, batch=1000)
-        self.web = TestClient(api.create(self.context, PACKS))
+        self.in_force = True
+        """Whether what operators say of sending holds at once; there is no publisher here."""
+        self.web = TestClient(
+            api.create(self.context, PACKS, takes_effect=lambda: self.in_force),
+        )
 
     def close(self) -> None:
         self.context.engine.dispose()

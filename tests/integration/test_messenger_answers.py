@@ -20,7 +20,7 @@ BOUND = {"Authorization": "Bearer bound"}
 
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock().monotonic, timeout=2.0)
+    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
     made = world(database, pool)
     made.known_customer()
     made.dispatch()

@@ -66,7 +66,7 @@ def gateway() -> Iterator[Gateway]:
 def messenger(database: Database, mailbox: Mailbox, gateway: Gateway) -> Iterator[World]:
     endpoint = Endpoint.parse("SMS_URL", f"webhook+http://:{WEBHOOK_SECRET}@{gateway.address}/in")
     by_sms = HttpProvider(SignedWebhook(endpoint), frozenset({endpoint.host}), Clock())
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock().monotonic, timeout=2.0)
+    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
     made = world(database, pool, by_sms=by_sms)
     yield made
     made.close()

@@ -23,7 +23,7 @@ PERSONAL = ("Ana", "Berg", "c-1@example.com", "lost my job")
 
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock().monotonic, timeout=2.0)
+    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
     made = world(database, pool)
     made.known_customer()
     made.dispatch()

@@ -22,7 +22,7 @@ ENDS = ("message.sent", "message.failed", "message.refused", "message.unknown")
 
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock().monotonic, timeout=2.0)
+    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
     made = world(database, pool)
     yield made
     made.close()
@@ -211,7 +211,7 @@ def test_a_lost_owner_leaves_unknown_behind_and_writes_nothing(
     messenger.dispatch()
     messenger.until("message.intended")
     # Another worker takes over while the letter is on its way.
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock().monotonic, timeout=2.0)
+    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
     successor = world(database, pool)
     successor.offsets = messenger.offsets
     try:
@@ -265,7 +265,7 @@ def test_an_intent_whose_commit_was_not_answered_becomes_unknown(
 
 
 def test_a_domain_at_its_limit_holds_up_no_other(database: Database, mailbox: Mailbox) -> None:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock().monotonic, timeout=2.0)
+    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
     made = world(database, pool, limits="slow.example=0.001")
     try:
         for number in range(6):

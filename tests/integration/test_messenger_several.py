@@ -18,7 +18,7 @@ BILLS = {"rent": ("Nordbank", 80_000), "power": ("Stromwerk", 4_500), "phone": (
 
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock().monotonic, timeout=2.0)
+    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
     made = world(database, pool)
     made.known_customer()
     yield made

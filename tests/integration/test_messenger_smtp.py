@@ -35,7 +35,7 @@ def letter(number: int = 1, **changes: str) -> Letter:
 
 @pytest.fixture
 def pool(mailbox: Mailbox) -> Iterator[SmtpPool]:
-    made = SmtpPool(Relay.parse(mailbox.smtp_url), Clock().monotonic, timeout=1.0)
+    made = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=1.0)
     yield made
     made.close()
 

@@ -59,7 +59,7 @@ def telephone() -> Telephone:
 
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox, telephone: Telephone) -> Iterator[World]:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock().monotonic, timeout=2.0)
+    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
     made = world(
         database,
         pool,

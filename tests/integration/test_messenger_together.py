@@ -19,7 +19,7 @@ JOINT: dict[str, Any] = order("d", "s", START)["obligations"][0] | {"parties": [
 
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock().monotonic, timeout=2.0)
+    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
     made = world(database, pool)
     yield made
     made.close()

@@ -56,7 +56,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def scene(database: Database, mailbox: Mailbox, folder: Path) -> Iterator[World]:
-    relay = SmtpPool(Relay.parse(mailbox.smtp_url), Clock().monotonic, timeout=2.0)
+    relay = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
     made = world(database, relay, folder=folder)
     yield made
     made.close()

@@ -1,13 +1,15 @@
 """What operators do at the scheduler: stop sending and resume it, on a real PostgreSQL."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from scheduler_node import Bench, applied, due_soon, requested
+from scheduler_node import Bench, applied, due_soon, message, requested
 
 from schemas.topics import OUTREACH_COMMANDS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.runtime.partitioning import PARTITIONS
+from services.scheduler.taking_effect import TakingEffect
 from services.scheduler.timers import CountingStops
 from support.database import Database
 
@@ -66,6 +68,20 @@ def test_what_is_stopped_waits_and_goes_on_when_it_is_resumed(
     assert len(bench.outbox(OUTREACH_DISPATCHES)) == 1
 
 
+def test_what_was_ordered_before_goes_on_as_soon_as_it_is_resumed(bench: Bench) -> None:
+    planned(bench)
+    bench.at("2026-03-05T10:00:01+09:00")
+    bench.claim()
+    [order] = bench.outbox(OUTREACH_DISPATCHES)
+    post(bench, "/sending/stop", scope="everything", reason="incident 31")
+    refused = {"reason": "sending_stopped", "rule": "sending/everything", "retryable": True}
+    bench.deliver(OUTREACH_LOG, message("message.refused", order, **refused))
+    post(bench, "/sending/resume", scope="everything", reason="over")
+    assert bench.claim() == 1
+    first, again = bench.outbox(OUTREACH_DISPATCHES)
+    assert first.data["step_id"] == again.data["step_id"]
+
+
 def test_a_step_that_waits_too_long_ends_and_says_so(bench: Bench) -> None:
     planned(bench)
     post(bench, "/sending/stop", scope="everything", reason="incident 31")
@@ -80,6 +96,7 @@ def test_a_word_said_twice_is_one_and_the_metric_tells_what_stands(bench: Bench)
     for changed in (True, False):
         answer = post(bench, "/sending/stop", scope="everything", reason="incident 31")
         assert answer.json()["changed"] is changed
+        assert answer.json()["in_force"]
     assert bench.told() == ["sending.stopped"] * PARTITIONS
     CountingStops(bench.context)()
     assert (
@@ -87,6 +104,43 @@ def test_a_word_said_twice_is_one_and_the_metric_tells_what_stands(bench: Bench)
     )
     data = bench.get("/console/data")
     assert (len(data["stopped"]), data["may_stop"]) == (1, False)
+
+
+def test_a_stop_that_the_log_does_not_know_yet_is_kept_and_said_again(bench: Bench) -> None:
+    bench.in_force = False
+    for changed in (True, False):
+        answer = post(bench, "/sending/stop", scope="everything", reason="incident 31")
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) > 0
+        said = answer.json()
+        assert (said["in_force"], said["changed"], len(said["stopped"])) == (False, changed, 1)
+    bench.in_force = True
+    answer = post(bench, "/sending/stop", scope="everything", reason="incident 31")
+    assert (answer.status_code, answer.json()["changed"]) == (200, False)
+
+
+def test_it_takes_effect_some_time_after_all_that_was_said_before_is_published(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = timedelta(seconds=0.1)
+    takes_effect = TakingEffect(bench.context, log_within=short, last_leaves=short)
+    begun = bench.context.clock.monotonic()
+    assert takes_effect()
+    assert bench.context.clock.monotonic() - begun >= short.total_seconds()
+    post(bench, "/sending/stop", scope="everything", reason="incident 31")
+    assert not takes_effect()
+    *most, _ = (row for (row,) in bench.database.rows("SELECT id FROM scheduler.outbox"))
+    bench.database.rows("DELETE FROM scheduler.outbox WHERE id = ANY(%s)", most)
+    assert not takes_effect()
+
+    def publish() -> None:
+        monkeypatch.undo()
+        bench.database.rows("DELETE FROM scheduler.outbox")
+        post(bench, "/sending/resume", scope="everything", reason="said later: not waited for")
+
+    monkeypatch.setattr(bench.context, "wake_publisher", publish)
+    assert takes_effect()
+    assert bench.told() == ["sending.resumed"] * PARTITIONS
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,11 @@ class Mailbox:
         found: list[dict[str, Any]] = asked.raise_for_status().json()["messages"]
         return found
 
+    def recipients(self) -> list[str]:
+        """Whom what arrived went to, oldest first."""
+        asked = self._http.get("/api/messages", params={"limit": 100_000}).raise_for_status()
+        return [one for message in asked.json()["messages"] for one in message["to"]]
+
     def raw(self, number: int) -> bytes:
         """The bytes of the message `number`, as they were received."""
         found = self._http.get(f"/messages/{number}/source").raise_for_status()

@@ -94,6 +94,10 @@ class System:
         """Ask an internal route."""
         return self.http.get(self.url(service, path), params=params, headers=self.authorization)
 
+    def operate(self, path: str, **body: Any) -> httpx.Response:
+        """Tell the scheduler what an operator wants."""
+        return self.http.post(self.url("scheduler", path), json=body, headers=self.authorization)
+
     def post(self, value: bytes, headers: Mapping[str, str] | None = None) -> httpx.Response:
         """Publish bytes over HTTP."""
         given = {"Content-Type": "application/cloudevents+json", **(headers or {})}

@@ -46,7 +46,7 @@ class Claiming:
         self, context: Context, writer: Writer, packs: Sequence[Pack], longest_lag: float
     ) -> None:
         """longest_lag: real seconds behind the log at which it waits; below
-        `intending.PROMISED_LAG`."""
+        `policy.sending.PROMISED_LAG`."""
         self._context = context
         self._writer = writer
         self._packs = packs
@@ -200,7 +200,7 @@ class Claiming:
         if isinstance(written, Refuse):
             refuse(work, case.row, case.dispatch, written)
             return None
-        return intend(work, case, written, self._packs, self._context.clock.real())
+        return intend(work, case, written, self._packs)
 
     def _write(self, work: UnitOfWork, case: Case) -> Written | Refuse:
         required = rules.required_disclosures(case.order, case.customer, self._packs, work.now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -16,24 +16,19 @@ from services.messenger.handlers.writing import Written, choice_told
 from services.messenger.mail import content_hash
 from services.messenger.model import DispatchState, Letter
 from services.messenger.rules import check as rules
-from services.playbooks.model import IN_FULL
 from services.policy import gate
 from services.policy.model import CapCount, Pack
 from services.policy.packs import applying
 from services.runtime.ids import derive
 from services.runtime.unit_of_work import UnitOfWork
 
-PROMISED_LAG = 2.0
-"""Real seconds that the messenger may be behind the log when it sends (design, promise 3)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A letter whose intent is committed: hand it over now, once, and not after `fresh_until`."""
+    """A letter whose intent is committed: hand it over now, once, and not when it is late."""
 
     letter: Letter
     flight: Flight
-    fresh_until: datetime
 
 
 class Intent(NamedTuple):
@@ -44,17 +39,11 @@ class Intent(NamedTuple):
     short_links: list[dict[str, Any]]
 
 
-def intend(
-    work: UnitOfWork, case: Case, written: Written, packs: Sequence[Pack], real_now: datetime
-) -> Intent:
-    """Tell the intent, in the transaction that is to record it. packs: those of every place.
-
-    real_now: the real time of the final check.
-    """
+def intend(work: UnitOfWork, case: Case, written: Written, packs: Sequence[Pack]) -> Intent:
+    """Tell the intent, in the transaction that is to record it. packs: those of every place."""
     row, message_id = case.row, message_id_of(case.row)
     content_sha256 = content_hash(written.letter.copy)
-    lag = case.lag.seconds or 0.0
-    metrics.LOG_AGE_SECONDS.set(lag)
+    metrics.LOG_AGE_SECONDS.set(case.lag.seconds or 0.0)
     intent = work.fact(
         "message.intended",
         _intended(work, case, written, packs, content_sha256),
@@ -76,11 +65,7 @@ def intend(
         intent,
         case.dispatch.channel,
     )
-    fresh_until = real_now + timedelta(seconds=PROMISED_LAG - lag)
-    letter = written.letter
-    if flight.channel not in IN_FULL:
-        letter = replace(letter, fresh_until=fresh_until)
-    ready = Ready(letter, flight, fresh_until)
+    ready = Ready(replace(written.letter, fresh_until=case.fresh_until), flight)
     row_of_it = _row(case, written, flight, content_sha256, work.now)
     return Intent(ready, row_of_it, _short_links(written, flight))
 

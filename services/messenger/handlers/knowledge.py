@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from sqlmodel import Session
@@ -41,6 +41,7 @@ from services.messenger.model import (
 )
 from services.messenger.tables import CustomerRow, LaneRow
 from services.policy.model import Contact
+from services.policy.sending import PROMISED_LAG
 from services.runtime.context import Context
 from services.runtime.security import Signer
 from services.runtime.unit_of_work import Link, UnitOfWork
@@ -53,7 +54,8 @@ _READ = frozenset({CUSTOMER_EVENTS, OUTREACH_DISPATCHES, OUTREACH_LOG})
 class Case:
     """One pending dispatch with all that its decision rests on.
 
-    parts: where it is about several obligations.
+    parts: where it is about several obligations. fresh_until: the real time until which that is
+    not too old for sending.
     """
 
     row: store.Pending
@@ -67,6 +69,7 @@ class Case:
     obligations: Mapping[str, Obligation]
     positions: Mapping[str, int]
     lag: Lag
+    fresh_until: datetime
     epoch: int
 
     def gentler(self) -> "Case":
@@ -114,6 +117,7 @@ def cases(
         key: hash_address(context.signer, orders[row.dispatch_id].channel, addressees[key])
         for row, key in zip(rows, keys, strict=True)
     }
+    # Before what they vouch for: a word that comes meanwhile is rather known than overlooked.
     lanes = store.lanes(session, {row.lane for row in rows})
     cancelled = store.cancelled(
         session,
@@ -182,6 +186,7 @@ def cases(
                 obligations=known,
                 positions=positions,
                 lag=_lag(context, lanes.get(row.lane), dispatch, positions),
+                fresh_until=_fresh_until(lanes.get(row.lane)),
                 epoch=epochs[row.lane],
             )
         )
@@ -275,3 +280,9 @@ def _lag(
     if lane is None or lane.fresh_at is None:
         return Lag(None, covered)
     return Lag((context.clock.real() - lane.fresh_at).total_seconds(), covered)
+
+
+def _fresh_until(lane: LaneRow | None) -> datetime:
+    if lane is None or lane.fresh_at is None:
+        return datetime.min.replace(tzinfo=UTC)
+    return lane.fresh_at + PROMISED_LAG

@@ -8,7 +8,7 @@ have a time-out that no drip of bytes prolongs.
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any
@@ -17,7 +17,14 @@ import httpx
 import msgspec
 
 from services.messenger import metrics
-from services.messenger.model import Accepted, Doubtful, Letter, Outcome, Rejected
+from services.messenger.model import (
+    CHECK_TOO_OLD,
+    Accepted,
+    Doubtful,
+    Letter,
+    Outcome,
+    Rejected,
+)
 from services.messenger.providers import Connection, Unavailable
 from services.messenger.providers.adapters import (
     SIGNED_OUT,
@@ -159,7 +166,7 @@ class HttpProvider:
             if not self._may_repeat(outcome):
                 break
             await asyncio.sleep(pause)
-            if letter.fresh_until is None or self._clock.real() >= letter.fresh_until:
+            if letter.fresh_until is None or letter.is_late(self._clock.real()):
                 break
             if await self._sign_in() is not None:
                 break
@@ -190,16 +197,18 @@ class HttpProvider:
             request = self._adapter.request(letter, self._clock.real())
         except Unsendable as error:
             return Rejected(str(error), None, retryable=False)
-        tried = await self._ask(request)
+        tried = await self._ask(request, letter)
         return self._adapter.judge(letter, tried) if isinstance(tried, Answer) else tried
 
-    async def _ask(self, request: Request) -> Tried:
+    async def _ask(self, request: Request, letter: Letter | None = None) -> Tried:
         if not may_go_to(request.url, self._hosts):
             return Rejected("target_not_allowed", None, retryable=False)
-        at = _Progress()
+        at = _Progress(lambda: letter is not None and letter.is_late(self._clock.real()))
         try:
             async with asyncio.timeout(self._timeout):
                 await self._exchange(request, at)
+        except _TooLate:
+            return CHECK_TOO_OLD
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
             if at.status is not None:
                 return Answer(at.status)
@@ -258,20 +267,27 @@ _NEVER_SENT = (
 )
 
 
+class _TooLate(Exception):
+    """Once there was a connection to send by, the letter was late."""
+
+
 class _Progress:
     """How far one exchange has come. connecting: not a byte of the request has gone."""
 
-    def __init__(self) -> None:
+    def __init__(self, too_late: Callable[[], bool]) -> None:
+        self._too_late = too_late
         self.connecting = False
         self.status: int | None = None
         self.content: bytes | None = None
 
     async def note(self, event: str, info: Mapping[str, Any]) -> None:
-        """What httpcore tells on its way (httpx, extension `trace`)."""
+        """What httpcore tells on its way (httpx, extension `trace`). Raises _TooLate."""
         del info
         if event == "connection.connect_tcp.started":
             self.connecting = True
         elif event.endswith("send_request_headers.started"):
+            if self._too_late():
+                raise _TooLate
             self.connecting = False
 
 

@@ -5,13 +5,21 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from services.messenger.model import Accepted, Doubtful, Letter, Outcome, Rejected
+from services.messenger.model import (
+    CHECK_TOO_OLD,
+    Accepted,
+    Doubtful,
+    Letter,
+    Outcome,
+    Rejected,
+)
 from services.messenger.providers import Connection, Unavailable
+from services.runtime.clock import Clock
 
 # A reply this young proves the connection as well as a NOOP would.
 PROOF_SECONDS = 1.0
@@ -58,18 +66,18 @@ class Relay:
 class SmtpConnection:
     """One session. Not safe to share between threads."""
 
-    def __init__(self, client: smtplib.SMTP, monotonic: Callable[[], float]) -> None:
+    def __init__(self, client: smtplib.SMTP, clock: Clock) -> None:
         self._client = client
         self._groups = client.has_extn("pipelining")
-        self._monotonic = monotonic
-        self._answered = monotonic()
+        self._clock = clock
+        self._answered = clock.monotonic()
         self.usable = True
 
     def alive(self) -> bool:
         """Whether the server answers now: a reply of the last second, or one to NOOP."""
         if not self.usable:
             return False
-        if self._monotonic() - self._answered < PROOF_SECONDS:
+        if self._clock.monotonic() - self._answered < PROOF_SECONDS:
             return True
         try:
             code, _ = self._client.noop()
@@ -77,7 +85,7 @@ class SmtpConnection:
             self.usable = False
             return False
         self.usable = code == 250
-        self._answered = self._monotonic()
+        self._answered = self._clock.monotonic()
         return self.usable
 
     def send(self, letters: Iterator[Letter]) -> Iterator[Outcome]:
@@ -113,7 +121,15 @@ class SmtpConnection:
                 self.usable = False
 
     def _content(self, letter: Letter, following: bytes) -> Outcome:
-        """Send the content, and what announces the next letter; what the server made of it."""
+        """Send the content, and what announces the next letter; what the server made of it.
+
+        A server that took too long to ask for the content does not get it: only by hanging up is
+        a letter taken back that it waits for (RFC 5321 4.1.1.10).
+        """
+        if letter.is_late(self._clock.real()):
+            self.usable = False
+            self.abort()
+            return CHECK_TOO_OLD
         try:
             self._client.send(_dot_stuffed(letter.copy) + following)
             code, reply = self._client.getreply()
@@ -181,7 +197,7 @@ class SmtpConnection:
             self.usable = False
 
     def _judge(self, stage: str, code: int, reply: bytes) -> Rejected | None:
-        self._answered = self._monotonic()
+        self._answered = self._clock.monotonic()
         if 200 <= code < 300:
             return None
         if code in (421, -1):
@@ -258,9 +274,9 @@ class SmtpPool:
 
     name = "smtp"
 
-    def __init__(self, relay: Relay, monotonic: Callable[[], float], timeout: float = 10.0) -> None:
+    def __init__(self, relay: Relay, clock: Clock, timeout: float = 10.0) -> None:
         self._relay = relay
-        self._monotonic = monotonic
+        self._clock = clock
         self._timeout = timeout
         self._idle: list[SmtpConnection] = []
         self._open: set[SmtpConnection] = set()
@@ -303,7 +319,7 @@ class SmtpPool:
 
     def _connect(self) -> SmtpConnection:
         try:
-            connection = SmtpConnection(self._session(), self._monotonic)
+            connection = SmtpConnection(self._session(), self._clock)
             with self._lock:
                 self._open.add(connection)
             return connection

@@ -1,5 +1,6 @@
 """The emergency stop: nothing of a scope is sent until it is resumed."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -65,28 +66,35 @@ class Asked(BaseModel):
         return Scope(self.scope, tenant, self.name or "")
 
 
-def routes(context: Context) -> APIRouter:
-    """`/sending`, `/sending/stop` and `/sending/resume`."""
+def routes(context: Context, takes_effect: Callable[[], bool]) -> APIRouter:
+    """`/sending`, `/sending/stop` and `/sending/resume`.
+
+    takes_effect: as `TakingEffect`.
+    """
     api = APIRouter(prefix="/sending", tags=["sending"], responses=problems())
 
     @api.get("", responses=answer({"stopped": [_STOPPED]}))
     def sending(caller: Reader) -> dict[str, Any]:
         """What is stopped now, by whom and why. A tenant's token sees what concerns it."""
-        with Session(context.engine) as session:
-            return {
-                "stopped": [shown(row) for row in sending_store.overview(session, caller.tenant)]
-            }
+        return {"stopped": _overview(caller)}
 
     @api.post(
         "/stop",
-        responses=answer({"changed": True, "stopped": [_STOPPED]})
-        | problems(s404="No obligation to this creditor, or no enrolment in this playbook."),
+        responses=answer({"changed": True, "in_force": True, "stopped": [_STOPPED]})
+        | problems(
+            s404="No obligation to this creditor, or no enrolment in this playbook.",
+            s503="The stop is kept and nothing more is ordered; but the log cannot be reached, so"
+            " what was ordered before may still leave. Say it again.",
+        ),
     )
     def stop(caller: Operator, asked: Asked) -> dict[str, Any]:
         """Send nothing of a scope until it is resumed.
 
-        From the answer on the scheduler orders nothing more. What was ordered before is stopped
-        by the messenger, which is never more than two seconds behind the log when it sends.
+        It is in force once 200 is answered, some three seconds later: from then on nothing of the
+        scope leaves, whenever it was ordered. What a provider had begun to take before cannot be
+        called back. 503: the stop is kept, but not in force everywhere yet; say it again until it
+        is. Saying again what is stopped changes nothing, and waits and answers in the same way.
+
         Steps that come due meanwhile wait, and end by themselves once they are too late.
         """
         _may_touch(caller, asked.about)
@@ -99,7 +107,12 @@ def routes(context: Context) -> APIRouter:
                     f"{asked.about.of_tenant}: nothing is stopped. Mend the name, or send "
                     '`"unseen": true` to stop it all the same.',
                 )
-        return _say(caller, asked, "stop")
+        changed = _say(caller, asked, "stop")
+        in_force = takes_effect()
+        told = {"changed": changed, "in_force": in_force, "stopped": _overview(caller)}
+        if not in_force:
+            raise _NotYet(told)
+        return told
 
     @api.post(
         "/resume",
@@ -109,19 +122,33 @@ def routes(context: Context) -> APIRouter:
     def resume(caller: Operator, asked: Asked) -> dict[str, Any]:
         """Let a stopped scope go on: what waited is judged anew, one contact at a time."""
         _may_touch(caller, asked.about)
-        answered = _say(caller, asked, "resume")
-        if not answered["changed"]:
+        if not _say(caller, asked, "resume"):
             raise Problem(404, "Not stopped", "Nothing of this scope is stopped; see GET /sending.")
-        return answered
+        return {"changed": True, "stopped": _overview(caller)}
 
-    def _say(caller: Caller, asked: Asked, word: Literal["stop", "resume"]) -> dict[str, Any]:
+    def _say(caller: Caller, asked: Asked, word: Literal["stop", "resume"]) -> bool:
         with context.unit() as work:
-            changed = operating.say_of_sending(work, asked.about, word, asked.reason, caller.name)
+            return operating.say_of_sending(work, asked.about, word, asked.reason, caller.name)
+
+    def _overview(caller: Caller) -> list[dict[str, Any]]:
         with Session(context.engine) as session:
-            rows = sending_store.overview(session, caller.tenant)
-        return {"changed": changed, "stopped": [shown(row) for row in rows]}
+            return [shown(row) for row in sending_store.overview(session, caller.tenant)]
 
     return api
+
+
+class _NotYet(Problem):
+    """A stop is kept, but what was ordered before it may still leave."""
+
+    def __init__(self, told: Mapping[str, Any]) -> None:
+        super().__init__(
+            503,
+            "Kept, not in force yet",
+            "The stop is kept and nothing more of it is ordered, but the log cannot be reached:"
+            " what was ordered before may still leave. Say it again until it answers 200.",
+            **told,
+        )
+        self.headers = {"Retry-After": "1"}
 
 
 def shown(row: SendingRow) -> dict[str, Any]:

@@ -37,11 +37,8 @@ from services.scheduler.rules.placing import suppress
 from services.scheduler.rules.planning import place_anew
 from services.scheduler.rules.spreading import spread
 from services.scheduler.rules.stops import RELATIONSHIP_KINDS, Stop, stopped
-from services.scheduler.rules.waiting import rests_on_payments, waits
+from services.scheduler.rules.waiting import SENDING_STOPPED, rests_on_payments, waits
 from services.scheduler.rules.ways import choose, way_shut
-
-SENDING_STOPPED = "sending_stopped"
-"""Why a step waits while an operator has stopped sending."""
 
 GENTLE = "gentle"
 """The tone of whoever is held gently, whatever their segment says."""

@@ -8,7 +8,7 @@ from services.scheduler.model import Book, Deferred, Heard, Outcome, Reserved, S
 from services.scheduler.rules.ending import complete_if_done
 from services.scheduler.rules.holds import instant
 from services.scheduler.rules.merging import survivor
-from services.scheduler.rules.waiting import is_paused
+from services.scheduler.rules.waiting import SENDING_STOPPED, is_paused
 from services.scheduler.rules.ways import instead
 
 MOST_ATTEMPTS = 5
@@ -72,22 +72,24 @@ def _retry(book: Book, step: Step, heard: Heard, now: datetime) -> Deferred | No
     due_at = max(instant(heard.data.get("not_before")) or now + pause, now)
     if due_at >= step.not_after:
         return None
+    reason = str(heard.data["reason"])
     # Who resumes it brings it back at once, whatever the messenger had read by then.
     customer = book.customer(enrolment.tenant, enrolment.customer)
-    waits = is_paused(customer, enrolment, now)
+    waits = "paused" if is_paused(customer, enrolment, now) else None
+    waits = SENDING_STOPPED if reason == SENDING_STOPPED else waits
     again = msgspec.structs.replace(
         step,
         state=StepState.PLANNED,
         attempt=step.attempt + 1,
         dispatch_id=None,
         due_at=due_at,
-        reason="paused" if waits else None,
+        reason=waits,
     )
     book.put(again)
     return Deferred(
         again,
         was=step.due_at,
-        reason=str(heard.data["reason"]),
+        reason=reason,
         rule=str(heard.data.get("rule") or "retry"),
         rule_version=int(heard.data.get("rule_version") or 1),
     )

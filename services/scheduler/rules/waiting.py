@@ -6,6 +6,8 @@ from typing import NamedTuple
 from services.policy.handoffs import LOOKS_AGAIN, keeps_quiet
 from services.scheduler.model import Customer, Enrolment, Obligation
 
+SENDING_STOPPED = "sending_stopped"
+"""Why a step waits while an operator has stopped sending."""
 PENDING_PAYMENT_WAITS = timedelta(hours=24)
 """How long a step waits before it looks again whether a payment under way has come in."""
 

@@ -5,11 +5,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from services.messenger.model import Accepted, Doubtful, Letter, Outcome, Rejected
+from services.messenger.model import (
+    CHECK_TOO_OLD,
+    Accepted,
+    Doubtful,
+    Letter,
+    Outcome,
+    Rejected,
+)
 from services.messenger.providers import Unavailable
 from services.messenger.providers.adapters import Adapter
 from services.messenger.providers.adapters.twilio import Twilio
@@ -185,16 +192,32 @@ def test_an_endless_answer_is_left_at_what_its_status_says(deed: Deed) -> None:
     assert by_content == Doubtful("answer_unreadable")
 
 
-def test_doubt_is_repeated_only_where_the_key_is_honoured_and_while_it_is_fresh() -> None:
+def test_doubt_is_repeated_only_where_the_key_is_honoured() -> None:
     with serving(hang_up) as server, speaking(server) as provider:
         assert outcome(provider, fresh()) == Accepted("m-1")
         assert server.keys == ["m-1", "m-1"]
-    with serving(hang_up) as server, speaking(server) as provider:
-        assert isinstance(outcome(provider, fresh(-1)), Doubtful)
-        assert len(server.keys) == 1
     with serving(hang_up) as server, speaking(server, webhook=False) as provider:
         assert isinstance(outcome(provider, fresh()), Doubtful)
         assert len(server.keys) == 1
+
+
+def test_doubt_is_not_repeated_once_the_letter_is_late() -> None:
+    class OnceAsked(Clock):
+        __slots__ = ()
+
+        def real(self) -> datetime:
+            return Clock().real() + timedelta(hours=len(server.keys))
+
+    with serving(hang_up) as server, speaking(server, clock=OnceAsked()) as provider:
+        assert isinstance(outcome(provider, fresh()), Doubtful)
+        assert len(server.keys) == 1
+
+
+def test_what_is_late_once_there_is_a_connection_is_not_handed_over() -> None:
+    with serving() as server, speaking(server) as provider:
+        assert outcome(provider, fresh(-0.001)) == CHECK_TOO_OLD
+        assert server.keys == []
+        assert outcome(provider, fresh()) == Accepted("m-1")
 
 
 def test_a_no_to_the_second_time_leaves_the_first_in_doubt() -> None:

@@ -5,11 +5,19 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 import pytest
 
-from services.messenger.model import Accepted, Doubtful, Letter, Outcome, Rejected
+from services.messenger.model import (
+    CHECK_TOO_OLD,
+    Accepted,
+    Doubtful,
+    Letter,
+    Outcome,
+    Rejected,
+)
 from services.messenger.providers.smtp import SmtpConnection
 from services.runtime.clock import Clock
 
@@ -43,7 +51,9 @@ class Server:
 
 
 @contextmanager
-def connected(server: Server, *, groups: bool) -> Iterator[SmtpConnection]:
+def connected(
+    server: Server, *, groups: bool, clock: Clock | None = None
+) -> Iterator[SmtpConnection]:
     ours, theirs = socket.socketpair()
     ours.settimeout(5)
     client = smtplib.SMTP()
@@ -52,7 +62,7 @@ def connected(server: Server, *, groups: bool) -> Iterator[SmtpConnection]:
     serving = threading.Thread(target=server.serve, args=(theirs,))
     serving.start()
     try:
-        yield SmtpConnection(client, Clock().monotonic)
+        yield SmtpConnection(client, clock or Clock())
     finally:
         client.close()
         serving.join(5)
@@ -65,8 +75,10 @@ def letters(count: int, to: str = "ana@example.com") -> list[Letter]:
     ]
 
 
-def dialogue(server: Server, given: Iterator[Letter], *, groups: bool) -> list[Outcome]:
-    with connected(server, groups=groups) as connection:
+def dialogue(
+    server: Server, given: Iterator[Letter], *, groups: bool, clock: Clock | None = None
+) -> list[Outcome]:
+    with connected(server, groups=groups, clock=clock) as connection:
         return list(connection.send(given))
 
 
@@ -112,6 +124,26 @@ def test_a_server_that_closes_takes_no_more(groups: bool) -> None:
     outcomes = dialogue(Server({"MAIL": ["421 4.3.2 closing"]}), given, groups=groups)
     assert outcomes == [Rejected("sender_refused", "421 4.3.2", retryable=True)]
     assert len(list(given)) == 2
+
+
+@pytest.mark.parametrize("groups", [True, False])
+def test_a_server_that_is_slow_to_ask_for_the_content_gets_none_that_is_late(groups: bool) -> None:
+    server, begun = Server(), Clock().real()
+
+    class WhenAsked(Clock):
+        __slots__ = ()
+
+        def real(self) -> datetime:
+            return begun + timedelta(seconds=3 * server.said.count("DATA"))
+
+    now, later = letters(2)
+    given = [
+        replace(now, fresh_until=begun + timedelta(seconds=4)),
+        replace(later, fresh_until=begun + timedelta(seconds=5)),
+    ]
+    outcomes = dialogue(server, iter(given), groups=groups, clock=WhenAsked())
+    assert outcomes == [Accepted("<m-0@x>"), CHECK_TOO_OLD]
+    assert server.said == ["MAIL", "RCPT", "DATA", ".", "MAIL", "RCPT", "DATA"]
 
 
 @pytest.mark.parametrize("groups", [True, False])

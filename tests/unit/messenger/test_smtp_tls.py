@@ -86,7 +86,7 @@ def relay(seen: Seen, certificate: Path | None) -> Iterator[SmtpPool]:
         authenticator=seen.login,
     )
     server.start()
-    pool = SmtpPool(Relay.parse(f"smtp://ana:geheim@{ELSEWHERE}:{port}"), Clock().monotonic, 5.0)
+    pool = SmtpPool(Relay.parse(f"smtp://ana:geheim@{ELSEWHERE}:{port}"), Clock(), 5.0)
     try:
         yield pool
     finally:
