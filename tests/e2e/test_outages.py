@@ -157,7 +157,8 @@ def test_once_a_stop_is_answered_nothing_of_it_leaves(town: Town) -> None:
     system.mailbox.fault("slow", stage="data", seconds=0.25)
     try:
         system.send(*(one for who in many for one in town.missed(who)))
-        poll_until(lambda: _ordered(system) > MANY / 2, 60, "not many letters under way")
+        poll_until(lambda: _arrived(town, many), 60, "no letter comes")
+        assert _ordered(system) > MANY / 2
         answer = system.operate("/sending/stop", **of_harbour_bank)
         gone = _arrived(town, many)
         assert (answer.status_code, answer.json()["in_force"]) == (200, True), answer.text

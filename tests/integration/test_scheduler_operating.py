@@ -74,8 +74,8 @@ def test_what_was_ordered_before_goes_on_as_soon_as_it_is_resumed(bench: Bench) 
     bench.claim()
     [order] = bench.outbox(OUTREACH_DISPATCHES)
     post(bench, "/sending/stop", scope="everything", reason="incident 31")
-    refused = {"reason": "sending_stopped", "rule": "sending/everything", "retryable": True}
-    bench.deliver(OUTREACH_LOG, message("message.refused", order, **refused))
+    why = {"reason": "sending_stopped", "rule": "sending/everything", "rule_version": 1}
+    bench.deliver(OUTREACH_LOG, message("message.refused", order, **why, retryable=True))
     post(bench, "/sending/resume", scope="everything", reason="over")
     assert bench.claim() == 1
     first, again = bench.outbox(OUTREACH_DISPATCHES)
