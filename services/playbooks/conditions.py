@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import cel
-
+from services.playbooks import cel_engine as cel
 from services.playbooks.model import DERIVED, Playbook
 from services.playbooks.tags import TAG_ATTRIBUTES, asked_in
 

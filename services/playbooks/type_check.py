@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 
-import cel
-
+from services.playbooks import cel_engine as cel
 from services.playbooks.cel_syntax import (
     Binary,
     Call,

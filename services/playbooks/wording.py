@@ -5,7 +5,7 @@ escaped, and in both subject and body control characters and line ends become sp
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
@@ -134,6 +134,8 @@ def fill(source: str, values: Mapping[str, Any], *, markdown: bool) -> str:
     """
     try:
         return _compiled(source, markdown).render(values)
+    except WordingError:
+        raise
     except TemplateSyntaxError as error:
         raise WordingError(_jinja(error), error.lineno) from error
     except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as error:
@@ -144,6 +146,8 @@ def fill_slots(source: str, values: Mapping[str, Any], slots: Slots, *, markdown
     """As `fill`, with a mark for each value; the values are in `slots`. Raises WordingError."""
     try:
         return _compiled_slots(source, markdown).render(values, **{_SLOTS: slots})
+    except WordingError:
+        raise
     except TemplateSyntaxError as error:
         raise WordingError(_jinja(error), error.lineno) from error
     except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as error:
@@ -154,8 +158,10 @@ def _jinja(error: TemplateSyntaxError) -> str:
     return f"{error.message or 'not Jinja'}; mend the {{{{ }}}} or {{% %}} there"
 
 
+@lru_cache(maxsize=64)
 def parsed(source: str) -> nodes.Template:
-    """The template as a tree. Raises WordingError where it can't be parsed."""
+    """The template as a tree, which nobody may change. Raises WordingError where it can't be
+    parsed."""
     try:
         return _environment(True).parse(source)
     except TemplateSyntaxError as error:
@@ -165,32 +171,33 @@ def parsed(source: str) -> nodes.Template:
 @lru_cache(maxsize=4096)
 def needs(source: str) -> Needs:
     """What a template asks for. Raises WordingError where it can't be parsed."""
-    tree = parsed(source)
-    bound = {n.name for n in tree.find_all(nodes.Name) if n.ctx in ("store", "param")}
-    variables = {n.name for n in tree.find_all(nodes.Name) if n.ctx == "load"} - bound
-    unknown = {n.name for n in tree.find_all(nodes.Filter)} - set(FILTERS)
+    # Walked once: of a start's time, much goes into trees.
+    found = list(parsed(source).find_all((nodes.Name, nodes.Filter, nodes.Getattr)))
+    names = [n for n in found if isinstance(n, nodes.Name)]
+    parts = [n for n in found if isinstance(n, nodes.Getattr)]
+    bound = {n.name for n in names if n.ctx in ("store", "param")}
+    unknown = {n.name for n in found if isinstance(n, nodes.Filter)} - set(FILTERS)
     if unknown:
         raise WordingError(f"no filter {sorted(unknown)[0]!r}; there are {', '.join(FILTERS)}")
     return Needs(
-        frozenset(variables), _parts(tree, "links"), _parts(tree, "choices"), _own_links(tree)
+        frozenset({n.name for n in names if n.ctx == "load"} - bound),
+        _of_name(parts, "links"),
+        _of_name(parts, "choices"),
+        _own_links(parts),
     )
 
 
-def _parts(tree: nodes.Template, whole: str) -> frozenset[str]:
+def _of_name(parts: Iterable[nodes.Getattr], whole: str) -> frozenset[str]:
     """The names after the dot: of `links.pay`, pay."""
     return frozenset(
-        n.attr
-        for n in tree.find_all(nodes.Getattr)
-        if isinstance(n.node, nodes.Name) and n.node.name == whole
+        n.attr for n in parts if isinstance(n.node, nodes.Name) and n.node.name == whole
     )
 
 
-def _own_links(tree: nodes.Template) -> frozenset[str]:
+def _own_links(parts: Iterable[nodes.Getattr]) -> frozenset[str]:
     """The names after `.links.` of something else: of `item.links.pay`, pay."""
     return frozenset(
-        n.attr
-        for n in tree.find_all(nodes.Getattr)
-        if isinstance(n.node, nodes.Getattr) and n.node.attr == "links"
+        n.attr for n in parts if isinstance(n.node, nodes.Getattr) and n.node.attr == "links"
     )
 
 
@@ -276,12 +283,12 @@ def _sandbox(finalize: Callable[..., object]) -> ImmutableSandboxedEnvironment:
 
 @lru_cache(maxsize=4096)
 def _compiled(source: str, markdown: bool) -> Template:
-    return _environment(markdown).from_string(source)
+    return _environment(markdown).from_string(parsed(source))
 
 
 @lru_cache(maxsize=4096)
 def _compiled_slots(source: str, markdown: bool) -> Template:
-    return _environment_slots(markdown).from_string(source)
+    return _environment_slots(markdown).from_string(parsed(source))
 
 
 @pass_context
