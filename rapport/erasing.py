@@ -3,11 +3,9 @@
 from typing import Annotated
 from urllib.parse import quote
 
-import httpx
 import typer
 from rich.markup import escape
 
-from rapport.calling import answer, operator_of
 from rapport.terminal import AsJson, out, stop
 
 SERVICE = "segmenter"
@@ -23,6 +21,11 @@ def erase(
     as_json: AsJson = False,
 ) -> None:
     """Forget a customer for good, under all ids that were merged into one."""
+    # Here: other commands start without it.
+    import httpx
+
+    from rapport.calling import answer, operator_of
+
     if not yes:
         typer.confirm(f"Forget {customer} of tenant {tenant} for good?", abort=True)
     with operator_of(SERVICE) as http:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from rapport import playbook_lifecycle
 from rapport.connection import connection, running
 from rapport.terminal import AsJson, Bootstrap, broker, out, refuse, stop
 from rapport.validate import against_policies, of_every_letter
@@ -22,10 +23,10 @@ from services.runtime.clock import Clock
 from services.runtime.settings import Settings
 from services.yaml_lines import read
 
-playbook_app = typer.Typer(no_args_is_help=True, help="Strategies of outreach.")
+app = typer.Typer(no_args_is_help=True, help="Strategies of outreach.")
 
 
-@playbook_app.command("validate")
+@app.command("validate")
 def validate(
     folder: Annotated[
         Path, typer.Argument(help="Folder with one folder a playbook, or a playbook's own.")
@@ -60,7 +61,7 @@ def validate(
         typer.echo(f"{playbook.name} v{playbook.version} is sound")
 
 
-@playbook_app.command("preview")
+@app.command("preview")
 def preview(
     playbook: Annotated[
         str, typer.Argument(help="A playbook's folder, a folder of such, or a playbook's name.")
@@ -121,6 +122,9 @@ def preview(
             show(one, out)
     for file in write_html(found, html) if html else ():
         typer.echo(f"wrote {file}", err=as_json)
+
+
+playbook_lifecycle.add_to(app)
 
 
 def _load(folder: Path) -> list[tuple[Path, Playbook]]:

@@ -5,12 +5,9 @@ from contextlib import contextmanager
 from typing import Annotated, NoReturn
 
 import typer
-from kafka.errors import KafkaError
 from rich.console import Console
 from rich.markup import escape
 
-from rapport import reading
-from rapport.connection import NoBroker
 from services.yaml_lines import Fault
 
 Bootstrap = Annotated[
@@ -36,9 +33,15 @@ err = Console(stderr=True, soft_wrap=True)
 @contextmanager
 def broker() -> Iterator[None]:
     """Turn what goes wrong between here and the broker into a sentence and exit status 2."""
+    # Here: commands that ask no broker start without its client.
+    from kafka.errors import KafkaError
+
+    from rapport.connection import NoBroker
+    from rapport.reading import TopicMissing
+
     try:
         yield
-    except (NoBroker, reading.TopicMissing) as error:
+    except (NoBroker, TopicMissing) as error:
         stop(str(error))
     except KafkaError as error:
         stop(f"the broker can't be reached or refuses: {error}")

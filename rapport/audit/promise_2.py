@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+from rapport.audit import IN_FLIGHT_SECONDS
 from rapport.audit.history import End, History
 from rapport.audit.log import Fact
-from rapport.audit.verdict import IN_FLIGHT_SECONDS, Outcome
+from rapport.audit.verdict import Outcome
 from schemas.common import Typed
 from schemas.facts import (
     MessageBounced,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from rapport.audit import (
+    IN_FLIGHT_SECONDS,
     promise_1,
     promise_2,
     promise_3,
@@ -15,7 +16,7 @@ from rapport.audit import (
 )
 from rapport.audit.history import History
 from rapport.audit.log import Record, build
-from rapport.audit.verdict import IN_FLIGHT_SECONDS, Report
+from rapport.audit.verdict import Report
 
 
 class NothingToAudit(ValueError):

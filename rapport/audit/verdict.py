@@ -7,9 +7,6 @@ from typing import Any
 from rapport.audit.log import Fact, Fault, Position
 from schemas.common import Typed
 
-IN_FLIGHT_SECONDS = 60.0
-"""An open dispatch this close to the log's end (real seconds) has not failed, it is under way."""
-
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

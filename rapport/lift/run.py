@@ -8,6 +8,7 @@ from typing import Final
 
 from rapport.audit.log import Log, Record, build
 from rapport.demo.catalogue import BANK, SHOP, VIDEO
+from rapport.lift import WINDOW_DAYS
 from rapport.lift.assumptions import Assumptions
 from rapport.lift.compare import Share, compare, share
 from rapport.lift.costs import Contact, Contacts, SmallDebt, costs, small_debt
@@ -19,7 +20,6 @@ from rapport.lift.units import Unit, against, first_of_each_customer, units
 from rapport.lift.wording_gain import wording_gains
 from schemas.facts import EventApplied
 
-WINDOW_DAYS: Final = 30
 SIMULATED: Final = frozenset({BANK, SHOP, VIDEO})
 """Sources of events about customers that do not exist."""
 ANY_OUTCOME: Final = "paid, renewed, completed or active"
