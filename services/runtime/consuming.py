@@ -32,6 +32,9 @@ log = logging.get(__name__)
 
 COMMIT_EVERY_SECONDS = 1.0
 SWEEP_EVERY_SECONDS = 0.1
+# Where nothing is known to be parked: what a former owner left is found so soon, and so is a
+# database that went away while there was nothing to do.
+LOOK_EVERY_SECONDS = 0.5
 POLL_MS = 50
 IDLE_SECONDS = 0.05
 # Batches worked on side by side: while one waits for the database, another is decided on.
@@ -340,13 +343,22 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer.subscribe(self._topics, listener=self)
 
     async def _keep_sweeping(self) -> None:
+        clock, look_again = self._context.clock, 0.0
         while True:
             await asyncio.sleep(SWEEP_EVERY_SECONDS)
+            if not self._processor.parked.is_set() and clock.monotonic() < look_again:
+                continue
+            look_again = 0.0
             try:
+                # Cleared before it is looked: what a batch parks meanwhile sets it again.
+                self._processor.parked.clear()
                 waiting = await asyncio.to_thread(self._count_parked)
                 self._context.health.up("database")
                 for place in sorted(waiting):
                     await self._sweep(TopicPartition(*place))
+                if waiting:
+                    self._processor.parked.set()
+                look_again = clock.monotonic() + LOOK_EVERY_SECONDS
             except Exception as error:
                 if not is_passing(error):
                     raise

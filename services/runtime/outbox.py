@@ -27,7 +27,10 @@ log = logging.get(__name__)
 
 # Of up to a page each (ledger.PAGE_BYTES).
 ROWS_A_PASS = 1500
+# Rows of this worker's own transactions wake its publisher; others' are found by looking.
 IDLE_SECONDS = 0.1
+# Where it owns every lane, there are no others, but for a moment at a rebalance.
+ALONE_SECONDS = 0.5
 # How long a worker that ends still waits for a broker. What is not acknowledged stays in its table.
 LAST_SECONDS = 2.0
 # An outbox row carries a publisher's oversized value inside a dead letter, base64-encoded.
@@ -88,9 +91,13 @@ class Publisher:
                 elif self._stopping.is_set():
                     return
                 else:
-                    await self._context.outbox_filled(IDLE_SECONDS)
+                    await self._context.outbox_filled(self._patience())
         finally:
             await self._close()
+
+    def _patience(self) -> float:
+        owned = len(self._context.owned_lanes(self._lead_topic))
+        return ALONE_SECONDS if owned == PARTITIONS[self._lead_topic] else IDLE_SECONDS
 
     async def _publish_what_waits(self) -> bool:
         """Publish pass after pass, while they are full; whether there was any."""

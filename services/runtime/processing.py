@@ -8,6 +8,7 @@ import base64
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from threading import Event
 from traceback import format_tb
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
@@ -69,6 +70,8 @@ class Processor:
         self._wants = wants
         self._swept: dict[tuple[str, int], int] = {}
         """By partition, the last parked message that was looked at."""
+        self.parked = Event()
+        """Set when a message is parked."""
 
     def apply(self, own: Ownership, records: Sequence[Record]) -> None:
         """Apply `records` of one partition, as `apply_all` does."""
@@ -203,6 +206,8 @@ class Processor:
             for record, reason in refused if topic in self._refuses else ():
                 work.emit(DEAD_LETTERS, self._dead_letter(record, reason, work))
             self._refuse(work)
+        if work.parked:
+            self.parked.set()
         for own, following in moves:
             own.next_offset = following
         metrics.EVENTS.labels(topic, "applied").inc(len(batch))
