@@ -1,8 +1,8 @@
 """Why a customer was, or was not, contacted: told from the shared log alone."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rapport.audit.log import Fact, Record, build
@@ -15,7 +15,9 @@ from schemas.facts import (
     LogHeartbeat,
     OutreachEnrolled,
     OutreachStepSuppressed,
+    PolicyInForce,
 )
+from services.policy.citing import Source, source
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,15 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """All that the log says of one customer of one tenant."""
+    """All that the log says of one customer of one tenant.
+
+    rules: those of policy packs that decided something, `pack/rule vN`, with their source.
+    """
 
     tenant: str
     customer: str
     chapters: Sequence[Chapter]
+    rules: Mapping[str, Source]
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -63,19 +69,34 @@ class Story:
                 {"title": chapter.title, "lines": [line.as_dict() for line in chapter.lines]}
                 for chapter in self.chapters
             ],
+            "rules": {name: asdict(source) for name, source in self.rules.items()},
         }
 
 
 def explain(records: Iterable[Record], customer: str) -> list[Story]:
     """The stories of a customer id, one a tenant; empty where the log knows no such customer."""
     by_tenant: dict[str, list[Fact[Typed]]] = defaultdict(list)
-    for fact in build(records).facts:
+    log = build(records)
+    packs = {(fact.data.name, fact.data.version): fact.data for fact in log.of(PolicyInForce)}
+    for fact in log.facts:
         if fact.customer == customer and not isinstance(fact.data, LogHeartbeat):
             by_tenant[fact.tenant].append(fact)
     return [
-        Story(tenant, customer, list(_chapters(facts)))
+        Story(tenant, customer, list(_chapters(facts)), dict(_cited(facts, packs)))
         for tenant, facts in sorted(by_tenant.items())
     ]
+
+
+def _cited(
+    facts: Sequence[Fact[Typed]], packs: Mapping[tuple[str, int], PolicyInForce]
+) -> Iterator[tuple[str, Source]]:
+    """The rules that facts name, as the packs of the log have them in that version."""
+    for fact in facts:
+        rule, version = getattr(fact.data, "rule", None), getattr(fact.data, "rule_version", None)
+        name, _, own = (rule or "").partition("/")
+        pack = packs.get((name, version)) if version is not None else None
+        if pack is not None and (found := source(pack.content, own)):
+            yield f"{rule} v{version}", found
 
 
 def _chapters(facts: Sequence[Fact[Typed]]) -> Iterator[Chapter]:

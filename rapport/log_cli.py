@@ -136,7 +136,7 @@ def _log(
         return
     wanted = None if customer is None else customer.encode()
     for raw in reading.read_to_end(OUTREACH_LOG, connection(bootstrap)):
-        if wanted is None or raw.key == wanted:
+        if wanted is None or raw.key == wanted or (raw.key or b"").startswith(b"policy:"):
             yield records.record(raw)
 
 
@@ -147,3 +147,12 @@ def _tell(story: "Story") -> None:
             out.print(f"\n[bold cyan]{escape(chapter.title)}[/]")
         for line in chapter.lines:
             out.print(f"  [dim]{line.at}[/]  {escape(line.what)}", highlight=False, soft_wrap=True)
+    if story.rules:
+        out.print("\n[bold cyan]The rules that decided[/]")
+    for name, rule in story.rules.items():
+        said = f"{rule.citation} ({rule.status}{'' if rule.verified else ', not verified'})"
+        out.print(
+            f"  {escape(name)}: {escape(said)}; in force {rule.in_force}",
+            highlight=False,
+            soft_wrap=True,
+        )

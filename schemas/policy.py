@@ -6,7 +6,7 @@ verified, or only a draft, can make things stricter and never looser: it may for
 neither permit an attribute to steer nor accept a relationship in place of consent.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Self
 
 import holidays
@@ -103,21 +103,26 @@ class PolicyPack(Strict):
     holds: tuple[HoldRule, ...] = ()
     notices: tuple[NoticeRule, ...] = ()
 
+    def sections(self) -> Iterator[tuple[tuple[str, ...], Sequence[Rule]]]:
+        """The rules of the pack by section: where in the file they stand."""
+        yield ("hours",), self.hours
+        yield ("closed",), self.closed
+        yield ("caps",), self.caps
+        yield ("gaps",), self.gaps
+        yield ("disclosures",), self.disclosures
+        yield ("consent",), self.consent
+        yield ("right_party",), self.right_party
+        yield ("stop_words",), self.stop_words
+        yield ("prohibited_wording",), self.prohibited_wording
+        yield ("steering", "forbidden"), self.steering.forbidden
+        yield ("steering", "permits"), self.steering.permits
+        yield ("holds",), self.holds
+        yield ("notices",), self.notices
+
     def rules(self) -> Iterator[Rule]:
         """Every rule of the pack."""
-        yield from self.hours
-        yield from self.closed
-        yield from self.caps
-        yield from self.gaps
-        yield from self.disclosures
-        yield from self.consent
-        yield from self.right_party
-        yield from self.stop_words
-        yield from self.prohibited_wording
-        yield from self.steering.forbidden
-        yield from self.steering.permits
-        yield from self.holds
-        yield from self.notices
+        for _, rules in self.sections():
+            yield from rules
 
     @model_validator(mode="after")
     def _unique_rules(self) -> Self:

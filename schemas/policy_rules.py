@@ -31,10 +31,38 @@ class Strict(BaseModel):
 
 
 class InForce(Strict):
-    """The local dates on which a rule is in force, both inclusive; open where null."""
+    """When a rule is in force, by local date.
 
-    from_: date | None = Field(default=None, alias="from")
+    from: its first day; `unknown`, the sources give none: it binds, and permits nothing; `pack`,
+    of house rules, since this version of the pack is in force; null only in packs that were
+    logged without saying: as `unknown`. until: its last day; null, none is known. source: where
+    the dates are from, if not from the citation. verified: whether that was read, or two sources
+    agree; null, as the rule itself is. A date that is not verified delays and ends nothing.
+    """
+
+    from_: date | Literal["unknown", "pack"] | None = Field(default=None, alias="from")
     until: date | None = None
+    source: str | None = Field(default=None, min_length=3)
+    verified: bool | None = None
+
+    @field_validator("from_", mode="before")
+    @classmethod
+    def _a_date_or_a_decision(cls, value: object) -> object:
+        if isinstance(value, str) and value not in ("unknown", "pack"):
+            try:
+                return date.fromisoformat(value)
+            except ValueError:
+                raise ValueError(
+                    f"{value!r} is no date; write YYYY-MM-DD, or unknown where no source gives one"
+                ) from None
+        return value
+
+    @model_validator(mode="after")
+    def _about_dates(self) -> Self:
+        dated = isinstance(self.from_, date) or self.until is not None
+        if not dated and (self.source is not None or self.verified is not None):
+            raise ValueError("'source' and 'verified' are about dates, and here are none")
+        return self
 
 
 class Rule(Strict):
@@ -60,6 +88,12 @@ class Rule(Strict):
         if value == []:
             raise ValueError("an empty list: name some, or say 'all'")
         return value
+
+    @model_validator(mode="after")
+    def _law_has_a_date_of_its_own(self) -> Self:
+        if self.in_force.from_ == "pack" and self.status != "house":
+            raise ValueError("'in_force: {from: pack}' is for house rules; write a date or unknown")
+        return self
 
 
 class SomeDays(Rule):

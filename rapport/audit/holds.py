@@ -161,13 +161,8 @@ def _rules(
         (found, rule)
         for found in packs
         for rule in found.pack.holds
-        if kind in rule.kinds and _in_force(rule, data)
+        if kind in rule.kinds and in_force_at(rule, data.checked_at, data.zones)
     ]
-
-
-def _in_force(rule: HoldRule, data: MessageIntended) -> bool:
-    always = rule.in_force.from_ is None and rule.in_force.until is None
-    return always or in_force_at(rule, data.checked_at, data.zones)
 
 
 def _placed(

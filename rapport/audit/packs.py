@@ -88,13 +88,21 @@ def covers(rule: Rule, purpose: str, channel: str, roles: Collection[str]) -> bo
 
 
 def in_force_on(rule: Rule, day: date) -> bool:
-    """Whether the rule is in force on that local date."""
-    since, until = rule.in_force.from_, rule.in_force.until
-    return (since is None or since <= day) and (until is None or day <= until)
+    """Whether the rule is in force on that local date.
+
+    A date that nobody has verified, or that no source gives, neither delays nor ends a rule.
+    """
+    dates = rule.in_force
+    if dates.verified is False or (dates.verified is None and not rule.verified):
+        return True
+    begun = not isinstance(dates.from_, date) or dates.from_ <= day
+    return begun and (dates.until is None or day <= dates.until)
 
 
 def in_force_at(rule: Rule, at: datetime, zones: Iterable[str]) -> bool:
     """Whether the rule is in force on the local date of any of the zones."""
+    if not isinstance(rule.in_force.from_, date) and rule.in_force.until is None:
+        return True
     found = [zone for name in zones if (zone := zone_of(name))]
     return any(in_force_on(rule, at.astimezone(zone).date()) for zone in found)
 
@@ -138,7 +146,7 @@ def outside_hours(
 
 def _permits(rule: Rule) -> bool:
     """Whether a rule may be the ground for a contact, and not only forbid it."""
-    return rule.verified and rule.status != "draft"
+    return rule.verified and rule.status != "draft" and rule.in_force.from_ != "unknown"
 
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

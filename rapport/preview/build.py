@@ -26,8 +26,9 @@ from services.playbooks.conditions import attributes_of, compile_condition, cond
 from services.playbooks.model import IN_FULL, Playbook
 from services.playbooks.tags import asked_by
 from services.playbooks.variables import customer_values, event_values
+from services.policy.citing import source
 from services.policy.consent import may_steer
-from services.policy.model import Pack, Rule
+from services.policy.model import Pack
 from services.policy.places import applying, candidate_zones
 from services.runtime.messages import Incoming
 from services.scheduler.model import (
@@ -265,17 +266,6 @@ def cited(rule: str | None, version: int | None, packs: Sequence[Pack]) -> RuleC
     """The rule with its source, where it is one of a pack (`pack/rule`)."""
     pack_name, slash, name = (rule or "").partition("/")
     for pack in packs if slash else ():
-        if pack.name == pack_name:
-            for one in _rules(pack):
-                if one.name == name:
-                    return RuleCited(name, pack.version, pack.name, one.citation)
+        if pack.name == pack_name and (one := source(pack.content, name)):
+            return RuleCited(name, pack.version, pack.name, one.citation, one.in_force)
     return RuleCited(rule or "", version or 1)
-
-
-def _rules(pack: Pack) -> Iterator[Rule]:
-    yield from pack.hours
-    yield from pack.caps
-    yield from pack.consent
-    yield from pack.forbidden
-    yield from pack.permits
-    yield from pack.disclosures

@@ -9,12 +9,16 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class RuleCited:
-    """A rule that decided something. `pack` None: a rule of the services themselves."""
+    """A rule that decided something. `pack` None: a rule of the services themselves.
+
+    in_force: since when it is, in words.
+    """
 
     rule: str
     version: int
     pack: str | None = None
     citation: str | None = None
+    in_force: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,11 @@ def _segments(preview: Preview) -> Table:
 def _cited_rules(preview: Preview) -> Mapping[str, str]:
     """The sources of the rules that passed a segment over, by rule."""
     rules = [rule for segment in preview.segments for rule in segment.rules]
-    return {_named(rule): rule.citation for rule in rules if rule.citation}
+    return {
+        _named(rule): f"{rule.citation}; in force {rule.in_force}"
+        for rule in rules
+        if rule.citation
+    }
 
 
 def _why(segment: SegmentTried) -> str:

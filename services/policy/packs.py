@@ -3,8 +3,8 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from services.policy.model import (
     StopWords,
 )
 from services.policy.places import applying as applying
-from services.yaml_lines import Fault, FaultyFile, read
+from services.yaml_lines import Fault, FaultyFile, LinedFile, read
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -81,7 +81,23 @@ def load_file(file: Path) -> Pack:
                 for problem in error.errors(include_url=False)
             ]
         ) from None
+    if undated := list(_undated(checked, read_file)):
+        raise PolicyFaults(undated)
     return _pack(checked)
+
+
+def _undated(pack: contract.PolicyPack, file: LinedFile) -> Iterator[Fault]:
+    """Rules that do not say since when they are in force: a missing date is a decision, too."""
+    for section, found in pack.sections():
+        for index, rule in enumerate(found):
+            if rule.in_force.from_ is None:
+                yield file.fault((*section, index, "in_force"), _SAY_SINCE.format(rule.rule))
+
+
+_SAY_SINCE = (
+    "{}: say since when it is in force: in_force: {{from: YYYY-MM-DD}}, {{from: unknown}} where "
+    "no source gives a date, {{from: pack}} for a house rule"
+)
 
 
 def from_content(content: Mapping[str, Any]) -> Pack:
@@ -203,17 +219,26 @@ def _hold(rule: HoldTerms) -> HoldRule:
 
 
 def _rule(rule: rules.Rule) -> dict[str, Any]:
+    since, until = _in_force(rule)
     return {
         "name": rule.rule,
         "citation": rule.citation,
         "status": rule.status,
-        "loosens": rule.verified and rule.status != "draft",
-        "since": rule.in_force.from_,
-        "until": rule.in_force.until,
+        "loosens": rule.verified and rule.status != "draft" and rule.in_force.from_ != "unknown",
+        "since": since,
+        "until": until,
         "purposes": _some(rule.purposes),
         "channels": _some(rule.channels),
         "roles": _some(rule.roles),
     }
+
+
+def _in_force(rule: rules.Rule) -> tuple[date | None, date | None]:
+    """First and last day as far as they count: what is not verified delays and ends nothing."""
+    said = rule.in_force
+    if not (rule.verified if said.verified is None else said.verified):
+        return None, None
+    return said.from_ if isinstance(said.from_, date) else None, said.until
 
 
 def _some(names: str | Sequence[str]) -> frozenset[str] | None:

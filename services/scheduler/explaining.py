@@ -1,23 +1,28 @@
 """Explanations in words, with the rules they rest on: for people who ask why, or why not."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.policy.citing import source
 from services.policy.model import Pack
 from services.scheduler.rules.explaining import Contact, Decision, Told
 
 
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """A rule with its source, as far as this version of its pack still says it."""
+    """A rule with its source, as far as this version of its pack still says it.
+
+    in_force: since when it is, in words.
+    """
 
     rule: str
     version: int | None
     citation: str | None = None
     status: str | None = None
     verified: bool | None = None
+    in_force: str | None = None
 
 
 _CHANGES = {
@@ -74,8 +79,8 @@ def sentence(decision: Decision, cited: Cited | None) -> str:
     about = f" about {decision.obligation_id}" if decision.obligation_id else ""
     because = f": {decision.reason}" if decision.reason else ""
     if cited is not None:
-        source = f", {cited.citation}" if cited.citation else ""
-        because += f" ({cited.rule} v{cited.version}{source})"
+        told = f", {cited.citation}; in force {cited.in_force}" if cited.citation else ""
+        because += f" ({cited.rule} v{cited.version}{told})"
     to = f" to {_clock(decision.to_at)}" if decision.to_at else ""
     match decision.outcome:
         case "planned":
@@ -115,35 +120,22 @@ def cite(decision: Decision, packs: Sequence[Pack]) -> Cited | None:
         return None
     pack_name, _, name = decision.rule.partition("/")
     for pack in packs:
-        if (pack.name, pack.version) == (pack_name, decision.rule_version):
-            for rule in _rules(pack.content):
-                if rule.get("rule") == name:
-                    return Cited(
-                        decision.rule,
-                        pack.version,
-                        rule.get("citation"),
-                        rule.get("status"),
-                        rule.get("verified"),
-                    )
+        meant = (pack.name, pack.version) == (pack_name, decision.rule_version)
+        if meant and (found := source(pack.content, name)):
+            return Cited(
+                decision.rule,
+                pack.version,
+                found.citation,
+                found.status,
+                found.verified,
+                found.in_force,
+            )
     return Cited(decision.rule, decision.rule_version)
 
 
 def evidence(facts: Sequence[Told]) -> list[dict[str, Any]]:
     """Facts by id, to be looked up in the timeline."""
     return [{"id": one.id, "type": one.type, "at": _clock(one.at)} for one in facts]
-
-
-def _rules(content: Any) -> Iterator[Mapping[str, Any]]:
-    """Every rule anywhere in a pack's content."""
-    if isinstance(content, Mapping):
-        if "rule" in content:
-            yield content
-        else:
-            for value in content.values():
-                yield from _rules(value)
-    elif isinstance(content, list | tuple):
-        for value in content:
-            yield from _rules(value)
 
 
 def _clock(instant: datetime | None) -> str:

@@ -16,9 +16,11 @@ from zoneinfo import ZoneInfo
 
 from schemas.common import HoldKind
 from services.policy import gate
+from services.policy.citing import sources
 from services.policy.consent import check_consent, required_disclosures
 from services.policy.holds import ruling
 from services.policy.model import Approach, Cap, ConsentRecord, Contact, Hours, Pack, Verdict, Zones
+from services.policy.notices import missing
 from services.policy.packs import load
 from services.policy.places import applying, candidate_zones
 from services.scheduler.model import Place
@@ -30,6 +32,7 @@ PLACES = {
     "us": Place("America/Chicago", "US", "US-IL", "Chicago"),
     "us-ma": Place("America/New_York", "US", "US-MA", "Boston"),
     "us-nyc": Place("America/New_York", "US", "US-NY", "New York"),
+    "us-ny": Place("America/New_York", "US", "US-NY", "Albany"),
     "us-dc": Place("America/New_York", "US", "US-DC", "Washington"),
     "us-ca": Place("America/Los_Angeles", "US", "US-CA", "Fresno"),
     "uk": Place("Europe/London", "GB"),
@@ -43,16 +46,22 @@ PLACES = {
 
 _ALWAYS = Hours("always", "test", "house", True, None, None, None, None, None, 0, 1440)
 COLUMNS = (
-    "role", "purpose", "channel", "consent", "hold", "history", "local time",
+    "role", "purpose", "channel", "consent", "hold", "notice", "history", "local time",
     "verdict", "reason", "rule", "not before", "all that refuse", "must carry", "citation",
 )  # fmt: skip
-_FACTORS = COLUMNS[:7]
+_FACTORS = COLUMNS[:8]
 ROLES = ("creditor", "collector")
 PURPOSES = ("service", "collection", "retention", "marketing")
 CHANNELS = ("email", "sms", "phone")
 NOON = "2026-06-10 12:00:00"
 """A Wednesday that is no public holiday anywhere here."""
-PLAIN = {"consent": "granted", "hold": "none", "history": "none", "local time": NOON}
+PLAIN = {
+    "consent": "granted",
+    "hold": "none",
+    "notice": "sent",
+    "history": "none",
+    "local time": NOON,
+}
 _HOUR = timedelta(hours=1)
 
 
@@ -106,23 +115,29 @@ class Table:
     packs: Sequence[Pack]
 
     def rows(self) -> Iterator[dict[str, str]]:
-        """Hours and caps; then what consent changes, and each hold with all of it; then each cap
-        at its brink. Cases under a hold stand apart: most holds hide what hours and caps say."""
+        """Hours and caps; then what consent changes, each hold with all of it, and a notice that
+        has not gone; then each cap at its brink. Cases under a hold stand apart, as do those
+        without a notice: they hide what hours and caps say."""
         everyday = {"role": ROLES, "purpose": PURPOSES, "channel": CHANNELS}
         gates = {**everyday, "history": tuple(_COMMON), "local time": tuple(self.instants())}
         said = {**everyday, "consent": ("none", "granted", "revoked")}
         held = {**gates, "hold": get_args(HoldKind)}
-        for factors in (gates, said, held):
+        unsent = [{**everyday, "notice": ("not sent",)}] if self.pack.notices else []
+        for factors in (gates, said, held, *unsent):
             for case in pairwise(factors):
                 yield self.judged({**PLAIN, **case})
         for cap in self.pack.caps:
             yield from self.brink(cap)
 
     def brink(self, cap: Cap) -> Iterator[dict[str, str]]:
-        """One contact less than a cap allows; as many; and the first of them just out of it."""
+        """One contact less than a cap allows; as many; and the first of them just out of it.
+
+        A cap with a date: as many, at the local midnight of that date and the second before it.
+        """
         channel = next((one for one in CHANNELS if cap.channels and one in cap.channels), "email")
         case = {
             **PLAIN,
+            "local time": max(NOON, f"{cap.since} 12:00:00") if cap.since else NOON,
             "role": min(cap.roles or {"creditor"}),
             "purpose": min(cap.purposes or {"collection"}),
             "channel": channel,
@@ -138,9 +153,13 @@ class Table:
             name = f"{count} by {channel}; the first {first} ago"
             HISTORIES.setdefault(name, [(one, made) for one in ago])
             yield self.judged({**case, "history": name})
+            if count == cap.limit and first != whole and cap.since is not None:
+                for at in (f"{cap.since - timedelta(days=1)} 23:59:59", f"{cap.since} 00:00:00"):
+                    yield self.judged({**case, "history": name, "local time": at})
 
     def instants(self) -> list[str]:
-        """Each boundary of the hours, and the second before it; weekends, holidays, first days."""
+        """Each boundary of the hours, and the second before it; weekends, holidays; the local
+        midnight at which a rule comes into force, the second before it, and that day's noon."""
         found = {NOON}
         rules = [rule for pack in self.packs for rule in pack.hours]
         days = ["2026-06-10", "2026-06-13"] if any(r.weekdays for r in rules) else ["2026-06-10"]
@@ -152,11 +171,12 @@ class Table:
             found |= {"2026-12-24 12:00:00", "2026-12-25 12:00:00", "2026-12-28 12:00:00"}
         for rule in [*self.pack.hours, *self.pack.caps, *self.pack.consent]:
             if rule.since is not None:
-                found |= {f"{rule.since} 12:00:00", f"{rule.since - timedelta(days=1)} 12:00:00"}
+                found |= {f"{rule.since - timedelta(days=1)} 23:59:59"}
+                found |= {f"{rule.since} 00:00:00", f"{rule.since} 12:00:00"}
         return sorted(found)
 
     def judged(self, case: Mapping[str, str]) -> dict[str, str]:
-        """The case with its verdict: holds first, then consent, then hours and caps."""
+        """The case with its verdict: holds first, then notices, consent, and hours and caps."""
         zone = ZoneInfo(self.zones.names[0])
         now = datetime.fromisoformat(case["local time"]).replace(tzinfo=zone).astimezone(UTC)
         holds = frozenset({case["hold"]} - {"none"})
@@ -168,6 +188,7 @@ class Table:
             for _ in range(case["consent"] != "none")
         ]
         held = self._held(case["hold"], approach, now)
+        held = held or self._waiting(case["notice"], approach, now)
         verdict = held or check_consent(now, self.zones, self.packs, approach, said, True)
         contacts = [
             Contact(now - ago, c.purpose, c.channel, c.obligation_ids, c.reached, c.by)
@@ -205,12 +226,18 @@ class Table:
             return None
         return Verdict(False, f"{asked.reason} ({asked.effect})", asked.rule, asked.rule_version)
 
+    def _waiting(self, notice: str, approach: Approach, now: datetime) -> Verdict | None:
+        """What it waits for, where no notice was sent."""
+        sent = {rule.notice for pack in self.packs for rule in pack.notices}
+        wanting = missing(sent if notice == "sent" else (), approach, self.zones, self.packs, now)
+        return Verdict(False, wanting[0].reason, *wanting[0][1:]) if wanting else None
+
     def _citation(self, cited: str | None) -> str:
         for pack in self.packs:
-            for rule in _all_rules(pack.content):
-                if f"{pack.name}/{rule['rule']}" == cited:
-                    checked = "" if rule["verified"] else "NOT VERIFIED: "
-                    return f"{checked}{rule['citation']}"
+            for rule in sources(pack.content):
+                if f"{pack.name}/{rule.rule}" == cited:
+                    checked = "" if rule.verified else "NOT VERIFIED: "
+                    return f"{checked}{rule.citation}"
         return ""
 
 
@@ -259,17 +286,6 @@ def _met(
     )
 
 
-def _all_rules(content: object) -> Iterator[Mapping[str, str]]:
-    if isinstance(content, Mapping):
-        if "rule" in content and "citation" in content:
-            yield content
-        for value in content.values():
-            yield from _all_rules(value)
-    elif isinstance(content, list):
-        for value in content:
-            yield from _all_rules(value)
-
-
 def tables() -> dict[str, str]:
     """The table of each pack that we ship, as CSV, by the pack's name."""
     packs = load(ROOT / "deploy" / "policies")
@@ -285,8 +301,38 @@ def _written(pack: Pack, packs: Sequence[Pack]) -> str:
     return text.getvalue()
 
 
+RULES = ROOT / "docs" / "policy-rules.md"
+_HEAD = """# Every rule of every policy pack
+
+Written by `python tests/support/policy_tables.py` from `deploy/policies/`; what the words mean
+stands in [Contact rules](policies.md). No legal advice: counsel must read and sign each pack.
+"""
+
+
+def rules() -> str:
+    """Each rule of the shipped packs with citation, dates, status and whether it is verified."""
+    lines = [_HEAD]
+    for pack in load(ROOT / "deploy" / "policies"):
+        lines += [f"## {pack.content['title']} (`{pack.name}` v{pack.version})", ""]
+        lines += ["| rule | citation | in force | date from | status | verified |"]
+        lines += ["|---|---|---|---|---|---|"]
+        for rule in sources(pack.content):
+            cells = (
+                f"`{rule.rule}`",
+                rule.citation,
+                rule.in_force,
+                rule.dated_by or "",
+                rule.status,
+                "yes" if rule.verified else "**no**",
+            )
+            lines.append(f"| {' | '.join(cells)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Write the tables anew."""
+    RULES.write_text(rules(), encoding="utf-8")
     TABLES.mkdir(parents=True, exist_ok=True)
     for file in TABLES.glob("*.csv"):
         file.unlink()

@@ -35,7 +35,7 @@ _EXAMPLE = {
     "at": "2026-03-05T20:30:00Z",
     "contacted": False,
     "sentence": "Not yet: recover first about b-77 was deferred to 2026-03-06T08:00:00Z: hours "
-    "(default/hours v1, House rule).",
+    "(default/hours v5, House rule; in force with this version of the pack).",
     "contacts": [],
     "decisions": [
         {
@@ -44,7 +44,14 @@ _EXAMPLE = {
             "obligation_id": "b-77",
             "step": "first",
             "reason": "hours",
-            "rule": {"rule": "default/hours", "version": 1, "status": "house", "verified": True},
+            "rule": {
+                "rule": "default/hours",
+                "version": 5,
+                "citation": "House rule",
+                "status": "house",
+                "verified": True,
+                "in_force": "with this version of the pack",
+            },
             "would_change": "The permitted hours begin at the customer's place.",
         }
     ],

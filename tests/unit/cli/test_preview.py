@@ -123,7 +123,7 @@ def test_a_step_outside_the_hours_is_moved_by_a_cited_rule(tmp_path: Path) -> No
     first = found["steps"][0]
     moved = next(one for one in first["history"] if one["what"] == "moved")
     assert moved["reason"] == "hours"
-    assert (moved["rule"]["pack"], moved["rule"]["version"]) == ("default", 4)
+    assert (moved["rule"]["pack"], moved["rule"]["version"]) == ("default", 5)
     assert "12 CFR 1006.6(b)(1)" in moved["rule"]["citation"]
     assert first["sent_local"] == "Tue 2026-03-03 08:00"
     assert first["sent_at"] == "2026-03-02T23:00:00+00:00"

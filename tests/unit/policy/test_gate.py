@@ -139,6 +139,49 @@ def test_a_rule_that_ends_tonight_does_not_bind_tomorrow() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("zone", "date"), [("Asia/Tokyo", "2026-06-10"), ("America/New_York", "2026-11-01")]
+)
+def test_a_rule_is_in_force_from_its_local_midnight_and_not_the_second_before(
+    zone: str, date: str
+) -> None:
+    shut = {**BASE.content["hours"][0], "rule": "shut", "from": "23:00", "until": "24:00"}
+    always = with_hours("00:00", "24:00")
+    dated = from_content({**always.content, "name": "law", "caps": [], "hours": [
+        {**shut, "status": "binding", "in_force": {"from": date}}]})  # fmt: skip
+    midnight = datetime.fromisoformat(f"{date}T00:00").replace(tzinfo=ZoneInfo(zone))
+    before = midnight.astimezone(UTC) - timedelta(seconds=1)
+    packs = [always, dated]
+    late = next_permitted(before - timedelta(hours=3), Zones((zone,)), packs, SERVICE)
+    assert late == before - timedelta(hours=3)
+    assert check(before, Zones((zone,)), packs, SERVICE).allowed
+    assert check(midnight.astimezone(UTC), Zones((zone,)), packs, SERVICE).rule == "law/shut"
+
+
+@pytest.mark.parametrize(
+    ("in_force", "binds"),
+    [
+        ({"from": "2026-03-05"}, False),
+        ({"from": "2026-03-05", "verified": False}, True),
+        ({"from": "2026-03-04"}, True),
+        ({"from": "unknown"}, True),
+        ({"from": "unknown", "until": "2026-03-03"}, False),
+        ({"from": "2026-01-01", "until": "2026-03-03", "verified": False}, True),
+        ({"from": None, "until": None}, True),
+    ],
+)
+def test_a_date_that_is_not_known_for_sure_neither_delays_nor_ends_a_rule(
+    in_force: dict[str, object], binds: bool
+) -> None:
+    strict = with_hours("20:00", "21:00", status="binding", in_force=in_force)
+    assert check(NOON, TOKYO, [BASE, strict], SERVICE).allowed is not binds
+
+
+def test_a_rule_whose_date_no_source_gives_is_no_ground_to_contact() -> None:
+    undated = with_hours("08:00", "21:00", status="binding", in_force={"from": "unknown"})
+    assert check(NOON, TOKYO, [undated], SERVICE).reason == "no_policy"
+
+
 def test_the_clock_set_forward_over_the_opening_opens_at_the_change() -> None:
     zone = ZoneInfo("America/New_York")
     opened = wall_time.next_within(datetime(2026, 3, 8, 5, tzinfo=UTC), zone, 150, 600)

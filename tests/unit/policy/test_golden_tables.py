@@ -6,7 +6,7 @@ import io
 import pytest
 
 from services.policy.packs import load
-from support.policy_tables import PLACES, ROOT, TABLES, pairwise, tables
+from support.policy_tables import PLACES, ROOT, RULES, TABLES, pairwise, rules, tables
 
 WRITTEN = tables()
 
@@ -21,6 +21,20 @@ def test_a_pack_does_what_its_table_says(name: str) -> None:
 
 def test_each_pack_has_a_table_and_no_table_has_lost_its_pack() -> None:
     assert {file.stem for file in TABLES.glob("*.csv")} == set(WRITTEN) == set(PLACES)
+
+
+def test_the_page_of_all_rules_says_what_the_packs_say() -> None:
+    assert RULES.read_text(encoding="utf-8") == rules(), "run tests/support/policy_tables.py"
+
+
+def test_a_rule_is_in_its_table_from_the_local_midnight_on() -> None:
+    for pack, rule in (("us-nyc", "attempts"), ("us-dc", "messages"), ("au", "week")):
+        rows = list(csv.DictReader(io.StringIO(WRITTEN[pack])))
+        found = next(p for p in load(ROOT / "deploy" / "policies") if p.name == pack)
+        since = next(one.since for one in found.caps if one.name == rule)
+        bound = {r["local time"] for r in rows if f"{pack}/{rule}" in r["all that refuse"].split()}
+        assert f"{since} 00:00:00" in bound
+        assert not any(at < f"{since} 00:00:00" for at in bound)
 
 
 def test_each_refusal_by_a_pack_names_its_source() -> None:

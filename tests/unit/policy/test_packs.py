@@ -84,6 +84,11 @@ FAULTS = [
     ("verified: true", "verifed: true", 11, "verifed"),
     ("title: Test", "title: Test\ntitle: Twice", 4, "stands twice"),
     ("applies: {everywhere: true}", "applies: {everywhere: true", 5, "not YAML"),
+    ("  in_force: {from: pack}\n", "", 6, "hours: say since when it is in force"),
+    ("  in_force: {from: pack}\n", "  in_force: {from: }\n", 13, "hours: say since when it is"),
+    ("{from: pack}", "{from: 2026-02-30}", 13, "'2026-02-30' is no date; write YYYY-MM-DD"),
+    ("{from: pack}", "{from: unknown, source: gazette}", 13, "'source' and 'verified' are about"),
+    ("status: house", "status: binding", 6, "is for house rules"),
 ]
 GOOD = """\
 name: base
@@ -98,8 +103,10 @@ hours:
   citation: test
   verified: true
   status: house
+  in_force: {from: pack}
 caps:
-- {rule: week, limit: 3, window_hours: 168, citation: test, status: house, verified: true}
+- {rule: week, limit: 3, window_hours: 168, citation: test, status: binding, verified: true,
+   in_force: {from: 2026-01-01}}
 """
 
 

@@ -117,13 +117,13 @@ def test_a_postal_code_or_a_city_names_new_york_and_nothing_else_does() -> None:
     area = tuple(areas_of("10013", PACKS))
     assert area == ("us-nyc",)
     upstate = {"timezone": "America/New_York", "country": "US", "region": "US-NY"}
-    assert packs_at(**upstate) == {"us"}
-    assert packs_at(**upstate, postal_areas=area) == {"us", "us-nyc"}
-    assert packs_at(**upstate, city="Brooklyn") == {"us", "us-nyc"}
+    assert packs_at(**upstate) == {"us", "us-ny"}
+    assert packs_at(**upstate, postal_areas=area) == {"us", "us-ny", "us-nyc"}
+    assert packs_at(**upstate, city="Brooklyn") == {"us", "us-ny", "us-nyc"}
     assert packs_at(country="JP", postal_areas=tuple(areas_of("100-0001", PACKS))) == {"jp"}
     assert areas_of(None, PACKS) == []
 
 
 def test_of_contradicting_countries_each_brings_its_regions() -> None:
     found = packs_at(timezone="America/New_York", country="JP", region="JP-13")
-    assert {"jp", "us", "us-ma", "us-dc", "us-ca"} == found
+    assert {"jp", "us", "us-ma", "us-dc", "us-ca", "us-ny"} == found

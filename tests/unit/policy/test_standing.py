@@ -35,10 +35,10 @@ def test_a_new_version_comes_into_force(folder: Path) -> None:
     packs = PacksInForce(folder)
     before = versions(packs)
     assert not packs.look_again()
-    change(folder / "in.yaml", "version: 2", "version: 3")
+    change(folder / "in.yaml", "version: 3", "version: 4")
     change(folder / "in.yaml", 'until: "19:00"', 'until: "18:00"')
     assert packs.look_again()
-    assert versions(packs) == {**before, "in": 3}
+    assert versions(packs) == {**before, "in": 4}
     assert not packs.look_again()
 
 
@@ -51,6 +51,7 @@ def test_a_new_version_comes_into_force(folder: Path) -> None:
         ("cn.yaml", "window_hours: 24", "window_hours: 48", "cn.yaml:.*window_hours: 24"),
         ("jp.yaml", "- rule: hours.money-lending", "- rool: x", "jp.yaml:.*"),
         ("uk.yaml", "patterns: ['", "patterns: ['(", "uk.yaml:.*no regular expression"),
+        ("us-dc.yaml", "in_force: {from: unknown}", "in_force: {}", "us-dc.yaml:17: .*say since"),
         ("in.yaml", 'until: "19:00"', 'until: "18:00"', "in.yaml:1: .*raise its version"),
     ],
 )
@@ -59,7 +60,7 @@ def test_one_faulty_file_is_refused_and_all_in_force_stay(
 ) -> None:
     packs = PacksInForce(folder)
     before = tuple(packs)
-    change(folder / "jp.yaml", "version: 2", "version: 3")
+    change(folder / "jp.yaml", "version: 3", "version: 4")
     change(folder / file, old, new)
     with pytest.raises(PolicyFaults, match=told):
         packs.look_again()
@@ -67,7 +68,7 @@ def test_one_faulty_file_is_refused_and_all_in_force_stay(
     assert not packs.look_again()  # told once
     change(folder / file, new, old)
     assert packs.look_again()
-    assert versions(packs)["jp"] == 3
+    assert versions(packs)["jp"] == 4
 
 
 def test_a_service_that_only_follows_keeps_what_it_has(folder: Path) -> None:
