@@ -108,7 +108,7 @@ def test_a_terminal_shows_segment_times_mails_and_rules(tmp_path: Path) -> None:
     for words in (
         "A payment was missed",
         "Mon 2026-03-02 22:00 (Asia/Tokyo)",
-        "passed over: age may not steer here (default/steering v4)",
+        "passed over: age may not steer here (default/steering v5)",
         "✓ everyone",
         "Tue 2026-03-03 08:00 2026-03-02 23:00 UTC",
         "moved to Tue 2026-03-03 08:00: hours",

@@ -106,7 +106,7 @@ def test_a_step_whose_whole_window_is_outside_every_places_hours(tmp_path: Path)
     found = judged(home).faults
     assert [f"{one.line}: {one.message}" for one in found] == [
         "27: step 'last' can never run: from 22:00 for PT5H it never meets the hours 08:00 to "
-        "21:00 (default/hours v4); move `at` or lengthen valid_for"
+        "21:00 (default/hours v5); move `at` or lengthen valid_for"
     ]
 
 
@@ -117,7 +117,7 @@ def test_a_segment_by_age_is_named_with_the_rule_and_who_stands_in(tmp_path: Pat
     told = [f"{note.line}: {note.message}" for note in verdict.notes]
     assert any(
         one.startswith(
-            "12: segment 'young': everywhere age may not steer collection (rule default/steering v4"
+            "12: segment 'young': everywhere age may not steer collection (rule default/steering v5"
         )
         and one.endswith("it is passed over there, and 'everyone' (neutral) stands in")
         for one in told

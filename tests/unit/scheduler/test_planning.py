@@ -58,7 +58,7 @@ def test_a_trigger_at_night_is_deferred_to_the_morning_with_rule_and_version() -
     told = world.start(bill("payment.missed", world.now), plans=FIRST_CONTACT, purpose="collection")
     moved = next(one for one in told if isinstance(one, Deferred))
     assert (moved.was, moved.step.due_at) == (at("2026-03-02 23:00"), at("2026-03-03 08:00"))
-    assert (moved.reason, moved.rule, moved.rule_version) == ("hours", "default/hours", 4)
+    assert (moved.reason, moved.rule, moved.rule_version) == ("hours", "default/hours", 5)
     sent = [o for o in world.until(at("2026-03-03 12:00")) if isinstance(o, Dispatched)]
     assert [one.decided_at for one in sent] == [at("2026-03-03 08:00")]
 

@@ -39,8 +39,8 @@ def test_in_the_united_states_the_law_is_cited(segmenter: CustomerEvents) -> Non
     assert [
         (one.segment, one.attribute, one.rule, one.rule_version) for one in told.passed_over
     ] == [
-        ("settled_professional", "age", "us/steering.credit", 3),
-        ("young", "age", "us/steering.credit", 3),
+        ("settled_professional", "age", "us/steering.credit", 4),
+        ("young", "age", "us/steering.credit", 4),
     ]
 
 
