@@ -48,6 +48,7 @@ _CHANGES = {
     "channel_not_served": "An operator names who serves the channel (SMS_URL, WEBHOOK_URL).",
     "no_text_for_channel": "The playbook gets a short text, in a new version.",
     "already_enrolled": "A later due date begins a new round.",
+    "playbook_version_not_loaded": "An operator publishes this version; it is tried again{by}.",
     "merged": "Nothing here: the customer lives on under another id.",
 }
 _OVER = "Nothing: it is over. A new event of the publisher's would begin anew."
@@ -68,6 +69,8 @@ def would_change(decision: Decision) -> str:
         return "Nothing: the customer is in a holdout, so that lift can be measured."
     if decision.outcome == "planned":
         return _PLANNED.format(by=by)
+    if decision.outcome == "completed":
+        return _OVER
     if decision.outcome == "dispatched":
         return "Nothing: it is on its way."
     return _CHANGES.get(reason, _OVER).format(by=by)

@@ -12,8 +12,11 @@ import httpx
 import pytest
 
 from e2e.visitor import Visitor, link_with, one_click_address, picture
+from schemas.envelope import Envelope, encode, make
+from schemas.topics import OUTREACH_COMMANDS
 from services.messenger.links import LinkKind
 from services.runtime.clock import Clock
+from services.runtime.ids import fresh
 from services.runtime.security import Signer
 from support.broker import Broker, KafkaForTests
 from support.database import SECRET_KEY, DatabasesForTests
@@ -42,6 +45,7 @@ MISSED = {
     "currency": "EUR",
     "due_date": "2026-02-27",
 }
+BERLIN = {"timezone": "Europe/Berlin", "country": "DE"}
 _numbers = itertools.count(1)
 
 
@@ -248,6 +252,33 @@ def test_links_that_are_forged_or_expired_show_a_plain_page_and_do_nothing(syste
     assert not system.database.rows("SELECT 1 FROM negotiator.session")
 
 
+def test_a_playbook_version_that_nobody_knows_ends_its_own_steps_alone(system: System) -> None:
+    told = [
+        event("customer.updated", who, {**BERLIN, "email": f"{who}@example.org"}, at=NOW)
+        for who in ("c-unknown-version", "c-neighbour")
+    ]
+    with system.log() as log:
+        system.send(*told)
+        wait_for(log, lambda facts: all(of(facts, one["subject"], "event.") for one in told))
+        command = _requested("c-unknown-version", playbook_version=9999)
+        system.send_raw((b"c-unknown-version", encode(command)), topic=OUTREACH_COMMANDS)
+        missed = {**MISSED, "bill_id": "b-neighbour"}
+        system.send(event("payment.missed", "c-neighbour", missed, at=NOW))
+        system.mailbox.wait_for(1, to="c-neighbour@example.org")
+        wait_for(log, lambda facts: of(facts, "c-unknown-version", "outreach.completed"))
+        [refused] = of(log.events, "c-unknown-version", "message.refused")
+    why = "playbook_version_not_loaded"
+    assert (refused["data"]["reason"], refused["data"]["retryable"]) == (why, True)
+    assert system.mailbox.messages(to="c-unknown-version@example.org") == []
+    [shown] = system.get("scheduler", "/customers/c-unknown-version/outreach").json()["enrolments"]
+    whole = system.get("scheduler", f"/outreach/{shown['enrolment_id']}").json()
+    assert whole["playbook_version"] == 9999
+    assert [(step["state"], step["reason"]) for step in whole["steps"]] == [("refused", why)]
+    explained = system.get("scheduler", "/customers/c-unknown-version/explain").json()
+    assert [one["reason"] for one in explained["decisions"]] == [why]
+    assert system.ready("messenger")[0] == system.ready("scheduler")[0] == 200
+
+
 INTERNAL = [
     ("segmenter", "POST", "/events", PUBLISH_TOKEN),
     ("segmenter", "GET", "/events?source=a&id=b", READ_TOKEN),
@@ -292,6 +323,39 @@ def test_a_token_of_one_tenant_opens_nothing_of_another(system: System) -> None:
     assert system.post(json.dumps(_good()).encode(), bound).status_code == 403
     own = system.post(json.dumps({**_good(), "tenant": "other"}).encode(), bound)
     assert own.status_code == 202
+
+
+def _requested(who: str, playbook_version: int) -> Envelope:
+    """A command about a missed payment, whose one step cannot wait for another attempt."""
+    step = {"name": "hello", "anchor": "trigger", "days": 0, "valid_for": "PT10M",
+            "template": "hello", "channel": "email"}  # fmt: skip
+    terms = {name: value for name, value in MISSED.items() if name != "bill_id"}
+    trigger = {"event_type": "payment.missed", "event_id": who, "event_source": SOURCE,
+               "event_time": NOW.isoformat()}  # fmt: skip
+    data = {
+        "playbook": "recover",
+        "playbook_version": playbook_version,
+        "segment": "everyone",
+        "tone": "neutral",
+        "purpose": "collection",
+        "obligation": {"obligation_id": f"b-{who}", "kind": "bill", "parties": [who], **terms},
+        "steps": [step],
+        "exits": [],
+        "locale": "en",
+        "place": BERLIN,
+        "context": {},
+        "trigger": trigger,
+        "after": {},
+    }
+    return make(
+        "outreach.requested",
+        data,
+        id=fresh(),
+        source="/rapport/segmenter",
+        tenant="default",
+        subject=who,
+        time=NOW,
+    )
 
 
 def _good() -> dict[str, Any]:

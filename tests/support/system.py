@@ -114,18 +114,19 @@ class System:
         self.send_raw(*((e["subject"].encode(), json.dumps(e).encode()) for e in events))
 
     def send_raw(
-        self, *records: tuple[bytes | None, bytes | None], partition: int | None = None
+        self,
+        *records: tuple[bytes | None, bytes | None],
+        partition: int | None = None,
+        topic: str = CUSTOMER_EVENTS,
     ) -> None:
-        """Publish keys and values on `customer.events` as they are; None: the key's partition."""
+        """Publish keys and values as they are; None: to the key's partition."""
         with closing(
             KafkaProducer(
                 bootstrap_servers=self.broker.address, acks="all", max_request_size=8 << 20
             )
         ) as producer:
             sent = [
-                producer.send(
-                    CUSTOMER_EVENTS, key=key, value=value, headers=_HEADERS, partition=partition
-                )
+                producer.send(topic, key=key, value=value, headers=_HEADERS, partition=partition)
                 for key, value in records
             ]
             for one in sent:

@@ -180,8 +180,16 @@ def _of_enrolment(one: _Enrolment) -> Decision:
         last = one.ended or _last(one)
         done = "cancelled" if last.type == "outreach.cancelled" else "completed"
         named = last.data.get("reason")
-        evidence = (begun, *([last] if last is not begun else []))
-        return Decision(done, last.at, evidence=evidence, reason=named, **common)
+        ruled: dict[str, Any] = {}
+        told = {fact.id: fact for fact in (begun, last)}
+        if named == "nothing_sent" and "reason" in (why := _last(one)).data:
+            # That nothing was sent says little: why the last step was not says more.
+            named = why.data["reason"]
+            ruled = {"rule": why.data.get("rule"), "rule_version": why.data.get("rule_version")}
+            told = {fact.id: fact for fact in (begun, why, last)}
+        return Decision(
+            done, last.at, evidence=tuple(told.values()), reason=named, **ruled, **common
+        )
     step = min(opened, key=lambda each: (each.due_at is not None, each.due_at or begun.at))
     last = step.facts[-1]
     return Decision(
@@ -199,7 +207,8 @@ def _of_enrolment(one: _Enrolment) -> Decision:
 
 
 def _last(one: _Enrolment) -> Told:
-    facts = [fact for step in one.steps.values() for fact in step.facts]
+    # Of those of one instant, the last told.
+    facts = [fact for step in one.steps.values() for fact in reversed(step.facts)]
     return max(facts, key=lambda fact: fact.at, default=one.begun)
 
 

@@ -79,6 +79,21 @@ def test_a_refused_message_is_no_contact() -> None:
     assert story.contacts(after(hours=23)) == []
 
 
+def test_where_nothing_was_sent_the_last_step_tells_why() -> None:
+    refused = told(
+        "message.refused", after(hours=23), step_id="s1", dispatch_id="d1", rule="content",
+        reason="playbook_version_not_loaded", rule_version=1,
+    )  # fmt: skip
+    over = told("outreach.completed", after(hours=24), enrolment_id="e1", reason="nothing_sent")
+    [decision] = Story((ENROLLED, PLANNED, DISPATCHED, refused, over)).decisions(after(days=2))
+    assert (decision.outcome, decision.reason) == ("completed", "playbook_version_not_loaded")
+    assert decision.evidence == (ENROLLED, refused, over)
+    assert explaining.sentence(decision, explaining.cite(decision, PACKS)).endswith(
+        "completed: playbook_version_not_loaded (content v1)."
+    )
+    assert "it is over" in explaining.would_change(decision)
+
+
 def test_the_rule_is_cited_with_its_source_and_what_would_change() -> None:
     [decision] = at(after(hours=3)).decisions(after(hours=3))
     pack = next(one for one in PACKS if one.name == "default")
