@@ -183,9 +183,12 @@ class Gap(Counted):
     """Between any two contacts at least `hours` hours: this one, and one for whatever purpose.
 
     purposes say which contacts keep the distance; it is kept from all of these channels.
+    spares_answers: what answers customers in their talk with a person need not keep it; it is kept
+    from such an answer as from any contact.
     """
 
     hours: int = Field(gt=0, le=24 * 366)
+    spares_answers: bool = False
 
 
 class RequiredDisclosures(Rule):

@@ -12,7 +12,7 @@ from rapport.audit.log import Fact
 from rapport.audit.places import zone_of
 from rapport.audit.verdict import Outcome
 from rapport.audit.wishes import above_limit
-from schemas.facts import EventApplied, MessageIntended
+from schemas.facts import EventApplied, HandoffRequested, MessageIntended
 from schemas.policy_rules import Cap, Counted, Gap
 
 TITLE = "No frequency cap is exceeded, over all playbooks and channels"
@@ -59,6 +59,9 @@ class _Ledger:
         self._history = history
         self._sent: dict[object, list[Fact[MessageIntended]]] = defaultdict(list)
         self._made: dict[tuple[str, str], list[Fact[EventApplied]]] = defaultdict(list)
+        self._asked = {
+            (fact.who, fact.data.handoff_id): fact for fact in history.log.of(HandoffRequested)
+        }
         for fact in history.log.of(EventApplied):
             data = fact.data
             if data.event_type == "contact.made" and data.data.get("direction") == "outbound":
@@ -73,6 +76,13 @@ class _Ledger:
     def sent_to(self, contact: Fact[MessageIntended]) -> Sequence[Fact[MessageIntended]]:
         """Messages to the contact's customer so far, by whichever id."""
         return [one for who in self._history.ids(contact) for one in self._sent.get(who, ())]
+
+    def answers(self, contact: Fact[MessageIntended]) -> bool:
+        """Whether it answers the customer, whose matter a person had been asked to see to."""
+        asked = [
+            self._asked.get((who, contact.data.answers or "")) for who in self._history.ids(contact)
+        ]
+        return any(one is not None and one.time <= contact.data.checked_at for one in asked)
 
     def before(self, contact: Fact[MessageIntended], scope: str) -> Iterator[list[Told]]:
         """What a cap of that scope may count; of caps on obligations, for each of them."""
@@ -116,6 +126,8 @@ def _contact(
     roles = history.roles(contact)
     for found, cap in rules.caps(history.packs_for(contact), data.checked_at, data.zones):
         if not rules.covers(cap, data.purpose, data.channel, roles):
+            continue
+        if isinstance(cap, Gap) and cap.spares_answers and ledger.answers(contact):
             continue
         limit = cap.limit if isinstance(cap, Cap) else 1
         for earlier in ledger.before(contact, cap.scope):

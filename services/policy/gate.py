@@ -50,7 +50,7 @@ def check(
     with others who are party to the obligations. When both hours and a cap refuse, the one that
     refuses longer is named. `not_before` satisfies both.
     """
-    rules = _rules(tuple(packs), zones, approach.purpose, approach.channel, approach.roles)
+    rules = _rules_about(approach, zones, packs)
     by_cap = _refused_by_cap(now, zones, rules, approach, contacts)
     by_hours = _refused_by_hours(now, rules)
     if by_cap is None and by_hours is None:
@@ -73,7 +73,7 @@ def next_permitted(
     None when there is none within 40 days (candidate places whose hours never meet, a cap of
     zero, an unknown place).
     """
-    rules = _rules(tuple(packs), zones, approach.purpose, approach.channel, approach.roles)
+    rules = _rules_about(approach, zones, packs)
     return _first_permitted(instant, zones, rules, approach, contacts)
 
 
@@ -85,7 +85,7 @@ def cap_counts(
     contacts: Sequence[Contact],
 ) -> tuple[CapCount, ...]:
     """How far each cap on such a contact is used at `now`; a minimum distance is a cap of one."""
-    rules = _rules(tuple(packs), zones, approach.purpose, approach.channel, approach.roles)
+    rules = _rules_about(approach, zones, packs)
     counts = []
     for _, cap, unused in _caps_in_force(now, zones, rules):
         used = counting.most(cap, now, zones, approach, contacts) if contacts else 0
@@ -98,11 +98,21 @@ def longest_window(packs: Iterable[Pack]) -> timedelta:
     return max((cap.window for pack in packs for cap in pack.caps), default=timedelta())
 
 
+def _rules_about(approach: Approach, zones: Zones, packs: Sequence[Pack]) -> _Rules:
+    one = approach
+    return _rules(tuple(packs), zones, one.purpose, one.channel, one.roles, one.answers)
+
+
 @lru_cache(maxsize=16_384)
 def _rules(
-    packs: tuple[Pack, ...], zones: Zones, purpose: str, channel: str, roles: frozenset[str]
+    packs: tuple[Pack, ...],
+    zones: Zones,
+    purpose: str,
+    channel: str,
+    roles: frozenset[str],
+    answers: bool,
 ) -> _Rules:
-    such = Approach(purpose, channel, roles)
+    such = Approach(purpose, channel, roles, answers=answers)
     return _Rules(
         tuple(zone(name) for name in zones.names),
         tuple((pack, rule) for pack in packs for rule in pack.hours if rule.covers(such)),

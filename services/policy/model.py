@@ -71,7 +71,7 @@ class Approach(msgspec.Struct, frozen=True):
 
     roles: those of all who act, `creditor` or `collector`; a rule for either of them counts.
     obligation_ids: empty where it is about none. holds: kinds of the customer's and the
-    obligations' holds in force.
+    obligations' holds in force. answers: it answers the customer in their talk with a person.
     """
 
     purpose: str
@@ -79,6 +79,7 @@ class Approach(msgspec.Struct, frozen=True):
     roles: frozenset[str] = frozenset({"creditor"})
     obligation_ids: tuple[str, ...] = ()
     holds: frozenset[str] = frozenset()
+    answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,8 @@ class Cap(Rule):
 
     window: of a calendar's unit, its longest. unit: `contact` or `attempt`. scope: `customer`,
     `obligation`, `account` or `number`. counts: by whom, `machine` or `people`. gap: it is a
-    minimum distance, which is a cap of one on contacts for whatever purpose.
+    minimum distance, which is a cap of one on contacts for whatever purpose. spares_answers: it
+    does not bind what answers a customer.
     """
 
     limit: int
@@ -148,6 +150,11 @@ class Cap(Rule):
     scope: str = "customer"
     counts: frozenset[str] = frozenset({"machine", "people"})
     gap: bool = False
+    spares_answers: bool = False
+
+    def covers(self, approach: Approach) -> bool:
+        """Whether the rule is about such a contact."""
+        return not (self.spares_answers and approach.answers) and Rule.covers(self, approach)
 
     @property
     def window_hours(self) -> int:

@@ -185,7 +185,14 @@ def _cap(rule: rules.Cap) -> Cap:
 
 def _gap(rule: rules.Gap) -> Cap:
     window = timedelta(hours=rule.hours)
-    return Cap(**_rule(rule), **_counted(rule), limit=1, window=window, gap=True)
+    return Cap(
+        **_rule(rule),
+        **_counted(rule),
+        limit=1,
+        window=window,
+        gap=True,
+        spares_answers=rule.spares_answers,
+    )
 
 
 def _counted(rule: rules.Counted) -> dict[str, Any]:

@@ -105,6 +105,10 @@ class World:
         """Let it be that instant."""
         self.context.clock = standing(instant)
 
+    def an_hour_later(self) -> None:
+        """Let an hour pass: that far apart lie any two contacts with a customer."""
+        self.move_to(self.context.clock.now() + timedelta(hours=1))
+
     def deliver(self, topic: str, event: Mapping[str, Any], *, partition: int | None = None) -> str:
         """Let one event arrive; its position."""
         whole = {

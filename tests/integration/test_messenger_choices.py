@@ -185,7 +185,10 @@ def test_a_second_choice_is_told_plainly_and_changes_nothing(
 def test_the_first_choice_counts_for_all_mails_of_the_enrolment_and_no_other(
     messenger: World, http: TestClient
 ) -> None:
-    first, second = ask(messenger), ask(messenger)
+    first = ask(messenger)
+    messenger.an_hour_later()
+    second = ask(messenger)
+    messenger.an_hour_later()
     other = ask(messenger, enrolment_id="en-2")
     http.post(url(messenger, first, "later"))
     assert "answered already" in http.post(url(messenger, second, "price")).text
@@ -244,9 +247,10 @@ def test_a_mail_on_its_way_is_stopped_by_the_choice_unless_it_is_kept(
     messenger.dispatch(**common, step="second", choices=offered)
     (refused,) = messenger.until("message.refused")
     assert (refused["data"]["reason"], refused["data"]["retryable"]) == ("cancelled", False)
-    messenger.dispatch(**common, step="kept", choices=offered)
-    messenger.dispatch(**common, step="again", choices=[])
-    messenger.until("message.sent", count=3)
+    for count, (step, choices) in enumerate((("kept", offered), ("again", [])), start=2):
+        messenger.an_hour_later()
+        messenger.dispatch(**common, step=step, choices=choices)
+        messenger.until("message.sent", count=count)
 
 
 def test_a_mail_without_choices_has_none(messenger: World, http: TestClient) -> None:

@@ -255,6 +255,7 @@ def test_an_address_of_somebody_else_is_left_alone_until_there_is_another(
     assert messenger.ended(2)[1]["type"] == "message.sent"
     messenger.fact("c-1", "contact.right_party", **said, confirmed=False)
     messenger.fact("c-1", "contact.right_party", **said, confirmed=True)
+    messenger.an_hour_later()
     messenger.dispatch()
     assert messenger.ended(3)[2]["type"] == "message.sent"
 
@@ -311,6 +312,7 @@ def test_calls_and_what_the_other_party_was_sent_count(messenger: World) -> None
     messenger.known_customer("c-2")
     messenger.dispatch("c-2", obligations=[bill])
     messenger.ended()
+    messenger.an_hour_later()
     messenger.dispatch(obligations=[bill])
     messenger.ended(2)
     counts = {fact["subject"]: fact["data"]["counts"] for fact in messenger.of("message.intended")}

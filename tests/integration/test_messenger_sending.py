@@ -108,6 +108,7 @@ def test_the_relays_answer_is_recorded(
     [end] = messenger.ended()
     assert end["type"] == expected
     assert end["data"].get("retryable") == retryable
+    messenger.an_hour_later()
     messenger.dispatch()
     later = messenger.ended(2)[1]
     dead = mode == "permfail"

@@ -177,7 +177,11 @@ def test_what_stops_the_customer_stops_all_at_once(messenger: World) -> None:
 def test_it_counts_as_one_contact(messenger: World) -> None:
     several(messenger)
     messenger.ended()
+    messenger.an_hour_later()
     several(messenger)
     messenger.ended(2)
     counts = messenger.of("message.intended")[1]["data"]["counts"]
-    assert [one["count"] for one in counts] == [1] * len(counts)
+    assert {one["rule"]: one["count"] for one in counts} == {
+        "default/week": 1,
+        "default/gap.any": 0,
+    }

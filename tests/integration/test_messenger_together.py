@@ -45,6 +45,7 @@ def test_what_was_said_under_a_former_id_binds_and_is_taken_back_by_either(
     with messenger.context.unit() as work:
         about = ("email", "*", answers.OPTED_OUT)
         assert suppression_store.lift_suppressions(work.session, "default", "c-1", *about)
+    messenger.an_hour_later()
     messenger.dispatch("c-1")
     messenger.dispatch("c-2")
     assert sorted(reasons(messenger, 4)[2:]) == ["merged", "message.sent"]

@@ -239,6 +239,7 @@ def test_one_enrolment_is_paused_and_goes_on_where_its_time_is_ahead(bench: Benc
         ("outreach.paused", "ops"),
         ("outreach.resumed", "ops"),
     ]
-    bench.at("2026-03-09T10:00:01+09:00")
-    bench.claim()
+    for now in ("2026-03-09T10:00:01+09:00", "2026-03-09T11:00:01+09:00"):
+        bench.at(now)
+        bench.claim()
     assert {one.data["enrolment_id"] for one in bench.outbox(OUTREACH_DISPATCHES)} == {mine, other}

@@ -68,6 +68,7 @@ def approach_of(
             hold.kind
             for hold in standing(customer.holds, order.obligation_ids, zones, applied, now)
         ),
+        answers=order.answers is not None,
     )
 
 

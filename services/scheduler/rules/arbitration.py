@@ -31,19 +31,24 @@ def turn(book: Book, step: Step) -> tuple[int, datetime, datetime, int]:
 
 
 def yields(book: Book, step: Step, packs: Sequence[Pack], now: datetime) -> Yields | None:
-    """Whether a contact now would take the room of one that goes before it and comes soon."""
+    """Whether a contact now would take the room of one that goes before it and comes soon.
+
+    It does where the other would have to go later than it can without it.
+    """
     waiting = _before(book, step, now)
     if not waiting:
         return None
     mine = _contact(book, step, now)
     to_come: list[Contact] = []
     for other in sorted(waiting, key=lambda one: one.due_at):
-        if _permitted(book, other, packs, to_come):
-            if not _permitted(book, other, packs, [*to_come, mine]):
-                theirs = [*to_come, _contact(book, other, other.due_at)]
-                purpose = book.enrolments[other.enrolment_id].purpose
-                return Yields(_after(book, step, other.due_at, packs, theirs), purpose)
-            to_come.append(_contact(book, other, other.due_at))
+        when = _after(book, other, other.due_at, packs, to_come)
+        if when is None or when >= other.not_after:
+            continue
+        theirs = [*to_come, _contact(book, other, when)]
+        if _after(book, other, other.due_at, packs, [*to_come, mine]) != when:
+            purpose = book.enrolments[other.enrolment_id].purpose
+            return Yields(_after(book, step, when, packs, theirs), purpose)
+        to_come = theirs
     return None
 
 
@@ -70,12 +75,6 @@ def _before(book: Book, step: Step, now: datetime) -> list[Step]:
 def _contact(book: Book, step: Step, at: datetime) -> Contact:
     enrolment = book.enrolments[step.enrolment_id]
     return Contact(at, enrolment.purpose, step.plan.channel, (enrolment.obligation_id,))
-
-
-def _permitted(book: Book, step: Step, packs: Sequence[Pack], more: Sequence[Contact]) -> bool:
-    """Whether the step would find room at its time, if `more` contacts were made."""
-    after = _after(book, step, step.due_at, packs, more)
-    return after is not None and after <= step.due_at
 
 
 def _after(

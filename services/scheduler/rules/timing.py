@@ -67,7 +67,11 @@ def zones_of(customer: Customer, enrolment: Enrolment, obligation: Obligation) -
 def approach_of(plan: StepPlan, enrolment: Enrolment, obligation: Obligation) -> Approach:
     """The contact that a step would be, as the policy packs see it."""
     return Approach(
-        enrolment.purpose, plan.channel, frozenset((obligation.actor_role,)), (obligation.id,)
+        enrolment.purpose,
+        plan.channel,
+        frozenset((obligation.actor_role,)),
+        (obligation.id,),
+        answers=enrolment.answers is not None,
     )
 
 

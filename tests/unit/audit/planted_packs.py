@@ -52,8 +52,33 @@ def a_call_by_the_publishers_people_not_counted(world: World) -> None:
                 outcome="reached", at=at, before="d-tokyo-0.dispatched")  # fmt: skip
 
 
-@planted(5, "cap", "d-late-0.intended", "d-late-1.intended")
-def closer_than_the_minimum_distance(world: World) -> None:
-    add_rule(world, "house", "gaps", rule="gap", hours=97, roles=["collector"])
+def keep_apart(world: World) -> None:
+    """What `late` is sent by a collector, 97 hours apart, has to lie a little further apart."""
+    gap = {"hours": 98, "roles": ["collector"], "spares_answers": True}
+    add_rule(world, "house", "gaps", rule="gap", **gap)
     for name in ("late-0", "late-1"):
         world.change(f"d-{name}.intended", roles=["collector"])
+
+
+def hand_over(world: World) -> None:
+    """A person is asked to see to what `late` wrote."""
+    world.add("late.asked", "handoff.requested", "late", "2026-03-06T01:30:00+00:00",
+              reason="hardship", handoff_id="h-late", case_id="c-late",
+              before="d-late-1.dispatched")  # fmt: skip
+
+
+@planted(5, "cap", "d-late-0.intended", "d-late-1.intended")
+def closer_than_the_minimum_distance(world: World) -> None:
+    keep_apart(world)
+
+
+@planted(5, "cap", "d-late-0.intended", "d-late-1.intended")
+def closer_for_another_purpose(world: World) -> None:
+    keep_apart(world)
+    world.change("d-late-0.intended", purpose="collection")
+
+
+@planted(5, "cap", "d-late-0.intended", "d-late-1.intended")
+def closer_as_an_answer_that_nobody_waits_for(world: World) -> None:
+    keep_apart(world)
+    world.change("d-late-1.intended", answers="h-late")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from planted_packs import hand_over, keep_apart
 from planted_secrecy import let_in
 
 from rapport.audit.log import build
@@ -49,6 +50,14 @@ def test_what_stands_on_the_page_of_who_was_let_in_holds() -> None:
     report = audit(world.records())
     assert [violation.as_dict() for violation in report.violations] == []
     assert outcome(world, 6).checked["messages on customers' own pages"] == 1
+
+
+def test_an_answer_need_not_keep_the_distance() -> None:
+    world = good()
+    keep_apart(world)
+    hand_over(world)
+    world.change("d-late-1.intended", answers="h-late")
+    assert [violation.as_dict() for violation in audit(world.records()).violations] == []
 
 
 def test_of_ids_that_give_way_in_a_ring_nobody_says_which_must_not_be_used() -> None:

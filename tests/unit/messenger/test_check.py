@@ -277,6 +277,23 @@ def test_tells_the_first_instant_after_a_cap_within_hours() -> None:
     assert refused.not_before == NOW + timedelta(hours=8)
 
 
+@pytest.mark.parametrize(
+    ("minutes", "answers", "allowed"), [(59, None, False), (60, None, True), (1, "h-1", True)]
+)
+def test_any_two_messages_lie_an_hour_apart_but_for_an_answer(
+    minutes: int, answers: str | None, allowed: bool
+) -> None:
+    earlier = Contact(NOW - timedelta(minutes=minutes), "collection", "sms")
+    decision = decide(
+        replace(ORDER, answers=answers), customer=replace(CUSTOMER, contacts=(earlier,))
+    )
+    assert (decision == Send()) is allowed
+    if not allowed:
+        refused = refusal(decision)
+        assert (refused.reason, refused.rule, refused.retryable) == ("gap", "default/gap.any", True)
+        assert refused.not_before == NOW + timedelta(minutes=1)
+
+
 def test_too_late_is_final() -> None:
     refused = refusal(decide(replace(ORDER, not_after=NOW - timedelta(seconds=1))))
     assert (refused.reason, refused.retryable) == ("no_longer_valid", False)

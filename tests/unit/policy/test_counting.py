@@ -156,6 +156,13 @@ def test_an_offer_keeps_its_distance_from_contacts_for_whatever_purpose() -> Non
     assert allowed(one, sent(3))
 
 
+def test_an_answer_to_the_customer_need_not_keep_a_distance_that_spares_it() -> None:
+    answer = Approach("service", "email", answers=True)
+    assert allowed(pack(gaps={"hours": 1, "spares_answers": True}), sent(0.5), approach=answer)
+    assert not allowed(pack(gaps={"hours": 1}), sent(0.5), approach=answer)
+    assert not allowed(pack(gaps={"hours": 1, "spares_answers": True}), sent(0.5))
+
+
 def test_a_rule_for_collectors_binds_whenever_one_acts() -> None:
     one = cap(roles=["collector"])
     assert allowed(one, sent(1))

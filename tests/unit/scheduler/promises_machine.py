@@ -437,11 +437,11 @@ class Promises(RuleBasedStateMachine):
         self.flying[told.step.dispatch_id or ""] = Flight(told, ids)
 
     def to_come(self, customer: str) -> Iterator[tuple[str, datetime]]:
-        """Contacts that are planned for the customer: of which purpose, and when."""
+        """Contacts that are planned for the customer in time: of which purpose, and when."""
         book = self.world.book
         for enrolment in book.of_customer((TENANT, customer)):
             for step in book.steps_of(enrolment.id) if enrolment.active else ():
-                if step.state is State.PLANNED:
+                if step.state is State.PLANNED and step.due_at < step.not_after:
                     yield enrolment.purpose, step.due_at
 
     def teardown(self) -> None:

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from services.scheduler.model import Dispatched, Heard, Joined
 
 WEEK = timedelta(hours=168)
+APART = timedelta(hours=1)
+"""Between any two contacts with a customer."""
 NEVER = datetime.min.replace(tzinfo=UTC), False
 JOINS_WITHIN = timedelta(hours=1)
 """What falls due so soon may go out with something that is due."""
@@ -26,6 +28,10 @@ class Person:
     refused: tuple[datetime, bool] = NEVER
     paused: datetime | None = None
     place: tuple[str, str | None] | None = None
+    lent: bool = False
+    """The place is that of an id that gave way."""
+    since: tuple[str, str | None] | None = None
+    """Told under that id after it gave way: either is fair."""
     cared_for: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     """Open hand-offs: the bills they are about, and since when."""
     kept: dict[str, datetime] = field(default_factory=dict)
@@ -35,6 +41,7 @@ class Person:
         """Be the one that stays: what was said against contact under either id binds."""
         self.refused = _stricter(self.refused, old.refused)
         self.paused = max((one for one in (self.paused, old.paused) if one), default=None)
+        self.lent = self.lent or self.place is None
         self.place = self.place or old.place
         self.cared_for |= old.cared_for
 
@@ -54,7 +61,8 @@ class Oracle:
         self.orders: set[str] = set()
         self.paused: dict[str, datetime | None] = {}
         """Enrolments that wait: until an instant, or until they are resumed."""
-        self.latest: dict[str, datetime] = {}
+        self.latest: dict[str, tuple[datetime, str]] = {}
+        """By enrolment, when which of its steps went out last."""
         self.ended: set[str] = set()
         self.round = 0
         self.needs: dict[str, tuple[int, int]] = {}
@@ -73,7 +81,11 @@ class Oracle:
                     self.people[into].with_words_of(who)
                     self.into[old], self.since[old] = into, event.time
             case "customer.updated":
-                self.people[event.customer].place = event.data["timezone"], event.data["country"]
+                place = event.data["timezone"], event.data["country"]
+                own = self.people[event.customer]
+                own.place, own.lent = place, False
+                if who.lent:
+                    who.since = place
             case "contact.preference_changed":
                 off = event.data["changes"]["email/*"] == "off"
                 who.refused = max(who.refused, (event.time, off))
@@ -139,8 +151,7 @@ class Oracle:
             bill, begun = one.obligation.id, one.enrolment.trigger.time
             self._may_be_spoken_of(who, one, when)
             assert not collects or begun > who.kept.get(bill, NEVER[0]), "a person has kept it"
-            assert self.latest.get(one.enrolment.id) != when, "in a heap"
-            self.latest[one.enrolment.id] = when
+            self._not_in_a_heap(one, when)
             early = JOINS_WITHIN if one.step.id != told.step.id else timedelta()
             self._matter(one, when, when + early)
         seen = [one.enrolment.id for one in (_first(told), *told.joined)]
@@ -208,6 +219,14 @@ class Oracle:
             found.add(one)
         return len(found) == 1
 
+    def _not_in_a_heap(self, one: Joined, when: datetime) -> None:
+        """What had come when another step of its enrolment went out does not follow that one."""
+        last, step_id = self.latest.get(one.enrolment.id, (NEVER[0], one.step.id))
+        moves = one.step.plan.anchor == "due"  # its day may be another by now
+        assert last != when, "in a heap"
+        assert moves or step_id == one.step.id or one.step.planned_at > last, "in a heap"
+        self.latest[one.enrolment.id] = when, one.step.id
+
     def _not_over(self, one: Joined, when: datetime) -> None:
         story = self.about[one.obligation.id]
         assert not _agreed(story), "contact against an agreement"
@@ -232,9 +251,15 @@ class Oracle:
         )
 
     def _open(self, who: Person, when: datetime) -> bool:
-        timezone, country = who.place or ("Asia/Tokyo", "JP")
-        zones = {timezone, _COUNTRY.get(country or "", timezone)}
-        return all(8 <= when.astimezone(ZoneInfo(name)).hour < 21 for name in zones)
+        def allows(timezone: str, country: str | None) -> bool:
+            zones = {timezone, _COUNTRY.get(country or "", timezone)}
+            return all(8 <= when.astimezone(ZoneInfo(name)).hour < 21 for name in zones)
+
+        fair = [
+            who.place or ("Asia/Tokyo", "JP"),
+            *((who.since,) if who.lent and who.since else ()),
+        ]
+        return any(allows(*place) for place in fair)
 
     def _leaves_room(
         self,
@@ -254,10 +279,8 @@ class Oracle:
         made = [at for one, at in self.contacts.values() if self.person(one) == person]
         ahead = [due for other, due in to_come if NEED.index(other) < need]
         for due in sorted(one for one in ahead if when < one <= when + WEEK):
-            counted = sum(at > due - WEEK for at in made)
-            if counted < 3 and self._open(who, due):
-                room = counted + (when > due - WEEK) < 3
-                assert room, "took the room of what is needed more"
+            if _fits(made, due) and self._open(who, due):
+                assert _fits([*made, when], due), "took the room of what is needed more"
                 made.append(due)
 
     def _caps(self, person: str, when: datetime, told: Dispatched) -> None:
@@ -265,7 +288,7 @@ class Oracle:
         assert dispatch_id not in self.orders, "dispatched twice"
         self.orders.add(dispatch_id)
         made = [at for who, at in self.contacts.values() if self.person(who) == person]
-        assert sum(at > when - WEEK for at in made) < 3, "contact over the cap"
+        assert _fits(made, when), "contact over the cap, or too soon after another"
         self.contacts[dispatch_id] = (person, when)
 
     def _name(self, one: Joined) -> tuple[str, str, str, str]:
@@ -273,6 +296,14 @@ class Oracle:
         trigger, playbook = one.enrolment.trigger.event_id, one.enrolment.playbook
         broken = str(one.enrolment.broken_at or "")
         return self.person(one.enrolment.customer), trigger, playbook, one.step.plan.name + broken
+
+
+def _fits(made: Iterable[datetime], when: datetime) -> bool:
+    """Whether caps and distance allow a contact beside those that are made."""
+    before = list(made)
+    return sum(at > when - WEEK for at in before) < 3 and not any(
+        at > when - APART for at in before
+    )
 
 
 def _stricter(one: tuple[datetime, bool], other: tuple[datetime, bool]) -> tuple[datetime, bool]:

@@ -39,7 +39,36 @@ def test_what_is_due_together_goes_in_the_order_of_need() -> None:
     willing(world)
     for index, purpose in enumerate(["marketing", "retention", "collection", "service"]):
         begin(world, purpose, NOW, f"b{index}")
-    assert purposes(world.claim())[:2] == ["service", "collection"]
+    found = purposes(world.until(START + timedelta(hours=6)))
+    assert found == ["service", "collection", "retention"]
+
+
+@pytest.mark.parametrize(("minutes", "goes"), [(20, False), (59, False), (60, True)])
+def test_an_offer_keeps_its_distance_from_what_is_needed_more(minutes: int, goes: bool) -> None:
+    world = World(START)
+    willing(world)
+    begin(world, "service", planned(1), "b1")
+    world.now = at("2026-03-03 10:00") - timedelta(minutes=minutes)
+    begin(world, "marketing", NOW, "b2")
+    told = world.claim()
+    assert purposes(told) == (["marketing"] if goes else [])
+    if not goes:
+        (moved,) = [one for one in told if isinstance(one, Deferred)]
+        assert (moved.reason, moved.rule) == ("arbitration", "arbitration/service")
+        assert moved.step.due_at == at("2026-03-03 14:00")
+    world.until(at("2026-03-03 10:00"), every=timedelta(minutes=1))
+    assert world.sent()[-1] == (at("2026-03-03 10:00"), "day 1")
+
+
+def test_what_waits_for_its_own_kind_keeps_its_room() -> None:
+    world = World(START)
+    willing(world)
+    for name in ("b1", "b2", "b3"):  # all at ten, so an hour apart
+        begin(world, "service", planned(1), name)
+    begin(world, "marketing", NOW, "b4")
+    (moved,) = [one for one in world.claim() if isinstance(one, Deferred)]
+    assert moved.rule == "arbitration/service"
+    assert len(purposes(world.until(at("2026-03-03 20:00")))) == 3
 
 
 @pytest.mark.parametrize("purpose", ["collection", "retention", "marketing"])

@@ -41,7 +41,8 @@ def test_a_dispatch_says_what_it_rested_on() -> None:
     assert one.zones.names == ("Asia/Tokyo",)
     assert [name for name, _ in one.packs] == ["default", "jp"]
     assert [(c.rule, c.limit, c.window_hours, c.count) for c in one.counts] == [
-        ("default/week", 3, 168, 0)
+        ("default/week", 3, 168, 0),
+        ("default/gap.any", 1, 1, 0),
     ]
 
 
@@ -80,8 +81,49 @@ def test_caps_count_over_all_playbooks() -> None:
     for number in range(5):
         event = bill("payment.missed", world.now, bill_id=f"b{number}")
         world.start(event, plans=FIRST_CONTACT[:1], purpose="collection", exits=())
+    world.until(at("2026-03-03 20:00"))
+    assert [when for when, _ in world.sent()] == [at(f"2026-03-02 {h}:00") for h in (10, 11, 12)]
+
+
+@pytest.mark.parametrize("purpose", ["service", "collection"])
+def test_an_hour_lies_between_any_two_contacts_whatever_they_are_for(purpose: str) -> None:
+    world = World(at("2026-03-02 10:00"))
+    world.start(bill(bill_id="b1"), plans=FIRST_CONTACT[:1])
+    world.until(at("2026-03-02 10:20"), every=timedelta(minutes=1))
+    later = bill("payment.missed", world.now, bill_id="b2")
+    world.start(later, plans=FIRST_CONTACT[:1], purpose=purpose, playbook="other")
+    world.until(at("2026-03-02 12:00"), every=timedelta(minutes=1))
+    assert [when for when, _ in world.sent()] == [at("2026-03-02 10:00"), at("2026-03-02 11:00")]
+    (moved,) = [o for _, o in world.told if isinstance(o, Deferred) and o.rule != "default/hours"]
+    assert (moved.reason, moved.rule) == ("gap", "default/gap.any")
+
+
+def test_what_cannot_wait_an_hour_is_suppressed_and_says_why() -> None:
+    world = World(at("2026-03-02 10:00"))
+    world.start(bill(bill_id="b1"), plans=FIRST_CONTACT[:1])
+    brief = (StepPlan("brief", "trigger", 0, timedelta(minutes=40), "brief"),)
+    world.start(bill("payment.missed", world.now, bill_id="b2"), plans=brief, playbook="other")
+    ended = [o for o in world.until(at("2026-03-02 12:00")) if isinstance(o, Suppressed)]
+    assert [(o.reason, o.rule) for o in ended] == [("gap", "default/gap.any")]
+
+
+def test_an_answer_in_the_talk_with_a_person_goes_at_once() -> None:
+    world = World(at("2026-03-02 10:00"))
+    world.start(bill(bill_id="b1"), plans=FIRST_CONTACT[:1])
+    world.until(at("2026-03-02 10:05"))
+    told = heard("handoff.answered", world.now, handoff_id="h1", obligation_id="b1")
+    world.start(told, plans=FIRST_CONTACT[:1], playbook="answers", answers="h1")
     world.claim()
-    assert len(world.sent()) == 3
+    assert [when for when, _ in world.sent()] == [at("2026-03-02 10:00"), at("2026-03-02 10:05")]
+
+
+def test_a_call_by_the_publishers_people_keeps_its_hour_too() -> None:
+    world = World(at("2026-03-02 10:00"))
+    calls = {"channel": "phone", "direction": "outbound", "outcome": "reached"}
+    world.hear(heard("contact.made", world.now, at=world.now.isoformat(), **calls))
+    world.start(bill(bill_id="b1"), plans=FIRST_CONTACT[:1])
+    world.until(at("2026-03-02 12:00"))
+    assert [when for when, _ in world.sent()] == [at("2026-03-02 11:00")]
 
 
 def test_a_cap_on_an_obligation_counts_what_its_other_party_was_told() -> None:

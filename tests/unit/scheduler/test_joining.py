@@ -79,7 +79,8 @@ def test_without_consolidate_each_goes_alone() -> None:
     world = World()
     for name in ("b1", "b2"):
         world.start(bill(bill_id=name))
-    assert [about(one) for one in dispatched(world.until(TEN))] == [["b1"], ["b2"]]
+    assert [about(one) for one in dispatched(world.until(TEN))] == [["b1"]]
+    assert about(first_of(world, TEN + timedelta(hours=1))) == ["b2"]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,8 @@ def test_without_consolidate_each_goes_alone() -> None:
 def test_only_what_is_alike_goes_together(other: dict[str, Any]) -> None:
     world = owing("b1")
     world.start(bill(bill_id="b2"), consolidate=True, **other)
-    assert [about(one) for one in dispatched(world.until(TEN))] == [["b1"], ["b2"]]
+    apart = world.until(TEN + timedelta(hours=1))
+    assert [about(one) for one in dispatched(apart)] == [["b1"], ["b2"]]
 
 
 def test_another_customers_step_never_joins() -> None:
@@ -219,5 +221,5 @@ def test_a_joined_step_on_its_way_is_named_when_its_enrolment_is_cancelled() -> 
 
 def test_one_message_is_about_so_many_and_the_rest_go_next() -> None:
     world = owing(*(f"b{n}" for n in range(joining.MOST + 3)))
-    first, second = dispatched(world.until(TEN))
+    first, second = dispatched(world.until(TEN + timedelta(hours=1)))
     assert (len(about(first)), len(about(second))) == (joining.MOST, 3)

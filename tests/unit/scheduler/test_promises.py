@@ -131,6 +131,11 @@ def by_time(_: Book, step: Any) -> Any:
     return step.due_at, step.planned_at, step.position
 
 
+def without_distance(rules: Any) -> Any:
+    kept = tuple(one for one in rules.caps if one[1].name != "gap.any")
+    return replace(rules, caps=kept)
+
+
 MUTANTS: dict[str, Plant] = {
     "what ends a bill is not heard": [
         (obligations, "_ended", lambda known, *_, **__: known),
@@ -162,6 +167,15 @@ MUTANTS: dict[str, Plant] = {
     "refusals stop nothing": [(stops, "check_consent", refusals_pass)],
     "the last word delivered counts, not the newest": [(customers, "_with_word", newest_word)],
     "caps are not counted": [(gate, "_refused_by_cap", lambda *_: None)],
+    "only offers keep a distance": [
+        (
+            gate,
+            "_refused_by_cap",
+            lambda now, zones, rules, *rest, right=gate._refused_by_cap: right(
+                now, zones, without_distance(rules), *rest
+            ),
+        )
+    ],
     "hours are not kept": [(gate, "_refused_by_hours", lambda *_: None)],
     "one candidate zone is enough": [(timing, "candidate_zones", any_zone)],
     "contacts are forgotten": [(Book, "contacts_of", lambda *_: [])],

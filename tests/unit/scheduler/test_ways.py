@@ -122,7 +122,8 @@ def test_a_hard_bounce_leads_to_one_new_step_by_the_next_channel() -> None:
     assert planned.instead_of == first.step.id
     assert planned.step.id != first.step.id
     assert again == []
-    assert gone(world) == [(FIRST, "email"), (FIRST, "sms"), (SECOND, "sms")]
+    an_hour_later = FIRST + timedelta(hours=1)  # what bounced was sent
+    assert gone(world) == [(FIRST, "email"), (an_hour_later, "sms"), (SECOND, "sms")]
 
 
 def test_the_new_step_passes_the_same_caps() -> None:
@@ -232,7 +233,7 @@ def test_who_was_let_in_finds_on_the_page_what_came_back() -> None:
     bounce(world, first)
     world.until(at("2026-03-13 00:00"))
 
-    assert gone(world) == [(FIRST, "email"), (FIRST, "in_app")]
+    assert gone(world) == [(FIRST, "email"), (FIRST + timedelta(hours=1), "in_app")]
 
 
 @pytest.mark.parametrize(
