@@ -207,7 +207,8 @@ class World:
         return self.until(*ENDS, count=count)
 
     def next_end(self) -> dict[str, Any]:
-        """How one more dispatch ends."""
+        """How one more dispatch ends, an hour later."""
+        self.an_hour_later()
         self.dispatch()
         return self.ended(len(self.of(*ENDS)) + 1)[-1]
 

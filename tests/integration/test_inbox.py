@@ -84,6 +84,7 @@ def test_the_page_takes_messages_of_whoever_was_there(messenger: World, mailbox:
 
 def test_what_was_intended_for_the_page_stands_there_after_a_crash(messenger: World) -> None:
     been_there(messenger, written(messenger))
+    messenger.an_hour_later()
     messenger.dispatch(channel="in_app")
     # Claimed, and then the process is gone before it could record the end.
     [page] = messenger.besides

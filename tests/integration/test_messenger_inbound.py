@@ -108,6 +108,7 @@ def told(messenger: World, fact_type: str) -> list[dict[str, Any]]:
 
 def next_end(messenger: World) -> dict[str, Any]:
     ends = ("message.sent", "message.refused", "message.failed", "message.unknown")
+    messenger.an_hour_later()
     messenger.dispatch()
     end: dict[str, Any] = messenger.ended(len(messenger.of(*ends)) + 1)[-1]
     return end

@@ -42,6 +42,7 @@ def lines(*rows: dict[str, Any]) -> bytes:
 
 def reasons(messenger: World, *customers: str) -> dict[str, str | None]:
     """Why each customer's next letter is refused; None: it is sent."""
+    messenger.an_hour_later()
     for customer in customers:
         messenger.dispatch(customer)
     messenger.ended(len(messenger.of("message.sent", "message.refused")) + len(customers))
