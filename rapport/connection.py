@@ -12,6 +12,8 @@ from services.runtime import kafka
 from services.runtime.settings import Settings
 
 RUN_FILE = Path(".rapport/run.json")
+PATIENCE_SECONDS = 10.0
+"""How long a broker may take to answer at first."""
 
 
 class NoBroker(RuntimeError):
@@ -49,5 +51,5 @@ def connection(given: str | None = None, settings: Settings | None = None) -> di
     return {
         **kafka.connection(known),
         "client_id": "rapport-cli",
-        "bootstrap_timeout_ms": 10_000,
+        "bootstrap_timeout_ms": int(PATIENCE_SECONDS * 1000),
     }

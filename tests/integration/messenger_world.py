@@ -3,7 +3,8 @@
 import itertools
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -31,6 +32,7 @@ from services.messenger.pacing import Pacing
 from services.messenger.providers import Provider
 from services.messenger.providers.doors.settings import parse as parse_doors
 from services.messenger.providers.page import Page
+from services.messenger.providers.smtp import Relay, SmtpPool
 from services.messenger.rules.pacing import parse as parse_limits
 from services.messenger.sender import Sender
 from services.messenger.tenants import load as load_tenants
@@ -339,6 +341,17 @@ def order(dispatch_id: str, step_id: str, now: datetime) -> dict[str, Any]:
         "counts": [],
         "after": {},
     }
+
+
+@contextmanager
+def mailing(database: Database, mailbox: Mailbox, *, folder: Path | None = None) -> Iterator[World]:
+    """A messenger whose letters come to the mailbox. folder: as `world` has it."""
+    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
+    made = world(database, pool, folder=folder)
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 def first_mail(messenger: World, mailbox: Mailbox) -> dict[str, Any]:

@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from messenger_world import START, World, world
+from messenger_world import START, World, mailing
 
-from services.messenger.providers.smtp import Relay, SmtpPool
-from services.runtime.clock import Clock
 from support.database import Database
 from support.mail import Mailbox
 
@@ -20,14 +18,12 @@ BOUND = {"Authorization": "Bearer bound"}
 
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
-    made = world(database, pool)
-    made.known_customer()
-    made.dispatch()
-    made.ended()
-    made.move_to(START + timedelta(minutes=1))
-    yield made
-    made.close()
+    with mailing(database, mailbox) as made:
+        made.known_customer()
+        made.dispatch()
+        made.ended()
+        made.move_to(START + timedelta(minutes=1))
+        yield made
 
 
 @pytest.fixture

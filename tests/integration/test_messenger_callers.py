@@ -9,10 +9,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
-from messenger_world import WEBHOOK_SECRET, World, first_mail, link, world
+from messenger_world import WEBHOOK_SECRET, World, first_mail, link, mailing
 
-from services.messenger.providers.smtp import Relay, SmtpPool
-from services.runtime.clock import Clock
 from support.database import Database
 from support.mail import Mailbox
 
@@ -22,10 +20,8 @@ BOUND = {"Authorization": "Bearer bound"}
 
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
-    made = world(database, pool)
-    yield made
-    made.close()
+    with mailing(database, mailbox) as made:
+        yield made
 
 
 @pytest.fixture

@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from messenger_world import START, World, world
+from messenger_world import START, World, mailing
 
 from services.messenger.links import LinkKind
-from services.messenger.providers.smtp import Relay, SmtpPool
-from services.runtime.clock import Clock
 from support.database import Database
 from support.mail import Mailbox
 
@@ -70,10 +68,8 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox, folder: Path) -> Iterator[World]:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
-    made = world(database, pool, folder=folder)
-    yield made
-    made.close()
+    with mailing(database, mailbox, folder=folder) as made:
+        yield made
 
 
 @pytest.fixture

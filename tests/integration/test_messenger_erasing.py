@@ -6,13 +6,11 @@ from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
-from messenger_world import START, World, world
+from messenger_world import START, World, mailing
 from sqlalchemy import text
 
 from schemas.facts.customer import ERASER
 from schemas.topics import OUTREACH_LOG
-from services.messenger.providers.smtp import Relay, SmtpPool
-from services.runtime.clock import Clock
 from support.database import Database
 from support.mail import Mailbox
 
@@ -23,14 +21,12 @@ PERSONAL = ("Ana", "Berg", "c-1@example.com", "lost my job")
 
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
-    made = world(database, pool)
-    made.known_customer()
-    made.dispatch()
-    made.ended()
-    made.move_to(START + MINUTE)
-    yield made
-    made.close()
+    with mailing(database, mailbox) as made:
+        made.known_customer()
+        made.dispatch()
+        made.ended()
+        made.move_to(START + MINUTE)
+        yield made
 
 
 @pytest.fixture

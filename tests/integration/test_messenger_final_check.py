@@ -5,12 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from messenger_world import START, World, order, world
+from messenger_world import START, World, mailing, order
 
 from schemas.topics import OUTREACH_DISPATCHES
 from services.messenger.handlers.heartbeats import beat
-from services.messenger.providers.smtp import Relay, SmtpPool
-from services.runtime.clock import Clock
 from services.runtime.heartbeats import Heartbeats
 from services.runtime.partitioning import lane
 from support.database import Database
@@ -21,10 +19,8 @@ ENDS = ("message.sent", "message.failed", "message.refused", "message.unknown")
 
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
-    made = world(database, pool)
-    yield made
-    made.close()
+    with mailing(database, mailbox) as made:
+        yield made
 
 
 def reason(fact: dict[str, Any]) -> str:

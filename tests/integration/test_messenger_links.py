@@ -9,10 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from fastapi.testclient import TestClient
 from httpx import Response
-from messenger_world import START, World, first_mail, link, world
+from messenger_world import START, World, first_mail, link, mailing
 
-from services.messenger.providers.smtp import Relay, SmtpPool
-from services.runtime.clock import Clock
 from support.database import Database
 from support.mail import Mailbox
 
@@ -22,10 +20,8 @@ ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
-    made = world(database, pool)
-    yield made
-    made.close()
+    with mailing(database, mailbox) as made:
+        yield made
 
 
 @pytest.fixture

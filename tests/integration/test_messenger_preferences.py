@@ -9,13 +9,11 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from messenger_world import START, World, world
+from messenger_world import START, World, mailing
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from rapport.demo.website import serving
 from services.messenger.pages.wording import WORDS
-from services.messenger.providers.smtp import Relay, SmtpPool
-from services.runtime.clock import Clock
 from support.browser import assert_accessible
 from support.database import Database
 from support.mail import Mailbox
@@ -25,10 +23,8 @@ PHONE: ViewportSize = {"width": 360, "height": 740}
 
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
-    made = world(database, pool)
-    yield made
-    made.close()
+    with mailing(database, mailbox) as made:
+        yield made
 
 
 def written(messenger: World, mailbox: Mailbox, locale: str = "en") -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from messenger_world import START, World, world
+from messenger_world import START, World, mailing, world
 from sqlalchemy.exc import OperationalError
 
 from schemas.customer_events import CustomerUpdated
@@ -22,10 +22,8 @@ ENDS = ("message.sent", "message.failed", "message.refused", "message.unknown")
 
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
-    made = world(database, pool)
-    yield made
-    made.close()
+    with mailing(database, mailbox) as made:
+        yield made
 
 
 def reason(fact: dict[str, Any]) -> str:

@@ -5,10 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from messenger_world import START, World, world
+from messenger_world import START, World, mailing
 
-from services.messenger.providers.smtp import Relay, SmtpPool
-from services.runtime.clock import Clock
 from support.database import Database
 from support.mail import Mailbox
 from support.playbooks import shipped_version
@@ -18,11 +16,9 @@ BILLS = {"rent": ("Nordbank", 80_000), "power": ("Stromwerk", 4_500), "phone": (
 
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
-    made = world(database, pool)
-    made.known_customer()
-    yield made
-    made.close()
+    with mailing(database, mailbox) as made:
+        made.known_customer()
+        yield made
 
 
 def several(messenger: World, **more: Any) -> str:

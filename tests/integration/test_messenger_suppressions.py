@@ -8,12 +8,10 @@ from typing import Any
 import httpx
 import pytest
 from fastapi.testclient import TestClient
-from messenger_world import World, world
+from messenger_world import World, mailing
 from typer.testing import CliRunner
 
 from rapport import suppressions
-from services.messenger.providers.smtp import Relay, SmtpPool
-from services.runtime.clock import Clock
 from support.database import Database
 from support.mail import Mailbox
 
@@ -22,12 +20,10 @@ ALL = {"Authorization": "Bearer all-of-it"}
 
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
-    made = world(database, pool)
-    made.known_customer()
-    made.known_customer("c-2")
-    yield made
-    made.close()
+    with mailing(database, mailbox) as made:
+        made.known_customer()
+        made.known_customer("c-2")
+        yield made
 
 
 @pytest.fixture

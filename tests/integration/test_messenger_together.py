@@ -5,12 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from messenger_world import START, World, order, world
+from messenger_world import START, World, mailing, order
 
 from services.messenger import store, suppression_store
 from services.messenger.handlers import answers
-from services.messenger.providers.smtp import Relay, SmtpPool
-from services.runtime.clock import Clock
 from support.database import Database
 from support.mail import Mailbox
 
@@ -19,10 +17,8 @@ JOINT: dict[str, Any] = order("d", "s", START)["obligations"][0] | {"parties": [
 
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
-    pool = SmtpPool(Relay.parse(mailbox.smtp_url), Clock(), timeout=2.0)
-    made = world(database, pool)
-    yield made
-    made.close()
+    with mailing(database, mailbox) as made:
+        yield made
 
 
 def reasons(messenger: World, count: int) -> list[str]:

@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from kafka import KafkaProducer
 from messenger_world import START, order
@@ -26,7 +25,7 @@ from services.runtime.settings import ROOT, Settings
 from support.broker import Broker
 from support.database import Database
 from support.mail import Mailbox
-from support.polling import poll_until
+from support.polling import poll_until, says_200
 
 pytestmark = pytest.mark.brokers("kafka")
 
@@ -73,14 +72,7 @@ class Workers:
             cwd=ROOT,
         )
         self._stack.callback(child.stop, grace=0.0, first=signal.SIGKILL)
-
-        def ready() -> bool:
-            try:
-                return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2).status_code == 200
-            except httpx.TransportError:
-                return False
-
-        child.wait_until(ready, 60)
+        child.wait_until(lambda: says_200(f"http://127.0.0.1:{port}/readyz"), 60)
         return child, port
 
     def publish(self, topic: str, customer: str, event_type: str, data: dict[str, Any]) -> None:
@@ -211,10 +203,7 @@ def test_frozen_past_its_session_and_woken_it_writes_nothing(
 
 def awake(child: Child, port: int) -> bool:
     """Whether it answers, or has ended because another owns its lanes."""
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/livez", timeout=2).status_code == 200
-    except httpx.TransportError:
-        return not child.running()
+    return says_200(f"http://127.0.0.1:{port}/livez") or not child.running()
 
 
 def test_a_relay_that_is_away_is_seen_and_waited_for(workers: Workers, mailbox: Mailbox) -> None:
@@ -222,7 +211,7 @@ def test_a_relay_that_is_away_is_seen_and_waited_for(workers: Workers, mailbox: 
     mailbox.fault("refuse_connections")
 
     def ready() -> bool:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
+        return says_200(f"http://127.0.0.1:{port}/readyz", timeout=5)
 
     poll_until(lambda: not ready(), 20, "the relay's absence was not seen")
     workers.order(3)

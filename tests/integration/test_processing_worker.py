@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import httpx
 import pytest
 from running import on
 
@@ -17,7 +16,7 @@ from services.runtime.embedded.children import free_port
 from services.runtime.settings import ROOT, Settings
 from support.broker import Broker
 from support.database import Database
-from support.polling import poll_until
+from support.polling import poll_until, says_200
 
 pytestmark = pytest.mark.brokers("embedded")
 
@@ -66,15 +65,8 @@ def test_it_ends_in_order_when_told_even_while_the_broker_is_away(
     broker: Broker, database: Database
 ) -> None:
     with segmenter(broker, database) as (process, url):
-        poll_until(lambda: _ready(url), 60, "not ready")
+        poll_until(lambda: says_200(url), 60, "not ready")
         broker.kill()
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=15)
     assert process.returncode == 0
-
-
-def _ready(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2).status_code == 200
-    except httpx.TransportError:
-        return False

@@ -13,7 +13,7 @@ class Mailbox:
 
     def __init__(self, catcher: EmbeddedMail) -> None:
         self._catcher = catcher
-        self._http = httpx.Client(base_url=catcher.url, timeout=10)
+        self._http = httpx.Client(base_url=catcher.url, timeout=10, verify=False)
 
     @property
     def smtp_url(self) -> str:

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+import httpx
+
 from services.runtime.clock import Clock
 
 _CLOCK = Clock()
@@ -26,3 +28,12 @@ def poll_until(condition: Callable[[], Value], timeout: float = 20.0, message: s
         time.sleep(pause)
         pause = min(_LONGEST_SECONDS, pause * _GROWTH)
     return answer
+
+
+def says_200(url: str, timeout: float = 2.0) -> bool:
+    """Whether a service on loopback answers so; False where it does not answer at all."""
+    try:
+        # Plain HTTP: with certificates to verify by, each call would load them first.
+        return httpx.get(url, timeout=timeout, verify=False).status_code == 200
+    except httpx.TransportError:
+        return False

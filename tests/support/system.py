@@ -79,7 +79,9 @@ class System:
     database: Database
     mailbox: Mailbox
     clock: Clock
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=20, trust_env=False))
+    http: httpx.Client = field(
+        default_factory=lambda: httpx.Client(timeout=20, trust_env=False, verify=False)
+    )
 
     def url(self, service: str, path: str = "") -> str:
         """An address of a service."""

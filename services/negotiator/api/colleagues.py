@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +14,12 @@ from services.runtime.settings import Settings
 
 PATIENCE = httpx.Timeout(2.0)
 NEWEST = 40
+
+
+@cache
+def _tls() -> SSLContext:
+    """Loaded once: certificates take longer to read than most answers to come."""
+    return httpx.create_ssl_context()
 
 
 @dataclass(slots=True)
@@ -49,7 +57,9 @@ class Colleagues:
         url = f"{self._bases['messenger']}/messages/{quote(message_id, safe='')}/copy"
         headers = {"Authorization": f"Bearer {token}"}
         try:
-            answer = httpx.get(url, headers=headers, timeout=PATIENCE, trust_env=False)
+            answer = httpx.get(
+                url, headers=headers, timeout=PATIENCE, trust_env=False, verify=_tls()
+            )
         except httpx.HTTPError:
             return None
         if answer.status_code != 200:
@@ -62,7 +72,10 @@ class Colleagues:
         found = Story()
         path = f"/customers/{quote(customer, safe='')}"
         with httpx.Client(
-            timeout=PATIENCE, headers={"Authorization": f"Bearer {token}"}, trust_env=False
+            timeout=PATIENCE,
+            headers={"Authorization": f"Bearer {token}"},
+            trust_env=False,
+            verify=_tls(),
         ) as client:
 
             def ask(service: str, what: str, path: str, **query: Any) -> Mapping[str, Any]:
