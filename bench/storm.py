@@ -19,7 +19,7 @@ from sqlalchemy import text
 from bench.scheduling import DUE, NOON, Scheduling, fresh, inputs, scheduling
 from schemas.topics import OUTREACH_COMMANDS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.runtime.clock import Clock
-from services.runtime.ledger import unpack
+from services.runtime.outbox_rows import unpack
 from services.scheduler.settings import SchedulerSettings
 
 STEPS = int(os.environ.get("BENCH_STORM_STEPS", "100000"))

@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from kafka.errors import KafkaError as AdminError
 from sqlmodel import Session
 
-from services.runtime import kafka, ledger, logging, metrics
+from services.runtime import kafka, ledger, logging, metrics, parked_rows
 from services.runtime.backoff import Backoff
 from services.runtime.cluster import ClusterIds
 from services.runtime.context import Context
@@ -377,7 +377,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def _count_parked(self) -> Mapping[tuple[str, int], int]:
         with Session(self._context.engine) as session:
-            waiting = ledger.count_parked(session)
+            waiting = parked_rows.count(session)
         metrics.PARKED_ROWS.set(sum(waiting.values()))
         return waiting
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from schemas.envelope import encode, make
 from schemas.facts import LogHeartbeat
 from schemas.topics import OUTREACH_LOG
-from services.runtime import ledger
+from services.runtime import outbox_rows
 from services.runtime.ids import derive
 from services.runtime.unit_of_work import UnitOfWork
 
@@ -29,15 +29,15 @@ class Heartbeats:
         only pile up, and of all that came at once the newest would be too old as well. Whoever
         calls it wakes the publisher after the commit.
         """
-        waiting = ledger.still_in_outbox(work.session, list(self._rows.values()))
+        waiting = outbox_rows.still_waiting(work.session, list(self._rows.values()))
         due = {lane: at for lane, at in lanes.items() if self._rows.get(lane) not in waiting}
         # By their lanes: the partitioner would put such keys anywhere.
         rows = [
             (lane, OUTREACH_LOG, f"lane:{lane}", self._heartbeat(work, lane, due[lane]))
             for lane in sorted(due)
         ]
-        ledger.add_to_outbox(work.session, rows)
-        self._rows |= ledger.newest_in_outbox(work.session, OUTREACH_LOG, list(due))
+        outbox_rows.add(work.session, rows)
+        self._rows |= outbox_rows.newest(work.session, OUTREACH_LOG, list(due))
 
     def _heartbeat(self, work: UnitOfWork, lane: int, at: datetime) -> bytes:
         subject = f"lane:{lane}"

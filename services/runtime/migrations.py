@@ -9,7 +9,7 @@ from alembic.config import Config
 from sqlalchemy.dialects import postgresql as pg
 from sqlmodel import Session
 
-from services.runtime import ledger
+from services.runtime import outbox_rows
 from services.runtime.database import open_engine
 from services.runtime.settings import ROOT
 
@@ -105,4 +105,4 @@ def pack_outbox(op: ModuleType) -> None:
     op.add_column("outbox", sa.Column("count", sa.Integer, nullable=False))
     op.add_column("outbox", sa.Column("messages", sa.LargeBinary, nullable=False))
     with Session(connection) as session:
-        ledger.add_to_outbox(session, [tuple(row) for row in kept])
+        outbox_rows.add(session, [tuple(row) for row in kept])

@@ -17,15 +17,15 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 from sqlmodel import Session
 
 from schemas.topics import declared
-from services.runtime import kafka, ledger, logging, metrics
+from services.runtime import kafka, logging, metrics, outbox_rows
 from services.runtime.backoff import Backoff
 from services.runtime.context import Context
 from services.runtime.database import is_passing
-from services.runtime.ledger import Message, OutboxLane
+from services.runtime.outbox_rows import Message, OutboxLane
 
 log = logging.get(__name__)
 
-# Of up to a page each (ledger.PAGE_BYTES).
+# Of up to a page each (outbox_rows.PAGE_BYTES).
 ROWS_A_PASS = 1500
 # Rows of this worker's own transactions wake its publisher; others' are found by looking.
 IDLE_SECONDS = 0.1
@@ -144,8 +144,8 @@ class Publisher:
         """Drop what the broker has, and read and pack what waits, but for what is `in_flight`."""
         owned = self._context.owned_lanes(self._lead_topic)
         with Session(self._context.engine) as session:
-            ledger.remove_from_outbox(session, self._acknowledged)
-            lanes = ledger.outbox_batch(session, self._lead_topic, owned, ROWS_A_PASS, in_flight)
+            outbox_rows.remove(session, self._acknowledged)
+            lanes = outbox_rows.batch(session, self._lead_topic, owned, ROWS_A_PASS, in_flight)
             session.commit()
         self._acknowledged = ()
         packed = self._packed(lanes)

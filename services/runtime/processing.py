@@ -26,12 +26,13 @@ from schemas.envelope import (
 from schemas.errors import Rejection
 from schemas.facts import DeadLetter, RecordPosition
 from schemas.topics import DEAD_LETTERS
-from services.runtime import ledger, logging, metrics
+from services.runtime import ledger, logging, metrics, parked_rows
 from services.runtime.context import Context
 from services.runtime.database import is_passing
 from services.runtime.ids import derive
-from services.runtime.ledger import Fenced, Ownership, ParkedRow
+from services.runtime.ledger import Fenced, Ownership
 from services.runtime.messages import Incoming
+from services.runtime.parked_rows import ParkedRow
 from services.runtime.records import Record, Wanted
 from services.runtime.unit_of_work import UnitOfWork
 
@@ -109,7 +110,7 @@ class Processor:
         """
         place = own.topic, own.partition
         with self._context.unit() as work:
-            rows = ledger.parked_batch(work.session, own, limit, self._swept.get(place, -1))
+            rows = parked_rows.batch(work.session, own, limit, self._swept.get(place, -1))
         if not rows:
             return 0
         self._swept[place] = rows[-1].offset
@@ -151,7 +152,7 @@ class Processor:
             self._handlers[own.topic](work, waiting)
             again = {incoming.offset for incoming, _ in work.parked}
             done = [row.offset for row in rows if row.offset not in again]
-            ledger.unpark(work.session, own, done)
+            parked_rows.remove(work.session, own, done)
             self._refuse(work)
         gone.extend(done)
 
@@ -182,7 +183,7 @@ class Processor:
             ids = [key for key, _ in incoming]
             unseen = ledger.first_seen(work.session, ids, work.real_now) if ids else set()
             places = [own.partition for own, _ in moves]
-            blocked = ledger.parked_keys(work.session, topic, places) if ids else {}
+            blocked = parked_rows.keys(work.session, topic, places) if ids else {}
             batch: list[Incoming] = []
             for key, message in incoming:
                 if key not in unseen:
@@ -194,7 +195,7 @@ class Processor:
                     batch.append(message)
             if batch:
                 self._handlers[topic](work, batch)
-            ledger.park(
+            parked_rows.add(
                 work.session,
                 topic,
                 [
@@ -254,7 +255,7 @@ class Processor:
     ) -> None:
         with self._context.unit() as work:
             ledger.confirm(work.session, own.topic, own.partition, own.epoch)
-            ledger.unpark(work.session, own, [row.offset])
+            parked_rows.remove(work.session, own, [row.offset])
             work.reject(_parked(own, row), rejection)
             self._refuse(work)
         gone.append(row.offset)

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from schemas.envelope import Cause, Envelope, encode, write
 from schemas.errors import Rejection
 from schemas.topics import OUTREACH_LOG
-from services.runtime import ledger
+from services.runtime import ledger, outbox_rows
 from services.runtime.ids import derive
 from services.runtime.messages import Incoming
 from services.runtime.partitioning import PARTITIONS, lane
@@ -146,7 +146,7 @@ class UnitOfWork:
     def flush(self) -> None:
         """Turn what was emitted into outbox rows. Called once, just before the commit."""
         self.session.flush()
-        ledger.add_to_outbox(self.session, self._outbox)
+        outbox_rows.add(self.session, self._outbox)
 
 
 @contextmanager

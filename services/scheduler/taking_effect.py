@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from schemas.topics import OUTREACH_LOG
 from services.policy.sending import PROMISED_LAG
-from services.runtime import ledger
+from services.runtime import outbox_rows
 from services.runtime.context import Context
 
 CLOCKS_APART = timedelta(seconds=0.5)
@@ -46,7 +46,7 @@ class TakingEffect:
         monotonic = self._context.clock.monotonic
         deadline = monotonic() + self._log_within
         with Session(self._context.engine) as session:
-            newest = ledger.newest_waiting(session, OUTREACH_LOG)
+            newest = outbox_rows.newest_waiting(session, OUTREACH_LOG)
         self._context.wake_publisher()
         while self._waits(newest):
             if monotonic() > deadline:
@@ -56,4 +56,4 @@ class TakingEffect:
 
     def _waits(self, newest: int) -> bool:
         with Session(self._context.engine) as session:
-            return ledger.waits_up_to(session, OUTREACH_LOG, newest)
+            return outbox_rows.waits_up_to(session, OUTREACH_LOG, newest)

@@ -38,7 +38,7 @@ from services.messenger.sender import Sender
 from services.messenger.tenants import load as load_tenants
 from services.messenger.texts import ByChannel, TextWriter
 from services.policy.packs import load as load_packs
-from services.runtime import ledger
+from services.runtime import ledger, outbox_rows
 from services.runtime.clock import Clock
 from services.runtime.context import Context
 from services.runtime.partitioning import PARTITIONS, lane
@@ -169,9 +169,9 @@ class World:
         """Publish the outbox: what is for the log comes back through it."""
         owned = self.context.owned_lanes(OUTREACH_DISPATCHES)
         with Session(self.context.engine) as session:
-            lanes = ledger.outbox_batch(session, OUTREACH_DISPATCHES, owned, 10_000)
+            lanes = outbox_rows.batch(session, OUTREACH_DISPATCHES, owned, 10_000)
             for lane in lanes:
-                ledger.remove_from_outbox(session, lane.ids)
+                outbox_rows.remove(session, lane.ids)
             session.commit()
         for lane in lanes:
             for key, value in lane.messages if lane.topic == OUTREACH_LOG else ():

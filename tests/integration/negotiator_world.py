@@ -21,7 +21,7 @@ from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
 from services.negotiator import api, stream
 from services.negotiator.handlers.promises import Watching
 from services.negotiator.settings import NegotiatorSettings
-from services.runtime import ledger
+from services.runtime import ledger, outbox_rows
 from services.runtime.clock import Clock
 from services.runtime.context import Context
 from services.runtime.ids import derive
@@ -214,7 +214,7 @@ class World:
     def facts(self, *types: str) -> list[dict[str, Any]]:
         """The envelopes it wrote to the log, in order; of some types only, where given."""
         rows = self.database.rows("SELECT messages FROM negotiator.outbox ORDER BY id")
-        found = [json.loads(value) for (page,) in rows for _, value in ledger.unpack(page)]
+        found = [json.loads(value) for (page,) in rows for _, value in outbox_rows.unpack(page)]
         return [one for one in found if not types or one["type"] in types]
 
     def look_at_promises(self) -> None:

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from schemas.errors import Rejection
 from schemas.facts import CustomerErased
 from schemas.topics import CUSTOMER_EVENTS, DEAD_LETTERS, OUTREACH_LOG
-from services.runtime import ledger
+from services.runtime import ledger, outbox_rows
 from services.runtime.clock import Clock
 from services.runtime.context import Context
 from services.runtime.ledger import Ownership
@@ -215,7 +215,7 @@ class World:
         rows = self.database.rows(
             "SELECT messages FROM segmenter.outbox WHERE topic = %s ORDER BY id", topic
         )
-        return [json.loads(value) for (page,) in rows for _, value in ledger.unpack(page)]
+        return [json.loads(value) for (page,) in rows for _, value in outbox_rows.unpack(page)]
 
     def dead_letters(self) -> list[dict[str, Any]]:
         """The data of the dead letters that wait to be published."""

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from schemas.envelope import Envelope, decode, encode, make
 from schemas.topics import OUTREACH_COMMANDS, OUTREACH_LOG
 from services.policy.packs import load
-from services.runtime import ledger
+from services.runtime import ledger, outbox_rows
 from services.runtime.clock import Clock
 from services.runtime.context import Context
 from services.runtime.ids import derive
@@ -99,7 +99,7 @@ class Bench:
         rows = self.database.rows(
             "SELECT messages FROM scheduler.outbox WHERE topic = %s ORDER BY id", topic
         )
-        return [decode(value) for (page,) in rows for _, value in ledger.unpack(page)]
+        return [decode(value) for (page,) in rows for _, value in outbox_rows.unpack(page)]
 
     def told(self) -> list[str]:
         """The types of the facts that wait."""

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from schemas.envelope import MAX_VALUE_BYTES
 from schemas.topics import DEAD_LETTERS
-from services.runtime import ledger
+from services.runtime import ledger, outbox_rows
 from services.runtime.database import is_passing
 from services.runtime.ledger import Fenced, Ownership, WrongCluster
 from services.runtime.messages import Incoming
@@ -188,7 +188,7 @@ def test_a_fenced_worker_writes_nothing(world: World) -> None:
     assert world.watermark() == 4
     with Session(frozen.context.engine) as session:
         assert ledger.next_offset(session, before) is None
-        assert ledger.outbox_batch(session, "customer.events", [before], 10) == []
+        assert outbox_rows.batch(session, "customer.events", [before], 10) == []
 
 
 def test_an_heir_waits_for_the_commit_of_a_transaction_that_is_under_way(world: World) -> None:

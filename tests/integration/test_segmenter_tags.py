@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_LOG
 from services.playbooks.catalogue import Catalogue
-from services.runtime import ledger
+from services.runtime import outbox_rows
 from services.runtime.clock import Clock
 from services.runtime.database import is_passing
 from services.runtime.processing import MOST_PASSED, Processor
@@ -192,7 +192,7 @@ def test_what_customer_events_keeps_no_more_is_built_up_from_the_log(
     rows = worker.context.engine.connect().exec_driver_sql(
         "SELECT messages FROM outbox ORDER BY id"
     )
-    log = [json.loads(value) for (page,) in rows for _, value in ledger.unpack(page)]
+    log = [json.loads(value) for (page,) in rows for _, value in outbox_rows.unpack(page)]
     with databases.fresh() as database, segmenter(database) as other:
         other.take_over()
         other.take_over(topic=OUTREACH_LOG)
