@@ -14,8 +14,8 @@ from services.playbooks.load import load_playbooks
 from services.playbooks.model import Playbook
 from services.policy.packs import load as load_packs
 from services.runtime.clock import Clock
+from services.runtime.incoming import read
 from services.runtime.messages import Incoming
-from services.runtime.processing import read
 from services.runtime.security import Signer
 from services.runtime.settings import Settings
 from services.runtime.unit_of_work import UnitOfWork

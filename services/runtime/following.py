@@ -21,9 +21,10 @@ from services.runtime.cluster import ClusterIds
 from services.runtime.context import Context
 from services.runtime.database import is_passing
 from services.runtime.ids import derive
+from services.runtime.incoming import read
 from services.runtime.messages import Incoming
-from services.runtime.processing import dead_letter_of, read
 from services.runtime.records import Record
+from services.runtime.refusing import dead_letter_of
 
 log = logging.get(__name__)
 

@@ -4,32 +4,23 @@ decode ─▶ ONE transaction: watermark + inbox + state + outbox ─▶ commit.
 Kafka: `consuming.py` brings the records, `outbox.py` publishes what they caused.
 """
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from threading import Event
-from traceback import format_tb
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
-from schemas.binary import Headers
 from schemas.envelope import (
     Envelope,
-    check_key,
-    decode,
     encode,
-    make,
-    parse_data,
-    unknown_fields,
 )
 from schemas.errors import Rejection
-from schemas.facts import DeadLetter, RecordPosition
 from schemas.topics import DEAD_LETTERS
-from services.runtime import ledger, logging, metrics, parked_rows
+from services.runtime import ledger, metrics, parked_rows, refusing
 from services.runtime.context import Context
 from services.runtime.database import is_passing
-from services.runtime.ids import derive
+from services.runtime.incoming import identity, read, read_parked
 from services.runtime.ledger import Fenced, Ownership
 from services.runtime.messages import Incoming
 from services.runtime.parked_rows import ParkedRow
@@ -38,7 +29,6 @@ from services.runtime.unit_of_work import UnitOfWork
 
 Handler = Callable[[UnitOfWork, Sequence[Incoming]], None]
 Item = TypeVar("Item")
-log = logging.get(__name__)
 
 MOST_PASSED = 5000
 """Records passed over before the watermark is moved past them: so many are read again at most."""
@@ -122,7 +112,7 @@ class Processor:
         )
         for row in rows:
             if row.at < since and row.offset not in gone:
-                self._refuse_parked(own, gone, row, _waited_too_long(patience))
+                self._refuse_parked(own, gone, row, refusing.waited_too_long(patience))
                 metrics.WAITED_IN_VAIN.labels(own.topic, "waited_too_long").inc()
         return len(gone)
 
@@ -148,7 +138,7 @@ class Processor:
     def _sweep_together(self, own: Ownership, gone: list[int], rows: Sequence[ParkedRow]) -> None:
         with self._context.unit() as work:
             ledger.confirm(work.session, own.topic, own.partition, own.epoch)
-            waiting = [_parked(own, row) for row in rows]
+            waiting = [read_parked(own, row) for row in rows]
             self._handlers[own.topic](work, waiting)
             again = {incoming.offset for incoming, _ in work.parked}
             done = [row.offset for row in rows if row.offset not in again]
@@ -226,7 +216,7 @@ class Processor:
             blocked[place] += 1
             work.park(message, "behind another of the same key")
         else:
-            work.reject(message, _too_many(most))
+            work.reject(message, refusing.too_many(most))
             metrics.WAITED_IN_VAIN.labels(message.topic, "too_many_waiting").inc()
 
     def _wanted(self, own: Ownership, records: Sequence[Record]) -> Sequence[Record]:
@@ -238,7 +228,7 @@ class Processor:
         return [record for record in records if wanted.has(record, now)]
 
     def _bury(self, own: Ownership, record: Record, error: Exception) -> None:
-        rejection = _unforeseen(own, record.offset, error)
+        rejection = refusing.unforeseen(own, record.offset, error)
         with self._context.unit() as work:
             ledger.advance(work.session, [(own, record.offset + 1)])
             work.emit(DEAD_LETTERS, self._dead_letter(record, rejection, work))
@@ -248,7 +238,7 @@ class Processor:
     def _bury_parked(
         self, own: Ownership, gone: list[int], row: ParkedRow, error: Exception
     ) -> None:
-        self._refuse_parked(own, gone, row, _unforeseen(own, row.offset, error))
+        self._refuse_parked(own, gone, row, refusing.unforeseen(own, row.offset, error))
 
     def _refuse_parked(
         self, own: Ownership, gone: list[int], row: ParkedRow, rejection: Rejection
@@ -256,7 +246,7 @@ class Processor:
         with self._context.unit() as work:
             ledger.confirm(work.session, own.topic, own.partition, own.epoch)
             parked_rows.remove(work.session, own, [row.offset])
-            work.reject(_parked(own, row), rejection)
+            work.reject(read_parked(own, row), rejection)
             self._refuse(work)
         gone.append(row.offset)
         metrics.EVENTS.labels(own.topic, "rejected").inc()
@@ -265,129 +255,16 @@ class Processor:
         """Send what the handler refused to dead.letters, and forget that it was seen."""
         ledger.forget(work.session, [identity(message.event) for message, _ in work.rejected])
         for message, rejection in work.rejected:
-            letter = dead_letter(
+            letter = refusing.dead_letter(
                 rejection,
                 work,
                 self._context.service,
                 message.key.encode(),
                 message.raw,
-                _place(message),
+                refusing.place(message),
                 message.headers,
             )
             work.emit(DEAD_LETTERS, letter)
 
     def _dead_letter(self, record: Record, rejection: Rejection, work: UnitOfWork) -> Envelope:
-        return dead_letter_of(record, rejection, work, self._context.service)
-
-
-def identity(event: Envelope) -> str:
-    """The inbox's key of an event: its tenant, source and id."""
-    return derive(event.tenant, event.source, event.id)
-
-
-def read(record: Record) -> Incoming:
-    """Decode and validate one record. Raises Rejection."""
-    event = decode(record.value, record.headers)
-    check_key(event, record.key)
-    value, headers = record.value or b"", tuple(record.headers or ())
-    written = datetime.fromtimestamp(record.timestamp / 1000, UTC) if record.timestamp > 0 else None
-    return _incoming(record.topic, record.partition, record.offset, event, value, headers, written)
-
-
-def _incoming(
-    topic: str,
-    partition: int,
-    offset: int,
-    event: Envelope,
-    raw: bytes,
-    headers: Headers = (),
-    written: datetime | None = None,
-) -> Incoming:
-    data = parse_data(event, topic)
-    # What Rapport's own services say is no publisher's to mend.
-    ignored = () if event.source.startswith("/rapport/") else unknown_fields(event, type(data))
-    if ignored:
-        metrics.UNKNOWN_FIELDS.labels(topic).inc(len(ignored))
-    return Incoming(topic, partition, offset, event.subject, event, data, raw, headers, written)
-
-
-def _parked(own: Ownership, row: ParkedRow) -> Incoming:
-    return _incoming(own.topic, row.partition, row.offset, decode(row.value), row.value)
-
-
-def _unforeseen(own: Ownership, offset: int, error: Exception) -> Rejection:
-    # Only where it failed, never what it says: an exception's text may quote personal data.
-    log.error(
-        "a message could not be handled",
-        topic=own.topic,
-        partition=own.partition,
-        offset=offset,
-        error=type(error).__name__,
-        trace=format_tb(error.__traceback__),
-    )
-    return Rejection(
-        "processing_error",
-        f"Handling this message raised {type(error).__name__}. It is kept here; replay it "
-        "with `rapport dead-letters replay` once the fault is mended.",
-    )
-
-
-def _waited_too_long(patience: timedelta) -> Rejection:
-    hours = patience.total_seconds() / 3600
-    return Rejection(
-        "waited_too_long",
-        f"This message waited {hours:g} hours for what it rests on, which has not come. See that "
-        "every service runs and reads its topics, then replay it with `rapport dead-letters "
-        "replay`.",
-    )
-
-
-def _too_many(most: int) -> Rejection:
-    return Rejection(
-        "too_many_waiting",
-        f"{most} messages of this customer wait already for what they rest on. See that every "
-        "service runs and reads its topics, then replay it with `rapport dead-letters replay`.",
-    )
-
-
-def _place(record: Record | Incoming) -> RecordPosition:
-    return RecordPosition(topic=record.topic, partition=record.partition, offset=record.offset)
-
-
-def dead_letter_of(
-    record: Record, rejection: Rejection, work: UnitOfWork, service: str
-) -> Envelope:
-    """The dead letter for a record that `service` refuses."""
-    headers = record.headers or ()
-    return dead_letter(rejection, work, service, record.key, record.value, _place(record), headers)
-
-
-def dead_letter(
-    rejection: Rejection,
-    work: UnitOfWork,
-    service: str,
-    key: bytes | None,
-    value: bytes | None,
-    origin: RecordPosition,
-    headers: Headers,
-) -> Envelope:
-    """The dead letter for original bytes: where they came from, and a reason to act on."""
-    data = DeadLetter(
-        code=rejection.code,
-        detail=rejection.detail,
-        pointer=rejection.pointer,
-        service=service,
-        origin=origin,
-        key=key.decode("utf-8", "replace") if key is not None else None,
-        headers={name: (content or b"").decode("utf-8", "replace") for name, content in headers},
-        value_base64=base64.b64encode(value or b"").decode(),
-    )
-    return make(
-        "dead.letter",
-        data,
-        id=derive(service, "dead.letter", origin.topic, origin.partition, origin.offset),
-        source=f"/rapport/{service}",
-        subject=f"{service}:dead-letter",
-        tenant="default",
-        time=work.now,
-    )
+        return refusing.dead_letter_of(record, rejection, work, self._context.service)
