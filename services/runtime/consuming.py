@@ -17,30 +17,25 @@ from aiokafka.errors import KafkaError
 from kafka.errors import KafkaError as AdminError
 from sqlmodel import Session
 
-from services.runtime import kafka, ledger, logging, metrics, parked_rows
+from services.runtime import kafka, ledger, logging, metrics
 from services.runtime.backoff import Backoff
 from services.runtime.cluster import ClusterIds
+from services.runtime.committing import Committing
 from services.runtime.context import Context
 from services.runtime.database import is_passing
 from services.runtime.following import Following
 from services.runtime.ledger import Fenced, Ownership
 from services.runtime.processing import Batch, Processor
+from services.runtime.sweeping import Sweeping, waited_for_database
 from services.runtime.takeover import take_over
 from services.runtime.turns import Turns
 
 log = logging.get(__name__)
 
-COMMIT_EVERY_SECONDS = 1.0
-SWEEP_EVERY_SECONDS = 0.1
-# Where nothing is known to be parked: what a former owner left is found so soon, and so is a
-# database that went away while there was nothing to do.
-LOOK_EVERY_SECONDS = 0.5
 POLL_MS = 50
 IDLE_SECONDS = 0.05
 # Batches worked on side by side: while one waits for the database, another is decided on.
 BATCHES_AT_ONCE = 4
-# A broker that takes longer to answer a commit is waited for, and /readyz says so.
-ANSWER_SECONDS = 3.0
 # Polls that fail one after the other, half a second apart, before the worker is started anew.
 FAILED_POLLS = 60
 # Real seconds the group waits for a worker that is busy with a batch before it goes on without.
@@ -83,8 +78,10 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
             if not await one.caught_up(self._stopping):
                 return
         await self._start()
-        committing = asyncio.create_task(self._keep_committing())
-        sweeping = asyncio.create_task(self._keep_sweeping())
+        positions = Committing(self._context, self._consumer)
+        sweeper = Sweeping(self._context, self._processor, self._hand, self._lose)
+        committing = asyncio.create_task(positions.run())
+        sweeping = asyncio.create_task(sweeper.run())
         try:
             while not self._stopping.is_set():
                 await self._feed()
@@ -100,7 +97,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
             for task in (committing, sweeping):
                 task.cancel()
             await asyncio.wait({committing, sweeping})
-            await self._commit()
+            await positions.commit()
             await self._consumer.stop()
 
     async def _feed(self) -> None:
@@ -303,7 +300,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
             except Exception as error:
                 if not is_passing(error):
                     raise
-                self._database_down(error)
+                waited_for_database(self._context, error)
                 if await backoff.wait(self._stopping):
                     return
                 continue
@@ -342,77 +339,6 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
         self._fenced = False
         self._consumer.subscribe(self._topics, listener=self)
 
-    async def _keep_sweeping(self) -> None:
-        clock, look_again = self._context.clock, 0.0
-        while True:
-            await asyncio.sleep(SWEEP_EVERY_SECONDS)
-            if not self._processor.parked.is_set() and clock.monotonic() < look_again:
-                continue
-            look_again = 0.0
-            try:
-                # Cleared before it is looked: what a batch parks meanwhile sets it again.
-                self._processor.parked.clear()
-                waiting = await asyncio.to_thread(self._count_parked)
-                self._context.health.up("database")
-                for place in sorted(waiting):
-                    await self._sweep(TopicPartition(*place))
-                if waiting:
-                    self._processor.parked.set()
-                look_again = clock.monotonic() + LOOK_EVERY_SECONDS
-            except Exception as error:
-                if not is_passing(error):
-                    raise
-                self._database_down(error)
-
-    async def _sweep(self, tp: TopicPartition) -> None:
-        async with self._hand(tp):
-            own = self._context.owned.get((tp.topic, tp.partition))
-            if own is None:
-                return
-            try:
-                await asyncio.to_thread(self._processor.sweep, own)
-            except Fenced:
-                metrics.FENCED.inc()
-                self._lose(own)
-
-    def _count_parked(self) -> Mapping[tuple[str, int], int]:
-        with Session(self._context.engine) as session:
-            waiting = parked_rows.count(session)
-        metrics.PARKED_ROWS.set(sum(waiting.values()))
-        return waiting
-
-    async def _keep_committing(self) -> None:
-        while True:
-            await asyncio.sleep(COMMIT_EVERY_SECONDS)
-            await self._commit()
-
-    async def _commit(self) -> None:
-        """Tell Kafka how far we are: for its own lag figures only, we start at the watermarks.
-
-        It also tells whether the broker answers: the driver waits for one that does not, in
-        silence.
-        """
-        held = self._consumer.assignment()
-        offsets = {
-            tp: max(own.next_offset, own.passed)
-            for own in self._context.owned.values()
-            if (tp := TopicPartition(own.topic, own.partition)) in held
-        }
-        if not offsets:
-            return
-        try:
-            await asyncio.wait_for(self._consumer.commit(offsets), ANSWER_SECONDS)
-        except TimeoutError:
-            self._context.health.down("broker", "does not answer")
-        except KafkaError as error:
-            log.info("offsets not committed", error=type(error).__name__)
-        else:
-            self._context.health.up("broker")
-
-    def _database_down(self, error: BaseException) -> None:
-        metrics.RETRIES.labels("database").inc()
-        self._context.health.down("database", f"waited for: {type(error).__name__}")
-
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Let the batches in hand finish before another worker takes over."""
         for tp in revoked:
@@ -430,7 +356,7 @@ class Consuming(ConsumerRebalanceListener):  # type: ignore[misc]
                 if isinstance(error, KafkaError | AdminError):
                     self._context.health.down("broker", f"waited for: {type(error).__name__}")
                 elif is_passing(error):
-                    self._database_down(error)
+                    waited_for_database(self._context, error)
                 else:
                     # The driver would only log it, and this worker would own nothing for ever.
                     self._fatal = error
