@@ -1,38 +1,15 @@
 """The messenger's pages for customers: server-rendered, without a script, in their language."""
 
-import base64
-import hashlib
 from pathlib import Path
 from typing import Any
 
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from services.messenger.pages.wording import WORDS, language_of
+from services.runtime.pages import pages
 
-_FOLDER = Path(__file__).parent
-_STYLE = (_FOLDER / "style.css").read_text("utf-8")
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-_PAGES = Environment(
-    loader=FileSystemLoader(_FOLDER),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_PAGES.globals.update(style=Markup(_STYLE))
-
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Robots-Tag": "noindex, nofollow",
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    ),
-}
+_PAGES = pages(Path(__file__).parent)
+HEADERS = _PAGES.headers
 
 
 def render(
@@ -40,7 +17,7 @@ def render(
 ) -> HTMLResponse:
     """A finished page in the customer's language. `note`: one line above it all."""
     language = language_of(locale)
-    body = _PAGES.get_template(template).render(
+    body = _PAGES.templates.get_template(template).render(
         w=WORDS[language], language=language, note=note, **values
     )
     return HTMLResponse(body, status, headers=dict(HEADERS))

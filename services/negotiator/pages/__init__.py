@@ -1,36 +1,15 @@
 """The portal's and the desk's pages: server-rendered, without a script."""
 
-import base64
-import hashlib
 from pathlib import Path
 from typing import Any
 
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from services.negotiator.pages.wording import LANGUAGES, words
+from services.runtime.pages import pages
 
-_FOLDER = Path(__file__).parent
-_STYLE = (_FOLDER / "style.css").read_text("utf-8")
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-_PAGES = Environment(
-    loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-    lstrip_blocks=True,
-)  # fmt: skip
-_PAGES.globals.update(style=Markup(_STYLE))
-
-HEADERS = {
-    # A page about a debt stays in no cache, sends its address to nobody, and sits in no frame.
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Robots-Tag": "noindex, nofollow",
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    ),
-}
+_PAGES = pages(Path(__file__).parent)
+HEADERS = _PAGES.headers
 
 
 def render(
@@ -49,7 +28,7 @@ def render(
     of another's pages to which a form here may lead.
     """
     texts = words(language)
-    body = _PAGES.get_template(template).render(
+    body = _PAGES.templates.get_template(template).render(
         w=texts,
         language=language,
         languages=[(code, words(code)["language"]) for code in LANGUAGES] if switch else [],
