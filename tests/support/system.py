@@ -40,6 +40,7 @@ _API_TOKENS = (
 _CLOCK = Clock()
 _HEADERS = [("content-type", b"application/cloudevents+json; charset=UTF-8")]
 _COMMAND_SECONDS = 60
+_READ_SECONDS = 30.0
 
 Fact = dict[str, Any]
 
@@ -50,17 +51,30 @@ class Topic:
     def __init__(self, address: str, topic: str) -> None:
         self.events: list[dict[str, Any]] = []
         self._consumer = KafkaConsumer(
-            bootstrap_servers=address, group_id=None, enable_auto_commit=False, fetch_max_wait_ms=50
+            bootstrap_servers=address,
+            group_id=None,
+            enable_auto_commit=False,
+            fetch_max_wait_ms=50,
+            max_poll_records=100_000,
         )
-        assigned = [TopicPartition(topic, p) for p in self._consumer.partitions_for_topic(topic)]
-        self._consumer.assign(assigned)
-        self._consumer.seek_to_beginning(*assigned)
+        self._parts = [TopicPartition(topic, p) for p in self._consumer.partitions_for_topic(topic)]
+        self._consumer.assign(self._parts)
+        self._consumer.seek_to_beginning(*self._parts)
 
     def read(self) -> list[dict[str, Any]]:
-        """Every event so far, as the JSON that it is."""
-        while batches := self._consumer.poll(timeout_ms=20):
+        """Every event that was there when it was asked, as the JSON that it is.
+
+        Tansu tells of the first event of each partition's last batch at the least; the rest of
+        the batch comes with it. Raises AssertionError where the broker keeps them back.
+        """
+        ends = self._consumer.end_offsets(self._parts)
+        deadline = _CLOCK.monotonic() + _READ_SECONDS
+        while any(self._consumer.position(part) < end for part, end in ends.items()):
+            assert _CLOCK.monotonic() < deadline, f"{ends} are not there yet"
             self.events += [
-                json.loads(record.value) for records in batches.values() for record in records
+                json.loads(record.value)
+                for records in self._consumer.poll(timeout_ms=50).values()
+                for record in records
             ]
         return self.events
 
