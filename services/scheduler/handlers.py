@@ -1,14 +1,13 @@
 """Commands, facts, due steps and operators' pauses: loads, decides, saves, tells."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from schemas.commands import OutreachRequested
 from schemas.facts import ChoiceMade, CustomerErased, LogHeartbeat
 from schemas.facts.customer import ERASER
 from schemas.topics import CUSTOMER_EVENTS
-from services.policy import gate
 from services.policy.model import Pack
 from services.runtime.ids import derive
 from services.runtime.messages import Incoming
@@ -25,6 +24,7 @@ from services.scheduler import (
 from services.scheduler.evidence import Finding, Sure
 from services.scheduler.model import LOOKS_AHEAD, Book, Heard, Key, Learning
 from services.scheduler.rules import claiming, hearing, planning
+from services.scheduler.rules.contacts import counted_since
 from services.scheduler.rules.customers import covers
 from services.scheduler.telling import tell
 from services.scheduler.translate import command_of, heard_of
@@ -107,6 +107,7 @@ class Handlers:
                 for m, data in orders
             },
         )
+        store.load_contacts(work.session, book, counted_since(self._packs, work.now))
         asked = [command_of(message, data) for message, data in orders]
         habit_store.load(work.session, book, [one.enrolment for one in asked])
         parked: set[str] = set()
@@ -141,8 +142,8 @@ class Handlers:
                 ],
                 with_former={who for _, h in heards if h.type in WHOLE for who in _named(h)},
             )
-            if any(heard.type in CONTACTS_MATTER for _, heard in heards):
-                store.load_contacts(work.session, book, self._counted_since(work.now))
+            if book.enrolments or any(heard.type in CONTACTS_MATTER for _, heard in heards):
+                store.load_contacts(work.session, book, counted_since(self._packs, work.now))
             habit_store.load(work.session, book, book.enrolments.values())
         for message, heard in heards:
             unknown = strangers.refusal(book, message, DISPATCH_FACTS, work.now)
@@ -212,7 +213,7 @@ class Handlers:
         if found.sure is Sure.NO_PAYMENTS:
             book.unsure_until = work.now + found.wait
         if steps:
-            store.load_contacts(work.session, book, self._counted_since(work.now))
+            store.load_contacts(work.session, book, counted_since(self._packs, work.now))
             again = {s.enrolment_id for s in map(book.steps.__getitem__, steps) if s.attempt > 1}
             habit_store.load(work.session, book, [book.enrolments[one] for one in sorted(again)])
             book.sending_stops = sending_store.standing(work.session)
@@ -222,9 +223,6 @@ class Handlers:
 
     def _book(self) -> Book:
         return Book(derive, self._spread, self._looks_ahead, self._learning)
-
-    def _counted_since(self, now: datetime) -> datetime:
-        return now - gate.longest_window(self._packs) - timedelta(seconds=1)
 
 
 def _acts(message: Incoming) -> bool:

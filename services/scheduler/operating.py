@@ -19,6 +19,7 @@ from services.runtime.unit_of_work import UnitOfWork
 from services.scheduler import habit_store, reading, saving, sending_store, store
 from services.scheduler.model import Book, Enrolment, Heard, Key, Learning
 from services.scheduler.rules import hearing, holds, merging
+from services.scheduler.rules.contacts import counted_since
 from services.scheduler.sending_store import Scope
 from services.scheduler.telling import tell
 
@@ -35,7 +36,7 @@ def pause(
     """Let nothing go out to the customer before `until`; None ends a pause."""
     book = Book(derive, learning=learning)
     store.load(work.session, book, customers={(tenant, customer)}, obligations=())
-    habit_store.load(work.session, book, book.enrolments.values())
+    _know(work, book, packs)
     tell(work, hearing.pause(book, tenant, customer, until, packs, work.now))
     saving.save(work.session, book)
     told = until.isoformat() if until else None
@@ -74,6 +75,7 @@ def resume_enrolment(
     found = book.enrolments.get(enrolment[1])
     if found is None or not found.paused:
         return found
+    _know(work, book, packs)
     _tell(work, found, OutreachResumed(enrolment_id=found.id, by=actor))
     tell(work, hearing.resume_enrolment(book, found, packs, work.now))
     saving.save(work.session, book)
@@ -87,8 +89,13 @@ def _with_enrolment(work: UnitOfWork, key: Key, learning: Learning | None = None
     if row is not None:
         who = {(row.tenant, row.customer)}
         store.load(work.session, book, customers=who, obligations=(), enrolments=[key])
-        habit_store.load(work.session, book, book.enrolments.values())
     return book
+
+
+def _know(work: UnitOfWork, book: Book, packs: Sequence[Pack]) -> None:
+    """Add what laying steps rests on: contacts that count, and hours of answers."""
+    store.load_contacts(work.session, book, counted_since(packs, work.now))
+    habit_store.load(work.session, book, book.enrolments.values())
 
 
 def _tell(work: UnitOfWork, about: Enrolment, told: OutreachPaused | OutreachResumed) -> None:
@@ -109,7 +116,7 @@ def lift(
     about = told.obligation_id
     named = [(tenant, "bill", about)] if about is not None else []
     store.load(work.session, book, customers={who}, obligations=named)
-    habit_store.load(work.session, book, book.enrolments.values())
+    _know(work, book, packs)
     person = book.customer(*merging.survivor(book, who))
     stand = holds.standing(person, packs, work.now)
     found = [one for one in stand if (one.kind, one.obligation_id) == (told.kind, about)]

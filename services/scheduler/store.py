@@ -185,6 +185,7 @@ def load_contacts(session: Session, book: Book, since: datetime) -> None:
     """Add the contacts after `since`, or still on their way, with the loaded customers.
 
     And with whoever else is party to the loaded obligations: caps on an obligation count them.
+    Wherever steps are laid or claimed, caps are counted by them.
     """
     parties = {(one.tenant, party) for one in book.obligations.values() for party in one.parties}
     found = _read(

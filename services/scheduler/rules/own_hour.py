@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from services.policy import gate
-from services.policy.model import Pack, Zones
+from services.policy.model import Contact, Pack, Zones
 from services.policy.places import applying, zone
 from services.scheduler.model import Enrolment, HourChoice, Obligation, StepPlan
 from services.scheduler.rules import timing
@@ -27,13 +27,14 @@ def slot(
     now: datetime,
     window: timedelta = timedelta(0),
     known: Known | None = None,
+    contacts: Sequence[Contact] = (),
 ) -> Slot | None:
     """`timing.slot`, at the hour of its day at which the customer is likeliest to answer.
 
     known: of the customer's hours; None: the playbook's stand. The step keeps its day and its end;
     what rules have moved off its day stays where they moved it.
     """
-    usual = timing.slot(plan, enrolment, obligation, zones, packs, now, window)
+    usual = timing.slot(plan, enrolment, obligation, zones, packs, now, window, contacts)
     if usual is None or usual.due_at is None or known is None:
         return usual
     day = _local(usual.planned_at, zones).date()
@@ -49,7 +50,7 @@ def slot(
             and _local(at, zones).hour == hour
             and all(at.astimezone(zone(name)).date() == day for name in zones.names)
             and _within_due_day(plan, obligation, zones, at)
-            and gate.check(at, zones, rules, approach).allowed
+            and gate.check(at, zones, rules, approach, contacts).allowed
         )
 
     def begins(hour: int) -> datetime:

@@ -14,6 +14,7 @@ from services.scheduler.model import (
     Outcome,
     Planned,
     Step,
+    StepPlan,
     StepState,
     Suppressed,
 )
@@ -40,10 +41,13 @@ def place_steps(
     known = None
     if any(step.plan.own_hour for step in steps):
         known = habits.known(book, customer, enrolment)
-    slots = {
-        s.id: own_hour.slot(s.plan, enrolment, obligation, zones, packs, now, book.spread, known)
-        for s in steps
-    }
+    contacts = book.contacts_about(customer.key, obligation)
+
+    def slot_of(plan: StepPlan) -> timing.Slot | None:
+        given = plan, enrolment, obligation, zones, packs, now, book.spread
+        return own_hour.slot(*given, known, contacts)
+
+    slots = {step.id: slot_of(step.plan) for step in steps}
     come = [
         (place.planned_at, step.position)
         for step in steps

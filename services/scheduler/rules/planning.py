@@ -35,7 +35,7 @@ FRESH = timedelta(hours=12)
 _AT_ONCE = frozenset({"due", "trigger", "instalment"})
 """Anchors of the steps that are planned when an enrolment begins."""
 
-_MOVABLE = frozenset({"past", "superseded", "too_late", "hours", "no_due_date"})
+_MOVABLE = frozenset({"past", "superseded", "too_late", "hours", "cap", "gap", "no_due_date"})
 """Suppressions that a later due date may undo: the customer was not contacted."""
 
 

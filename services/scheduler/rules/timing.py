@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from services.policy import gate
-from services.policy.model import Approach, Pack, Verdict, Zones
+from services.policy.model import Approach, Contact, Pack, Verdict, Zones
 from services.policy.places import applying, candidate_zones, zone
 from services.policy.wall_time import instant_of
 from services.scheduler.model import (
@@ -25,7 +25,7 @@ rests for so long, so that what comes together is told together."""
 
 
 class Slot(NamedTuple):
-    """A step's instant by the playbook, the first one that hours permit, and its end.
+    """A step's instant by the playbook, the first one that hours and caps permit, and its end.
 
     tried_at: the instant that was judged first. verdict: what moved it, if anything. due_at None:
     no instant is permitted in time. hour: how its hour was chosen, where that is left open.
@@ -83,12 +83,15 @@ def slot(
     packs: Sequence[Pack],
     now: datetime,
     window: timedelta = timedelta(0),
+    contacts: Sequence[Contact] = (),
 ) -> Slot | None:
     """When `plan` is due; None where its anchor, the due date, is unknown.
 
-    Hours are judged here, caps when the step is claimed; neither binds a person's step, which
-    contacts nobody by itself. Requires at least one zone. window: over which instants that lie
-    ahead are spread.
+    Hours and caps are judged here, by the contacts made or on their way, and again when the step is
+    claimed and sent; neither binds a person's step, which contacts nobody by itself. What is on
+    its way may come to nothing: then the step goes later than it need, never too soon. Requires at
+    least one zone. packs: all that are loaded. window: over which instants that lie ahead are
+    spread.
     """
     planned_at = planned_instant(plan, enrolment, obligation, zones)
     if planned_at is None:
@@ -100,14 +103,14 @@ def slot(
         return Slot(planned_at, tried, due_at, not_after, gate.ALLOWED)
     applied = applying(packs, zones)
     approach = approach_of(plan, enrolment, obligation)
-    verdict = gate.check(tried, zones, applied, approach)
+    verdict = gate.check(tried, zones, applied, approach, contacts)
     due_at = tried if verdict.allowed else verdict.not_before
     if due_at is not None and due_at >= not_after:
         due_at = None
     if due_at is not None and due_at > now:
 
         def permitted(at: datetime) -> bool:
-            return gate.check(at, zones, applied, approach).allowed
+            return gate.check(at, zones, applied, approach, contacts).allowed
 
         due_at = spread(
             due_at, window, (enrolment.tenant, enrolment.customer), not_after, permitted

@@ -27,6 +27,7 @@ from services.scheduler.model import (
     ExitRule,
     Heard,
     Outcome,
+    Planned,
     StepPlan,
 )
 from services.scheduler.model import StepState as State
@@ -421,6 +422,10 @@ class Promises(RuleBasedStateMachine):
         for when, told in news:
             if isinstance(told, Dispatched):
                 self.check(when, told)
+            elif isinstance(told, Planned):
+                step = self.world.book.steps[told.step.id]
+                if step.state is State.PLANNED:
+                    self.oracle.check_laid(step.customer, when, step.due_at)
             elif isinstance(told, Cancelled):
                 self.messenger.cancelled.update(told.step_ids)
         for flight in self.flying.values():

@@ -157,6 +157,11 @@ class Oracle:
         seen = [one.enrolment.id for one in (_first(told), *told.joined)]
         assert len(set(seen)) == len(seen), "two steps of an enrolment at once"
 
+    def check_laid(self, customer: str, when: datetime, due: datetime) -> None:
+        """Hold the instant for which a step is laid against what is made or on its way."""
+        made = [at for one, at in self.contacts.values() if self.person(one) == customer]
+        assert due < when or _fits(made, due), "laid where caps leave no room"
+
     def check_sent(self, when: datetime, told: Dispatched, steps: Collection[str]) -> None:
         """Hold what goes out against every promise, by what was heard until now."""
         who = self._may_be_written_to(told.customer.id, when)

@@ -40,6 +40,7 @@ from services.scheduler.rules import (
     merging,
     obligations,
     outcomes,
+    own_hour,
     planning,
     stops,
     timing,
@@ -178,6 +179,9 @@ MUTANTS: dict[str, Plant] = {
     ],
     "hours are not kept": [(gate, "_refused_by_hours", lambda *_: None)],
     "one candidate zone is enough": [(timing, "candidate_zones", any_zone)],
+    "caps are not counted when steps are laid": [
+        (own_hour, "slot", lambda *given, right=own_hour.slot: right(*given[:8]))
+    ],
     "contacts are forgotten": [(Book, "contacts_of", lambda *_: [])],
     "what may have been sent is no contact": [
         (outcomes, "_ENDS", {**outcomes._ENDS, "message.unknown": StepState.PLANNED})
