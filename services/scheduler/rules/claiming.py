@@ -34,7 +34,7 @@ from services.scheduler.rules.ending import cancel, complete_if_done
 from services.scheduler.rules.holds import held
 from services.scheduler.rules.joining import MOST, may_join, superseded
 from services.scheduler.rules.placing import suppress
-from services.scheduler.rules.planning import place_anew
+from services.scheduler.rules.planning import has_moved, place_anew
 from services.scheduler.rules.spreading import spread
 from services.scheduler.rules.stops import RELATIONSHIP_KINDS, Stop, stopped
 from services.scheduler.rules.waiting import SENDING_STOPPED, rests_on_payments, waits
@@ -214,7 +214,7 @@ def _settle(
     if superseded(book, step, now):
         overtaken = suppress(book, enrolment, step, Stop("superseded", "one_at_a_time"), 1)
         return [overtaken, *complete_if_done(book, enrolment, now)]
-    if step.attempt > 1 and (moved_by := place_anew(book, step, packs, now)):
+    if moved_by := place_anew(book, step, packs, now):
         return moved_by
     step = choose(step, enrolment, obligation, customer, packs, now)
     contacts = book.contacts_about(customer.key, obligation)
@@ -293,6 +293,8 @@ def _joining(book: Book, lead: Step, packs: Sequence[Pack], now: datetime) -> tu
     customer = book.customer(lead.tenant, lead.customer)
 
     def permitted(one: Joined) -> bool:
+        if has_moved(book, one.step):
+            return False
         contacts = book.contacts_about(customer.key, one.obligation)
         decided = decide_step(
             one.step,

@@ -130,16 +130,26 @@ def carry_on(
 
 def place_anew(book: Book, step: Step, packs: Sequence[Pack], now: datetime) -> list[Outcome]:
     """Give a step its day where the due date has moved while it was on its way."""
+    if not has_moved(book, step):
+        return []
     enrolment = book.enrolments[step.enrolment_id]
     obligation = book.obligations[enrolment.obligation_key]
     customer = book.customer(step.tenant, step.customer)
     zones = timing.zones_of(customer, enrolment, obligation)
-    if step.plan.anchor != "due" or not zones.names:
-        return []
-    if timing.planned_instant(step.plan, enrolment, obligation, zones) == step.planned_at:
-        return []
     outcomes = place_steps(book, enrolment, obligation, [step], zones, packs, now)
     return [*outcomes, *complete_if_done(book, enrolment, now)]
+
+
+def has_moved(book: Book, step: Step) -> bool:
+    """Whether the due date has moved while the step was on its way."""
+    if step.plan.anchor != "due" or step.attempt == 1:
+        return False
+    enrolment = book.enrolments[step.enrolment_id]
+    obligation = book.obligations[enrolment.obligation_key]
+    zones = timing.zones_of(book.customer(step.tenant, step.customer), enrolment, obligation)
+    if not zones.names:
+        return False
+    return timing.planned_instant(step.plan, enrolment, obligation, zones) != step.planned_at
 
 
 def plan_chosen(

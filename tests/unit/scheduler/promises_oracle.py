@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import promises_story as bills
+
 from services.scheduler.model import Dispatched, Heard, Joined
 
 WEEK = timedelta(hours=168)
@@ -14,8 +16,6 @@ APART = timedelta(hours=1)
 NEVER = datetime.min.replace(tzinfo=UTC), False
 JOINS_WITHIN = timedelta(hours=1)
 """What falls due so soon may go out with something that is due."""
-_CONTRA = ("payment.reversed", "payment.failed")
-_TERMS = ("bill.due_soon", "payment.missed")
 NEED = ("service", "collection", "marketing")
 """What is needed most, first."""
 _COUNTRY = {"JP": "Asia/Tokyo"}
@@ -171,7 +171,7 @@ class Oracle:
         for one in carried:
             self._may_be_spoken_of(who, one, when)
             self._not_over(one, when)
-            assert not _ended_last(self.about[one.obligation.id]), "sent after the end"
+            assert not bills.ended_last(self.about[one.obligation.id]), "sent after the end"
 
     def _may_be_written_to(self, customer: str, when: datetime) -> Person:
         assert customer not in self.into, "to an id that another stands for"
@@ -234,8 +234,8 @@ class Oracle:
 
     def _not_over(self, one: Joined, when: datetime) -> None:
         story = self.about[one.obligation.id]
-        assert not _agreed(story), "contact against an agreement"
-        assert not _pending(story), "contact while a payment is under way"
+        assert not bills.agreed(story), "contact against an agreement"
+        assert not bills.pending(story), "contact while a payment is under way"
         assert one.step.id not in self.ended, "sent again"
         assert self._name(one) not in self.gone, "the same letter again"
         assert when <= one.step.not_after, "sent too late"
@@ -243,14 +243,14 @@ class Oracle:
     def _matter(self, one: Joined, when: datetime, latest: datetime) -> None:
         story = self.about[one.obligation.id]
         self._not_over(one, when)
-        assert not _settled(story), "contact after the end"
+        assert not bills.settled(story), "contact after the end"
         assert when < one.step.not_after, "ordered too late"
         assert one.step.planned_at <= latest, "sent too early"
         if one.step.plan.anchor == "due":
-            due = _newest(story).data["due_date"]
+            due = bills.newest(story).data["due_date"]
             day = date.fromisoformat(due) + timedelta(days=one.step.plan.days)
             assert (latest + timedelta(hours=14)).date() >= day, "sent before its day"
-        asked = _asked(story)
+        asked = bills.asked(story)
         assert one.obligation.kind == "benefit" or one.obligation.amount_minor == asked, (
             f"asks for another sum than {asked}"
         )
@@ -319,76 +319,3 @@ def _stricter(one: tuple[datetime, bool], other: tuple[datetime, bool]) -> tuple
 
 def _first(told: Dispatched) -> Joined:
     return Joined(told.step, told.enrolment, told.obligation)
-
-
-def _settled(story: list[Heard]) -> bool:
-    """Whether the newest end was not undone: by money taken back, or by a later bill."""
-    story = _since_renewal(story)
-    ends = [one for one in story if _ends(one)]
-    if not ends:
-        return False
-    recalled = any(one.type == "bill.closed" for one in ends)
-    return recalled or not any(e.type in _CONTRA and e.time > ends[-1].time for e in story)
-
-
-def _ended_last(story: list[Heard]) -> bool:
-    """Whether the newest word on whether anything is asked is that nothing is.
-
-    That is what binds at sending; what begins anew the scheduler decides more strictly.
-    """
-    words = [one for one in story if _ends(one) or one.type in (*_TERMS, *_CONTRA)]
-    return bool(words) and _ends(words[-1])
-
-
-def _since_renewal(story: list[Heard]) -> list[Heard]:
-    """What was told since the last end after which a later bill came."""
-    ends = [one.time for one in story if _ends(one) and _renewed(story, one)]
-    return [one for one in story if one.time > ends[-1]] if ends else story
-
-
-def _renewed(story: list[Heard], end: Heard) -> bool:
-    """Whether a later bill than any that was known came after the end."""
-    terms = [one for one in story if one.type in _TERMS]
-    return any(
-        one.time > end.time
-        and any(one.data["due_date"] > other.data["due_date"] for other in terms[:index])
-        for index, one in enumerate(terms)
-    )
-
-
-def _ends(one: Heard) -> bool:
-    paid = one.type == "payment.received" and not one.data["pending"]
-    return (paid and one.data["remaining_minor"] == 0) or one.type in (
-        "bill.closed",
-        "agreement.completed",
-    )
-
-
-def _agreed(story: list[Heard]) -> bool:
-    words = [one.type for one in _since_renewal(story) if one.type.startswith("agreement.")]
-    return bool(words) and words[-1] == "agreement.made"
-
-
-def _pending(story: list[Heard]) -> bool:
-    state: dict[str, bool] = {}
-    for one in story:
-        if _ends(one):
-            state.clear()
-        elif "payment_id" in one.data:
-            state[one.data["payment_id"]] = bool(one.data["pending"])
-    return any(state.values())
-
-
-def _newest(story: list[Heard]) -> Heard:
-    return [one for one in story if one.type in _TERMS][-1]
-
-
-def _asked(story: list[Heard]) -> int:
-    """The newest sum that anybody told."""
-    asked = 0
-    for one in story:
-        if one.type in _TERMS:
-            asked = one.data["amount_minor"]
-        elif one.type.startswith("payment.") and not one.data.get("pending"):
-            asked = one.data["remaining_minor"]
-    return asked

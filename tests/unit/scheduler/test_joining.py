@@ -223,3 +223,14 @@ def test_one_message_is_about_so_many_and_the_rest_go_next() -> None:
     world = owing(*(f"b{n}" for n in range(joining.MOST + 3)))
     first, second = dispatched(world.until(TEN + timedelta(hours=1)))
     assert (len(about(first)), len(about(second))) == (joining.MOST, 3)
+
+
+def test_what_is_tried_again_after_its_day_has_moved_is_not_taken_along() -> None:
+    world = owing("b1")
+    one = first_of(world)
+    world.hear(bill(time=TEN, bill_id="b1", due_date="2026-03-20", version=2))
+    world.answer(one, "message.failed", reason="greylisted", retryable=True)
+    world.start(bill(bill_id="b2"), consolidate=True)
+    world.now = TEN + timedelta(minutes=20)
+    assert [about(other) for other in dispatched(world.claim())] == [["b2"]]
+    assert world.book.steps[one.step.id].planned_at == at("2026-03-13 10:00")
