@@ -246,7 +246,9 @@ def test_calls_by_the_publishers_people_count_for_the_week(
     assert kept == [("phone", True, "people")] * 3
     bench.deliver(OUTREACH_LOG, due_soon())
     bench.deliver(OUTREACH_COMMANDS, requested())
+    moved = ("outreach.step_deferred", "outreach.step_suppressed")
+    laid = [e.data for e in bench.outbox() if e.type in moved]
+    assert {(one["reason"], one["rule"]) for one in laid} == {("cap", "default/week")}
     bench.at("2026-03-05T10:00:00+09:00")
     bench.claim()
-    deferred = [e.data for e in bench.outbox() if e.type.startswith("outreach.step_")]
-    assert deferred[-1]["rule"] == "default/week"
+    assert bench.outbox(OUTREACH_DISPATCHES) == []
