@@ -179,6 +179,13 @@ class _AboutMessage(Typed):
     message_id: Text = Field(description="Id of the message.")
 
 
+class _AboutSteps(_AboutMessage):
+    step_id: Text | None = Field(
+        default=None, description="Id of the step; absent: it is not sure which message it was."
+    )
+    joined: Joined = ()
+
+
 class MessageDelivered(_AboutMessage):
     """The message reached the customer's mailbox."""
 
@@ -213,7 +220,7 @@ class MessageOpened(_AboutMessage):
     machine: bool = Field(description="By a proxy or scanner rather than a person.")
 
 
-class MessageClicked(_AboutMessage):
+class MessageClicked(_AboutSteps):
     """A link of the message was followed."""
 
     TYPE: ClassVar[str] = "message.clicked"
@@ -225,7 +232,7 @@ class MessageClicked(_AboutMessage):
     )
 
 
-class MessageReplied(_AboutMessage):
+class MessageReplied(_AboutSteps):
     """The customer answered the message."""
 
     TYPE: ClassVar[str] = "message.replied"

@@ -57,7 +57,7 @@ def note_click(context: Context, message_id: str, link: str, user_agent: str) ->
             tell(
                 work,
                 message,
-                facts.MessageClicked(message_id=message.message_id, link=link, machine=machine),
+                facts.MessageClicked(**steps_of(message), link=link, machine=machine),
                 link,
                 machine,
             )
@@ -75,12 +75,10 @@ def note_scan(context: Context, message_id: str) -> MessageRow:
         since = work.now - timedelta(seconds=SCAN_SECONDS)
         for kind in interaction_store.disown_clicks(work.session, message, since, work.now):
             link = kind.removeprefix("click:")
-            told = facts.MessageClicked(
-                message_id=message.message_id, link=link, machine=True, corrects=True
-            )
+            told = facts.MessageClicked(**steps_of(message), link=link, machine=True, corrects=True)
             tell(work, message, told, link, "corrected")
         if interaction_store.note_scan(work.session, message, HONEYPOT, work.now):
-            told = facts.MessageClicked(message_id=message.message_id, link=HONEYPOT, machine=True)
+            told = facts.MessageClicked(**steps_of(message), link=HONEYPOT, machine=True)
             tell(work, message, told, HONEYPOT, True)
     metrics.ANSWERS.labels("scan").inc()
     return message
@@ -272,6 +270,15 @@ def leads_nowhere(context: Context, message: MessageRow) -> bool:
         row = work.session.get(CustomerRow, (message.tenant, message.customer))
         ended = row.links_end if row else None
     return ended is not None and message.checked_at <= ended
+
+
+def steps_of(message: MessageRow) -> dict[str, Any]:
+    """Which message a fact is about, and which steps it carried."""
+    return {
+        "message_id": message.message_id,
+        "step_id": message.step_id,
+        "joined": tuple(message.joined),
+    }
 
 
 def tell(work: UnitOfWork, message: MessageRow, data: Typed, *key: str | int) -> None:

@@ -39,7 +39,8 @@ SILENT = frozenset({Intent.STOP, Intent.CEASE_CONTACT})
 class Reply:
     """What came back. reply_id: the same for the same answer, however often it comes.
 
-    answered: what it asks is answered already; nobody need see to that.
+    answered: what it asks is answered already; nobody need see to that. guessed: nothing in it
+    says which message it answers; it is taken as an answer to the newest.
     """
 
     reply_id: str
@@ -47,6 +48,7 @@ class Reply:
     via: str = "http"
     attachments: int = 0
     answered: bool = False
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def _act(
         work,
         message,
         facts.MessageReplied(
-            message_id=message.message_id,
+            **({"message_id": message.message_id} if reply.guessed else answers.steps_of(message)),
             intent=understood.intent.value,
             also=tuple(one.value for one in understood.also),
             quiet_until=until,

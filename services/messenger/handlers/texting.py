@@ -98,7 +98,7 @@ def hear(
     since = work.now - HELP_AGAIN
     again = helps and message_store.has_asked(work.session, newest, Intent.HELP.value, since)
     try:
-        reply = replies.Reply(row.inbound_id, words, row.source, answered=helps)
+        reply = replies.Reply(row.inbound_id, words, row.source, answered=helps, guessed=True)
         replies.hear(work, newest.message_id, reply, listening)
     except answers.NotKnown:
         return Heard(passed_over="erased")

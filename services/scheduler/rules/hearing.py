@@ -22,7 +22,14 @@ from services.scheduler.rules.ending import cancel, complete_if_done
 from services.scheduler.rules.holds import refused_lift
 from services.scheduler.rules.placing import suppress
 from services.scheduler.rules.planning import replan, resume
-from services.scheduler.rules.stops import MAIL, Stop, concerns, exit_met, stopped
+from services.scheduler.rules.stops import (
+    MAIL,
+    OF_ONE_MESSAGE,
+    Stop,
+    concerns,
+    exit_met,
+    stopped,
+)
 from services.scheduler.rules.ways import fall_back, goes_on
 
 _DISPATCH_FACTS = frozenset(
@@ -88,7 +95,9 @@ def hear(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list
 def _end_or_move(
     book: Book, enrolment: Enrolment, heard: Heard, packs: Sequence[Pack], now: datetime
 ) -> list[Outcome]:
-    met = exit_met(enrolment.exits, heard) if concerns(enrolment, heard) else None
+    steps = book.steps_of(enrolment.id) if heard.type in OF_ONE_MESSAGE else ()
+    concerned = concerns(enrolment, steps, heard)
+    met = exit_met(enrolment.exits, heard) if concerned else None
     customer = book.customer(enrolment.tenant, enrolment.customer)
     obligation = book.obligations[enrolment.obligation_key]
     if met is not None and met.on == "message.bounced":
@@ -105,7 +114,7 @@ def _end_or_move(
         rule = continuing.PERSON if met.on == "handoff.requested" else "exit"
         return [cancel(book, enrolment, met.reason, heard.id, now, reenter=False, rule=rule)]
     told: list[Outcome] = []
-    if concerns(enrolment, heard) and heard.obligation_id is not None:
+    if concerned and heard.obligation_id is not None:
         told = replan(book, enrolment, packs, now)
         told += agreements.follow(book, book.enrolments[enrolment.id], heard, packs, now)
     return [*told, *resume(book, book.enrolments[enrolment.id], packs, now)]

@@ -1,6 +1,6 @@
 """What ends an enrolment: the obligation's end, some holds, refusals, and the playbook's exits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from services.scheduler.model import (
     Heard,
     Obligation,
     ObligationState,
+    Step,
 )
 from services.scheduler.rules import timing
 from services.scheduler.rules.holds import held
@@ -24,6 +25,9 @@ RELATIONSHIP_KINDS = frozenset({"bill", "subscription", "benefit"})
 
 MAIL = ("email",)
 """The channel of an enrolment without steps."""
+
+OF_ONE_MESSAGE = frozenset({"message.clicked", "message.replied"})
+"""What a customer does with one message."""
 
 _NOWHERE = Zones(())
 COMPLETED = "agreement.completed"
@@ -122,8 +126,15 @@ def exit_met(exits: Sequence[ExitRule], heard: Heard) -> ExitRule | None:
     return None
 
 
-def concerns(enrolment: Enrolment, heard: Heard) -> bool:
-    """Whether `heard` can end the enrolment: it is about the same matter, or about no other."""
+def concerns(enrolment: Enrolment, steps: Iterable[Step], heard: Heard) -> bool:
+    """Whether `heard` can end the enrolment: it is about the same matter, or about no other.
+
+    steps: the enrolment's, asked for where the fact is of OF_ONE_MESSAGE: what a customer does with
+    one message concerns those whose steps it carried; where it is not sure which it was, all.
+    """
+    if heard.type in OF_ONE_MESSAGE and (first := heard.data.get("step_id")):
+        carried = {first, *heard.data.get("joined", ())}
+        return any(step.id in carried for step in steps)
     return heard.obligation_id is None or (
         heard.obligation_id == enrolment.obligation_id
         and heard.kind in (None, enrolment.obligation_kind)
