@@ -76,6 +76,7 @@ def test_an_answer_is_acted_on_at_once(
     answer(messenger, http, words)
     [replied] = told(messenger, "message.replied")
     assert replied["intent"] == intent
+    assert replied["step_id"] == told(messenger, "message.sent")[0]["step_id"]
     assert [one["kind"] for one in told(messenger, "request.made")] == ([asks] if asks else [])
     assert next_end(messenger)["data"]["reason"] == reason
     assert words not in json.dumps(messenger.facts, ensure_ascii=False)

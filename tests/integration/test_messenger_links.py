@@ -54,6 +54,8 @@ class TestLinks:
         assert answer.headers["location"].startswith("https://m.example/p/")
         [clicked] = messenger.told("message.clicked")
         assert (clicked["link"], clicked["machine"]) == ("portal", False)
+        [intended] = messenger.told("message.intended")
+        assert clicked["step_id"] == intended["step_id"]
 
     def test_a_second_click_is_counted_and_not_told_again(
         self, messenger: World, http: TestClient, mail: dict[str, Any], database: Database

@@ -137,6 +137,7 @@ def test_stop_by_text_in_each_language_and_nothing_more_is_sent(
 
     [replied] = messenger.of("message.replied")
     assert replied["data"]["intent"] == "stop"
+    assert replied["data"].get("step_id") is None, "no text says what it answers"
     [left] = messenger.of("contact.unsubscribed")
     assert (left["data"]["channel"], left["data"]["purpose"]) == ("sms", "*")
     refused = send(messenger, "c-1", 2)
