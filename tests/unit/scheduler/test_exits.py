@@ -7,7 +7,7 @@ from scheduler_world import World, at, bill, heard, step_ids
 
 from services.scheduler.model import Cancelled, Dispatched, ExitRule, Outcome
 
-TEN = at("2026-03-05 10:00")
+SENT = at("2026-03-06 20:00")
 EXITS = (
     ExitRule("message.clicked", "answered", '!machine && link == "pay"'),
     ExitRule("message.replied", "answered"),
@@ -21,7 +21,7 @@ def owing(*names: str, consolidate: bool = False) -> World:
     world = World()
     for name in names:
         world.start(bill(bill_id=name), exits=EXITS, consolidate=consolidate)
-    world.until(TEN)
+    world.until(SENT)
     return world
 
 
@@ -44,14 +44,14 @@ def test_an_answer_to_one_message_ends_what_that_message_was_about(
     type: str, data: dict[str, Any]
 ) -> None:
     world = owing("b1", "b2")
-    assert ended(world.hear(heard(type, TEN, **carried(world, "b2"), **data))) == {"b2"}
-    assert ended(world.hear(heard(type, TEN, **carried(world, "b2"), **data))) == set()
+    assert ended(world.hear(heard(type, SENT, **carried(world, "b2"), **data))) == {"b2"}
+    assert ended(world.hear(heard(type, SENT, **carried(world, "b2"), **data))) == set()
 
 
 def test_an_answer_to_a_message_about_several_ends_all_of_these() -> None:
     world = owing("b1", "b2", consolidate=True)
     world.start(bill(bill_id="b3"), exits=EXITS)
-    told = world.hear(heard("message.clicked", TEN, **carried(world, "b2"), **CLICK))
+    told = world.hear(heard("message.clicked", SENT, **carried(world, "b2"), **CLICK))
     assert ended(told) == {"b1", "b2"}
 
 
@@ -67,7 +67,7 @@ def test_where_it_is_not_sure_which_message_it_was_all_end_and_so_by_a_complaint
     type: str, data: dict[str, Any]
 ) -> None:
     world = owing("b1", "b2")
-    assert ended(world.hear(heard(type, TEN, message_id="m", **data))) == {"b1", "b2"}
+    assert ended(world.hear(heard(type, SENT, message_id="m", **data))) == {"b1", "b2"}
 
 
 def test_an_answer_to_what_has_ended_ends_nothing_else() -> None:
@@ -77,10 +77,12 @@ def test_an_answer_to_what_has_ended_ends_nothing_else() -> None:
         "step_id": "of an enrolment that is over",
         "joined": (),
     }
-    assert ended(world.hear(heard("message.clicked", TEN, **answered, **CLICK))) == set()
+    assert ended(world.hear(heard("message.clicked", SENT, **answered, **CLICK))) == set()
 
 
 def test_a_click_that_the_exit_does_not_mean_ends_nothing() -> None:
     world = owing("b1", "b2")
-    told = world.hear(heard("message.clicked", TEN, **carried(world, "b1"), link="x", machine=True))
+    told = world.hear(
+        heard("message.clicked", SENT, **carried(world, "b1"), link="x", machine=True)
+    )
     assert ended(told) == set()
