@@ -1,10 +1,10 @@
 """What people may read of the scheduler's state. Plain selects; nothing is locked."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, or_, text, tuple_
+from sqlalchemy import ColumnElement, or_, tuple_
 from sqlmodel import Session, col, select
 
 from services.scheduler.tables import (
@@ -144,48 +144,3 @@ def _about(tenant: str, customer: str, obligation: str) -> ColumnElement[bool]:
             )
         ),
     )
-
-
-def overview(session: Session, tenant: str | None, now: datetime) -> dict[str, Any]:
-    """Counts and recent decisions for the console; `tenant` None: of all tenants."""
-    asked = {"tenant": tenant, "since": now - timedelta(days=7), "now": now}
-    return {
-        "enrolments": _all(
-            session,
-            "SELECT playbook, status, coalesce(reason, '') AS reason, count(*) AS count"
-            " FROM enrolment WHERE tenant = coalesce(:tenant, tenant)"
-            " GROUP BY 1, 2, 3 ORDER BY 1, 2, 4 DESC",
-            asked,
-        ),
-        "steps": _all(
-            session,
-            "SELECT e.playbook, s.state, count(*) AS count FROM step s JOIN enrolment e"
-            " USING (tenant, enrolment_id) WHERE s.tenant = coalesce(:tenant, s.tenant)"
-            " GROUP BY 1, 2 ORDER BY 1, 2",
-            asked,
-        ),
-        "reasons": _all(
-            session,
-            "SELECT type, data->>'reason' AS reason, count(*) AS count FROM timeline"
-            " WHERE tenant = coalesce(:tenant, tenant) AND at > :since AND type IN"
-            " ('outreach.step_deferred', 'outreach.step_suppressed', 'outreach.cancelled')"
-            " GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 30",
-            asked,
-        ),
-        "recent": _all(
-            session,
-            "SELECT at, type, tenant, customer, data->>'playbook' AS playbook,"
-            " data->>'step' AS step, data->>'reason' AS reason, data->>'rule' AS rule,"
-            " data->>'enrolment_id' AS enrolment_id"
-            " FROM timeline WHERE tenant = coalesce(:tenant, tenant)"
-            " AND type LIKE 'outreach.%' ORDER BY at DESC, position DESC LIMIT 60",
-            asked,
-        ),
-        "late": session.execute(
-            text("SELECT count(*) FROM step WHERE state = 'planned' AND due_at <= :now"), asked
-        ).scalar_one(),
-    }
-
-
-def _all(session: Session, query: str, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [dict(row) for row in session.execute(text(query), asked).mappings()]

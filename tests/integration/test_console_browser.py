@@ -1,0 +1,57 @@
+"""The operators' console in a browser: at a glance, and why a customer was not contacted."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from scheduler_node import Bench, due_soon, message, requested
+
+from rapport.demo.website import serving
+from schemas.topics import OUTREACH_COMMANDS, OUTREACH_DISPATCHES, OUTREACH_LOG
+from support.browser import assert_accessible
+from support.database import Database
+
+
+@pytest.fixture
+def bench(database: Database) -> Iterator[Bench]:
+    made = Bench(database, "2026-03-02T09:00:00+09:00")
+    yield made
+    made.close()
+
+
+def test_an_operator_sees_what_goes_on_and_asks_why(bench: Bench, chromium: Browser) -> None:
+    bench.deliver(OUTREACH_LOG, due_soon(7), due_soon(8, "bob", "b2"))
+    bench.deliver(OUTREACH_COMMANDS, requested(7), requested(8, "bob", "b2"))
+    bench.at("2026-03-05T10:00:00+09:00")
+    bench.claim()
+    order, _ = bench.outbox(OUTREACH_DISPATCHES)
+    sent = message(
+        "message.sent", order, message_id="m", provider="smtp", provider_reference="<m@x>"
+    )
+    bench.deliver(OUTREACH_LOG, *bench.outbox(), sent)
+    with serving(bench.web.app) as base, chromium.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{base}/console")
+        page.get_by_label("API token").fill("nobody")
+        page.get_by_role("button", name="Show").click()
+        expect(page.locator("#fault")).not_to_be_empty()
+        page.get_by_label("API token").fill("o1")
+        page.get_by_role("button", name="Show").click()
+        expect(page.locator("#sent")).to_have_text("1")
+        expect(page.locator("#planned")).to_have_text("4")
+        expect(page.locator("#state")).to_have_text("sending")
+        page.get_by_role("button", name="bob").first.click()
+        expect(page.locator("#story")).to_contain_text("What would change it")
+        expect(page.locator("#story li")).to_have_count(1)
+        _photograph(page, "console")
+        page.set_viewport_size({"width": 390, "height": 844})
+        _photograph(page, "console-phone")
+
+
+def _photograph(page: Page, name: str) -> None:
+    assert_accessible(page)
+    folder = os.environ.get("SCREENSHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
