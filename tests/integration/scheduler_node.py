@@ -61,9 +61,8 @@ class Bench:
         self.timer = Claiming(self.context, self.handlers, announce, batch=1000)
         self.in_force = True
         """Whether what operators say of sending holds at once; there is no publisher here."""
-        self.web = TestClient(
-            api.create(self.context, PACKS, takes_effect=lambda: self.in_force),
-        )
+        self.app = api.create(self.context, PACKS, takes_effect=lambda: self.in_force)
+        self.web = TestClient(self.app)
 
     def close(self) -> None:
         self.context.engine.dispose()

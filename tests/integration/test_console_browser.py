@@ -31,7 +31,7 @@ def test_an_operator_sees_what_goes_on_and_asks_why(bench: Bench, chromium: Brow
         "message.sent", order, message_id="m", provider="smtp", provider_reference="<m@x>"
     )
     bench.deliver(OUTREACH_LOG, *bench.outbox(), sent)
-    with serving(bench.web.app) as base, chromium.new_context() as context:
+    with serving(bench.app) as base, chromium.new_context() as context:
         page = context.new_page()
         page.goto(f"{base}/console")
         page.get_by_label("API token").fill("nobody")
@@ -48,6 +48,14 @@ def test_an_operator_sees_what_goes_on_and_asks_why(bench: Bench, chromium: Brow
         _photograph(page, "console")
         page.set_viewport_size({"width": 390, "height": 844})
         _photograph(page, "console-phone")
+        page.get_by_text("Stop sending").first.click()
+        page.get_by_label("Reason").fill("incident-31")
+        page.get_by_role("button", name="Stop sending").click()
+        expect(page.locator("#stopped")).to_contain_text("everything: by ops")
+        _photograph(page, "console-stopped")
+        page.get_by_role("button", name="Resume everything").click()
+        expect(page.locator("#stopped")).to_be_hidden()
+    assert bench.get("/sending")["stopped"] == []
 
 
 def _photograph(page: Page, name: str) -> None:
