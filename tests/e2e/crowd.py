@@ -16,9 +16,7 @@ from services.runtime.partitioning import PARTITIONS, lane
 from support.system import System, event
 
 START = datetime.fromisoformat("2026-03-02T11:00+01:00")
-"""A Monday morning in Berlin: both letters to each customer are due at once."""
-LETTERS = 2
-"""To each customer: about the payment missed, and about the bill that falls due today."""
+"""A Monday morning in Berlin: the letter to each customer is due at once."""
 _PAUSE_SECONDS = 0.1
 _WAITING = 40
 """So many customers wait for their letters at any moment; only then the next one comes."""
@@ -77,12 +75,12 @@ class Crowd:
 
     def _served(self) -> int:
         letters = self._system.database.rows("SELECT count(*) FROM messenger.message")[0][0]
-        return int(letters) // LETTERS
+        return int(letters)
 
     def _come(self, number: int) -> None:
         who = f"customer-{number}"
-        known, missed, due = self._events(who)
-        for one in (known, missed, due):
+        known, missed = self._events(who)
+        for one in (known, missed):
             self._publish(one)
         if number % 10 == 0:
             self._publish(known, partition=(lane(who) + 1) % PARTITIONS)
@@ -92,7 +90,7 @@ class Crowd:
             self.bad += 1
         self.customers.append(who)
 
-    def _events(self, who: str) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    def _events(self, who: str) -> tuple[dict[str, Any], dict[str, Any]]:
         now = self._system.clock.now()
         bill = {"creditor": "Harbour Bank", "amount_minor": 24_000, "currency": "EUR"}
         person = {
@@ -104,11 +102,9 @@ class Crowd:
             "verification": {"last_digits": "4711", "birth_year": "1984"},
         }
         missed = {**bill, "bill_id": f"missed-{who}", "due_date": _day(-3)}
-        due = {**bill, "bill_id": f"due-{who}", "due_date": _day(0)}
         return (
             event("customer.updated", who, person, at=now),
             event("payment.missed", who, missed, at=now),
-            event("bill.due_soon", who, due, at=now),
         )
 
     def _publish(self, one: Mapping[str, Any], partition: int | None = None) -> None:

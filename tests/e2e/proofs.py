@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import LiteralString
 
-from e2e.crowd import LETTERS, Crowd, address
+from e2e.crowd import Crowd, address
 from rapport.audit.log import Log, build
 from rapport.audit.run import audit
 from rapport.reading import Raw, read_to_end
@@ -34,8 +34,7 @@ def settled(system: System, crowd: Crowd, timeout: float = 120.0) -> None:
     poll_until(lambda: not _open(system), timeout, "the scheduler has not heard of every end")
 
 
-def _all_ended(system: System, customers: int) -> bool:
-    letters = LETTERS * customers
+def _all_ended(system: System, letters: int) -> bool:
     return (
         _one(system, "SELECT count(*) FROM scheduler.enrolment") == letters
         and _one(system, "SELECT count(DISTINCT step_id) FROM messenger.dispatch") == letters
