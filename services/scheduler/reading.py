@@ -22,6 +22,11 @@ def customer(session: Session, tenant: str, customer: str) -> CustomerRow | None
     return session.get(CustomerRow, (tenant, customer))
 
 
+def ids_of(known: CustomerRow) -> list[str]:
+    """The customer's id, and those that gave way to it."""
+    return [known.customer, *(one["id"] for one in known.state.get("former", ()))]
+
+
 def obligations(
     session: Session, tenant: str, obligation_id: str, kind: str | None
 ) -> list[ObligationRow]:
@@ -92,16 +97,16 @@ class Wanted(NamedTuple):
 
 
 def timeline(
-    session: Session, tenant: str, customer: str, wanted: Wanted, limit: int
+    session: Session, tenant: str, ids: Sequence[str], wanted: Wanted, limit: int
 ) -> Sequence[TimelineRow]:
-    """A customer's facts, newest first."""
+    """The facts about a customer, under any of these ids, newest first."""
     query = select(TimelineRow).where(
-        TimelineRow.tenant == tenant, TimelineRow.customer == customer
+        TimelineRow.tenant == tenant, col(TimelineRow.customer).in_(ids)
     )
     if wanted.type_prefix:
         query = query.where(col(TimelineRow.type).startswith(wanted.type_prefix, autoescape=True))
     if wanted.obligation is not None:
-        query = query.where(_about(tenant, customer, wanted.obligation))
+        query = query.where(_about(tenant, ids, wanted.obligation))
     if wanted.since is not None:
         query = query.where(col(TimelineRow.at) >= wanted.since)
     if wanted.until is not None:
@@ -113,23 +118,32 @@ def timeline(
 
 
 def facts_until(
-    session: Session, tenant: str, customer: str, at: datetime
+    session: Session, tenant: str, ids: Sequence[str], at: datetime
 ) -> Sequence[TimelineRow]:
-    """A customer's newest facts up to `at`, at most 5,000, in the order of the log."""
+    """The newest facts about a customer up to `at`, at most 5,000, in the order of the log.
+
+    ids: theirs. Several may stand in several lanes, between which only time orders.
+    """
     newest = session.exec(
         select(TimelineRow)
-        .where(TimelineRow.tenant == tenant, TimelineRow.customer == customer, TimelineRow.at <= at)
+        .where(
+            TimelineRow.tenant == tenant,
+            col(TimelineRow.customer).in_(ids),
+            TimelineRow.at <= at,
+        )
         .order_by(col(TimelineRow.at).desc(), col(TimelineRow.position).desc())
         .limit(5000)
     )
+    if len(ids) > 1:
+        return sorted(newest, key=lambda row: (row.at, row.position))
     return sorted(newest, key=lambda row: row.position)
 
 
-def _about(tenant: str, customer: str, obligation: str) -> ColumnElement[bool]:
+def _about(tenant: str, ids: Sequence[str], obligation: str) -> ColumnElement[bool]:
     """The fact names the obligation, or the enrolment or step of one about it."""
     enrolments = select(EnrolmentRow.enrolment_id).where(
         EnrolmentRow.tenant == tenant,
-        EnrolmentRow.customer == customer,
+        col(EnrolmentRow.customer).in_(ids),
         EnrolmentRow.obligation_id == obligation,
     )
     data: Any = col(TimelineRow.data)

@@ -22,6 +22,8 @@ from services.scheduler.model import (
     Step,
     StepState,
 )
+from services.scheduler.rules.merging import survivor
+from services.scheduler.rules.stops import MERGED
 from services.scheduler.rules.timing import WITHIN
 
 _Row = TypeVar("_Row")
@@ -68,8 +70,8 @@ def load(
     """Lock and load customers, obligations, and all that an event about them may change.
 
     Customers not known yet are entered, so that their row can be locked. Of enrolments: the
-    active ones of these customers, all of those about these obligations, those named, and all
-    of the customers in with_former.
+    active ones of these customers, all of those about these obligations, those named; all of the
+    customers in with_former, and of those that stand for them, or for one of a named one.
     """
     # In order once and for all: each statement that names them sorts them, as locks need it.
     obligations = sorted(set(obligations))
@@ -78,15 +80,18 @@ def load(
     book.load(customers=lock_customers(session, concerned))
     concerned = sorted({*concerned, *_load_survivors(session, book, concerned)})
     book.load(obligations=_lock_obligations(session, obligations))
+    named = _named_enrolments(session, enrolments)
+    gave_way = [(one.tenant, one.customer) for one in named if one.ended_by == MERGED]
+    whole = {*with_former, *(survivor(book, key) for key in (*with_former, *gave_way))}
     found = [
         *_active_of(session, concerned),
         *_about(session, obligations),
-        *_named_enrolments(session, enrolments),
-        *_enrolments(session, with_former, "customer = i"),
+        *named,
+        *_enrolments(session, whole, "customer = i"),
     ]
-    if with_former:
-        whole = {one.obligation_key for one in found if (one.tenant, one.customer) in with_former}
-        book.load(obligations=_lock_obligations(session, whole - book.obligations.keys()))
+    if whole:
+        theirs = {one.obligation_key for one in found if (one.tenant, one.customer) in whole}
+        book.load(obligations=_lock_obligations(session, theirs - book.obligations.keys()))
     # An enrolment made while we waited for the obligation brings its customer in late; two
     # transactions may now wait for each other, which the database ends and the runtime repeats.
     late = {(one.tenant, one.customer) for one in found}.difference(concerned)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from scheduler_node import Bench, applied, due_soon, requested
+from scheduler_node import Bench, applied, due_soon, message, requested
 
 from schemas.topics import OUTREACH_COMMANDS, OUTREACH_DISPATCHES, OUTREACH_LOG
 from support.database import Database
@@ -47,3 +47,28 @@ def test_money_taken_back_and_two_ids_that_are_one(bench: Bench) -> None:
     path, auth = "/customers/ann/holds/dispute/lift", {"authorization": "Bearer o1"}
     assert bench.web.post(path, json={"reason": "settled"}, headers=auth).json()["lifted"]
     assert bench.get("/customers/zoe/outreach")["holds"] == []
+    # What was told and decided under the old id is in the story of the one that stays.
+    facts = bench.get("/customers/zoe/timeline")["facts"]
+    assert {one["customer"] for one in facts} == {"ann", "zoe"}
+    explained = bench.get("/customers/zoe/explain?at=2026-03-05T10:30:00%2B09:00")
+    assert "bill-reminder" in explained["sentence"]
+    assert explained["decisions"]
+
+
+def test_what_is_on_its_way_as_its_id_gives_way_goes_out_under_the_one_that_stays(
+    bench: Bench,
+) -> None:
+    bench.deliver(OUTREACH_LOG, due_soon())
+    bench.deliver(OUTREACH_COMMANDS, requested())
+    for offset, (day, into) in enumerate([("05", "zoe"), ("09", None), ("11", "una")], 8):
+        bench.at(f"2026-03-{day}T10:00:01+09:00")
+        assert bench.claim() == 1
+        *_, order = bench.outbox(OUTREACH_DISPATCHES)
+        if into is None:
+            continue
+        bench.deliver(OUTREACH_LOG, applied("customer.merged", offset, order.subject, into=into))
+        said = {"reason": "cancelled", "rule": "enrolment", "rule_version": 1, "retryable": False}
+        bench.deliver(OUTREACH_LOG, message("message.refused", order, **said))
+        assert bench.claim() == 1
+        *_, again = bench.outbox(OUTREACH_DISPATCHES)
+        assert (again.subject, again.data["step"]) == (into, order.data["step"])

@@ -38,6 +38,7 @@ from services.scheduler.tables import TimelineRow
 
 _FACT = {
     "id": "b218c936-e3d7-53c6-8753-9524bf9c6938",
+    "customer": "c-7f3a91",
     "at": "2026-03-02T09:00:00Z",
     "type": "outreach.step_deferred",
     "data": {"step": "t-3", "reason": "hours", "rule": "default/hours", "rule_version": 1},
@@ -125,14 +126,15 @@ def routes(context: Context, packs: Sequence[Pack], learning: Learning | None = 
     ) -> dict[str, Any]:
         """Every fact about a customer, newest first. `next` leads to the following page.
 
-        obligation: facts that name it, and those of the enrolments about it.
+        obligation: facts that name it, and those of the enrolments about it. Facts about ids that
+        gave way to this one are among them; `customer` says of which id each was told.
         """
         may_see(caller, tenant)
         wanted = Wanted(type, obligation, since, until, _cursor(after))
         with Session(context.engine) as session:
-            if reading.customer(session, tenant, customer) is None:
+            if (known := reading.customer(session, tenant, customer)) is None:
                 raise unknown("customer")
-            rows = reading.timeline(session, tenant, customer, wanted, limit)
+            rows = reading.timeline(session, tenant, reading.ids_of(known), wanted, limit)
         following = f"{text(rows[-1].at)}~{rows[-1].position}" if len(rows) == limit else None
         return {
             "tenant": tenant,
@@ -206,6 +208,7 @@ def routes(context: Context, packs: Sequence[Pack], learning: Learning | None = 
 def _fact(row: TimelineRow) -> dict[str, Any]:
     return {
         "id": row.fact_id,
+        "customer": row.customer,
         "at": text(row.at),
         "type": row.type,
         "data": row.data,

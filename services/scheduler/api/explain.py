@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from services.policy.model import Pack
 from services.runtime.context import Context
+from services.runtime.ids import derive
 from services.scheduler import explaining, reading
 from services.scheduler.api.shared import (
     CustomerRef,
@@ -23,8 +24,8 @@ from services.scheduler.api.shared import (
     text,
     unknown,
 )
-from services.scheduler.model import Customer
-from services.scheduler.rules import customers, holds
+from services.scheduler.model import Book
+from services.scheduler.rules import holds, merging
 from services.scheduler.rules.explaining import Contact, Decision, Story, Told
 from services.scheduler.tables import TimelineRow
 from services.scheduler.translate import heard_again
@@ -79,14 +80,15 @@ def routes(context: Context, packs: Sequence[Pack]) -> APIRouter:
 
         decisions: what held then of each playbook about each obligation, with the rule that
         decided, its source, the facts that show it, and what would have to change. known: what
-        was known of the customer then. All is told from the log alone, as of that instant.
+        was known of the customer then. All is told from the log alone, as of that instant, and
+        under all ids that gave way to this one by now.
         """
         may_see(caller, tenant)
         asked = at or context.clock.now()
         with Session(context.engine) as session:
-            if reading.customer(session, tenant, customer) is None:
+            if (row := reading.customer(session, tenant, customer)) is None:
                 raise unknown("customer")
-            rows = reading.facts_until(session, tenant, customer, asked)
+            rows = reading.facts_until(session, tenant, reading.ids_of(row), asked)
         story = Story(map(_told, rows))
         contacts = [one for one in story.contacts(asked) if _about(one, obligation)]
         decisions = [
@@ -173,9 +175,10 @@ def _known(
     at: datetime,
 ) -> dict[str, Any]:
     """What the facts up to then say of the customer, by the rules that the scheduler learns by."""
-    known = Customer(tenant, customer)
+    book = Book(derive)
     for row in rows:
-        known = customers.learn(known, heard_again(tenant, customer, row))
+        merging.take_in(book, heard_again(tenant, row.customer, row))
+    known = book.customer(tenant, customer)
     return {
         "timezone": known.place.timezone,
         "country": known.place.country,

@@ -71,11 +71,16 @@ class GaveWay(msgspec.Struct, frozen=True):
 
 
 class Handoff(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A hand-off to a person that is open; without an obligation it is about the customer."""
+    """A hand-off to a person; without an obligation it is about the customer.
+
+    at: when it was asked for, by the fact asked_by.
+    """
 
     id: str
     reason: str
     obligation_id: str | None = None
+    at: datetime | None = None
+    asked_by: str | None = None
 
 
 class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -83,6 +88,7 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
 
     consents: as the publisher tells. preferences: what the customer chose here, by opt-out or on
     the preferences page; a refusal among them wins over any consent. handoffs: open ones.
+    kept: of each obligation the last one that was not handed back.
     wrong_channels: those whose address is somebody else's. addresses: by channel, whether there is
     one that works, as far as that was told. left: purposes that they opted out of, by whatever
     channel (`*`: all). tier: the publisher's. applied: by
@@ -103,6 +109,7 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     preferences: tuple[ConsentRecord, ...] = ()
     holds: tuple[Hold, ...] = ()
     handoffs: tuple[Handoff, ...] = ()
+    kept: tuple[Handoff, ...] = ()
     wrong_channels: tuple[str, ...] = ()
     addresses: dict[str, bool] = {}
     left: frozenset[str] = frozenset()

@@ -24,12 +24,8 @@ from services.scheduler.model import (
 )
 from services.scheduler.rules import agreements, planning
 from services.scheduler.rules.ending import cancel
-from services.scheduler.rules.stops import COMPLETED, stopped
-
-PERSON = "handoff"
-"""Ended since a person took over, who may hand back."""
-KEPT_BY_PERSON = "handoff.kept"
-"""Ended since a person took over, who did not hand back."""
+from services.scheduler.rules.stops import COMPLETED, KEPT_BY_PERSON, PERSON, stopped
+from services.scheduler.rules.told_late import is_kept
 
 _BROKEN = "agreement.broken"
 _REOPENED = "agreement.reopened"
@@ -86,13 +82,15 @@ def _may_go_on(
 ) -> bool:
     if last.active or not last.plans:
         return False
+    customer = book.customer(last.tenant, last.customer)
+    if is_kept(customer, last):
+        return False
     answers = _BEGINS.get(heard.type)
     met = any(plan.anchor == answers for plan in last.plans)
     complete = last.status is EnrolmentStatus.COMPLETED
     if last.ended_by not in UNDONE and not (met and complete):
         return False
     last = agreements.after(last, heard, now)
-    customer = book.customer(last.tenant, last.customer)
     about = (last.obligation_id,)
     if last.ended_by == PERSON and any(
         keeps_quiet(one, about, last.purpose) for one in customer.handoffs

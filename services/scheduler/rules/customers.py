@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from services.policy.handoffs import HANDS_BACK
 from services.policy.model import ConsentRecord
 from services.scheduler.model import Customer, Handoff, Heard, Place
 from services.scheduler.rules.holds import instant, with_hold
@@ -132,9 +133,19 @@ def _with_handoff(known: Customer, heard: Heard) -> Customer:
     identity = str(heard.data["handoff_id"])
     others = tuple(one for one in known.handoffs if one.id != identity)
     if heard.type == "handoff.resolved":
-        return msgspec.structs.replace(known, handoffs=others)
-    opened = Handoff(identity, str(heard.data["reason"]), heard.obligation_id or None)
+        hands_back = heard.data["outcome"] in HANDS_BACK
+        kept = () if hands_back else (one for one in known.handoffs if one.id == identity)
+        return msgspec.structs.replace(known, handoffs=others, kept=last_kept(*known.kept, *kept))
+    about, reason = heard.obligation_id or None, str(heard.data["reason"])
+    opened = Handoff(identity, reason, about, heard.time, heard.id)
     return msgspec.structs.replace(known, handoffs=(*others, opened))
+
+
+def last_kept(*kept: Handoff) -> tuple[Handoff, ...]:
+    """Of each obligation the hand-off that was asked for last."""
+    dated = (one for one in kept if one.at is not None)
+    ordered = sorted(dated, key=lambda one: (one.at, one.id))
+    return tuple({one.obligation_id: one for one in ordered}.values())
 
 
 def _with_word(known: tuple[ConsentRecord, ...], told: ConsentRecord) -> tuple[ConsentRecord, ...]:

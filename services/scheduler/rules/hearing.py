@@ -6,11 +6,11 @@ from datetime import datetime
 import msgspec
 
 from services.policy.model import Pack
-from services.scheduler.model import Book, Enrolment, ExitRule, Heard, Outcome, StepState
+from services.scheduler.model import Book, Enrolment, Heard, Outcome
 from services.scheduler.rules import (
     agreements,
     continuing,
-    customers,
+    going_on,
     habits,
     merging,
     obligations,
@@ -18,18 +18,18 @@ from services.scheduler.rules import (
 )
 from services.scheduler.rules.choosing import choose
 from services.scheduler.rules.contacts import note_contact
-from services.scheduler.rules.ending import cancel, complete_if_done
+from services.scheduler.rules.ending import cancel
 from services.scheduler.rules.holds import refused_lift
-from services.scheduler.rules.placing import suppress
 from services.scheduler.rules.planning import replan, resume
 from services.scheduler.rules.stops import (
     MAIL,
     OF_ONE_MESSAGE,
-    Stop,
+    PERSON,
     concerns,
     exit_met,
     stopped,
 )
+from services.scheduler.rules.told_late import keep_only
 from services.scheduler.rules.ways import fall_back, goes_on
 
 _DISPATCH_FACTS = frozenset(
@@ -51,18 +51,12 @@ def hear(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list
     the steps that are not dispatched yet.
     """
     known = book.customer(heard.tenant, heard.customer)
-    learnt = customers.learn(known, heard)
-    if learnt != known:
-        book.put(learnt)
+    before = book.customer(*merging.survivor(book, known.key))
+    merged = merging.take_in(book, heard)
     if heard.stale:
         return []
-    merged = heard.type == "customer.merged" and merging.merge(book, heard)
+    to_come = going_on.still_planned(book, known.key) if merged else {}
     stays = merging.survivor(book, known.key)
-    before = known if stays == known.key else book.customer(*stays)
-    if stays != known.key and heard.type in merging.ABOUT_THE_PERSON:
-        book.put(
-            customers.learn(book.customer(*stays), msgspec.structs.replace(heard, position=None))
-        )
     habits.learn(book, heard, stays)
     if heard.type == "contact.made":
         note_contact(book, msgspec.structs.replace(heard, customer=stays[1]))
@@ -70,7 +64,7 @@ def hear(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list
     if (refused := refused_lift(book.customer(*stays), heard, packs, now)) is not None:
         told.append(refused)
     if heard.type in _DISPATCH_FACTS:
-        told += outcomes.follow(book, heard, now)
+        told += outcomes.follow(book, heard, packs, now)
     elif heard.type == "message.bounced":
         told += fall_back(book, heard, now)
     touched = [one for who in {known.key: 0, stays: 0} for one in book.of_customer(who)]
@@ -88,7 +82,7 @@ def hear(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list
         if running.active:
             told += _end_or_move(book, running, heard, packs, now)
     if merged:
-        told += merging.carry_over(book, heard, packs, now)
+        told += going_on.carry_over(book, heard, to_come, packs, now)
     return [*told, *continuing.carry_on(book, heard, before, packs, now)]
 
 
@@ -109,27 +103,15 @@ def _end_or_move(
         reason = met.reason if met is not None else stop.reason
         return [cancel(book, enrolment, reason, heard.id, now, reenter=True, rule=stop.rule)]
     if met is not None and met.keep:
-        return _keep_only(book, enrolment, met, now)
+        return keep_only(book, enrolment, met, now)
     if met is not None:
-        rule = continuing.PERSON if met.on == "handoff.requested" else "exit"
+        rule = PERSON if met.on == "handoff.requested" else "exit"
         return [cancel(book, enrolment, met.reason, heard.id, now, reenter=False, rule=rule)]
     told: list[Outcome] = []
     if concerned and heard.obligation_id is not None:
         told = replan(book, enrolment, packs, now)
         told += agreements.follow(book, book.enrolments[enrolment.id], heard, packs, now)
     return [*told, *resume(book, book.enrolments[enrolment.id], packs, now)]
-
-
-def _keep_only(book: Book, enrolment: Enrolment, met: ExitRule, now: datetime) -> list[Outcome]:
-    """Drop the steps that an exit does not keep."""
-    dropped: list[Outcome] = [
-        suppress(
-            book, enrolment, step, Stop(met.reason, f"exit.{met.on}"), enrolment.playbook_version
-        )
-        for step in book.steps_of(enrolment.id)
-        if step.state is StepState.PLANNED and step.plan.name not in met.keep
-    ]
-    return [*dropped, *complete_if_done(book, enrolment, now)]
 
 
 def pause(

@@ -6,12 +6,11 @@ taken as said by the one that stays.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable
 
 import msgspec
 
-from services.policy.model import ConsentRecord, Pack
+from services.policy.model import ConsentRecord
 from services.scheduler.model import (
     Book,
     Customer,
@@ -19,13 +18,10 @@ from services.scheduler.model import (
     Heard,
     Hold,
     Key,
-    Outcome,
     Reserved,
-    StepState,
 )
-from services.scheduler.rules import planning
-from services.scheduler.rules.continuing import successor
-from services.scheduler.rules.stops import MERGED, stopped
+from services.scheduler.rules.customers import last_kept, learn
+from services.scheduler.rules.stops import MERGED
 
 ABOUT_THE_PERSON = frozenset(
     {
@@ -51,6 +47,21 @@ def survivor(book: Book, key: Key) -> Key:
     return key
 
 
+def take_in(book: Book, heard: Heard) -> bool:
+    """Learn what is told of a customer, under whichever id; whether two ids became one by it."""
+    known = book.customer(heard.tenant, heard.customer)
+    learnt = learn(known, heard)
+    if learnt != known:
+        book.put(learnt)
+    if heard.stale:
+        return False
+    merged = heard.type == MERGED and merge(book, heard)
+    stays = survivor(book, known.key)
+    if stays != known.key and heard.type in ABOUT_THE_PERSON:
+        book.put(learn(book.customer(*stays), msgspec.structs.replace(heard, position=None)))
+    return merged
+
+
 def merge(book: Book, heard: Heard) -> bool:
     """Let the one that stays take over; whether that is news. Merged back, it stays as it was."""
     old = book.customer(heard.tenant, heard.customer)
@@ -71,44 +82,6 @@ def merge(book: Book, heard: Heard) -> bool:
     return True
 
 
-def carry_over(book: Book, heard: Heard, packs: Sequence[Pack], now: datetime) -> list[Outcome]:
-    """Go on under the id that stays with what was still to come under the old one."""
-    old = heard.tenant, heard.customer
-    into = survivor(book, old)
-    if into == old:
-        return []
-    told: list[Outcome] = []
-    for last in book.of_customer(old):
-        if last.ended_by != MERGED or _runs(book, into, last.playbook, last.obligation_key):
-            continue
-        obligation = book.obligations[last.obligation_key]
-        kept = book.customer(*into)
-        if stopped(kept, obligation, last, last.plans[0].ways, packs, now) is not None:
-            continue
-        named = {s.plan.name for s in book.steps_of(last.id) if s.state is StepState.CANCELLED}
-        base = planning.first_id(
-            book.derive, into, last.playbook, last.obligation_kind, last.obligation_id
-        )
-        again = msgspec.structs.replace(
-            successor(book, last, now),
-            customer=into[1],
-            id=base,
-            number=1,
-            paused=last.paused,
-            paused_until=last.paused_until,
-        )
-        again = planning.numbered(book, again, planning.former_of(book, again))
-        told += planning.carry_on(book, again, named, packs, now)
-    return told
-
-
-def _runs(book: Book, who: Key, playbook: str, about: tuple[str, str, str]) -> bool:
-    return any(
-        one.active and (one.playbook, one.obligation_key) == (playbook, about)
-        for one in book.of_customer(who)
-    )
-
-
 def _united(kept: Customer, old: Customer, way: GaveWay) -> Customer:
     """The one that stays, with every word against contact that was said under either id.
 
@@ -125,6 +98,7 @@ def _united(kept: Customer, old: Customer, way: GaveWay) -> Customer:
         holds=_all_holds(kept, old),
         former=tuple({one.id: one for one in (*old.former, way, *kept.former)}.values()),
         handoffs=tuple(handoffs.values()),
+        kept=last_kept(*kept.kept, *old.kept),
         left=kept.left | old.left,
         paused_until=max(pauses, default=None),
         hours=kept.hours or old.hours,

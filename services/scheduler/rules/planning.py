@@ -27,6 +27,7 @@ from services.scheduler.rules.noticing import wanted_ahead
 from services.scheduler.rules.obligations import fill_gaps
 from services.scheduler.rules.placing import place_steps, suppress
 from services.scheduler.rules.stops import MAIL, Stop, stopped
+from services.scheduler.rules.told_late import taken_over
 from services.scheduler.rules.waiting import still_waits
 
 FRESH = timedelta(hours=12)
@@ -59,7 +60,11 @@ def plan(book: Book, command: Command, packs: Sequence[Pack], now: datetime) -> 
     stop = _not_to_begin(customer, obligation, asked, former, zones, packs, now)
     if stop is not None:
         return [_suppressed_trigger(asked, stop)]
-    return _enrol(book, numbered(book, asked, former), obligation, zones, packs, now)
+    begun = numbered(book, asked, former)
+    told = _enrol(book, begun, obligation, zones, packs, now)
+    if not customer.kept and not customer.handoffs:
+        return told
+    return [*told, *taken_over(book, book.enrolments[begun.id], now)]
 
 
 def replan(book: Book, enrolment: Enrolment, packs: Sequence[Pack], now: datetime) -> list[Outcome]:
@@ -240,6 +245,15 @@ def _may_reenter(last: Enrolment, asked: Enrolment, obligation: Obligation, now:
     return now >= last.ended_at + msgspec.convert(asked.reentry, timedelta)
 
 
+def begin(book: Book, enrolment: Enrolment) -> Enrolled:
+    """Let an enrolment run, by the due date of now."""
+    obligation = book.obligations[enrolment.obligation_key]
+    enrolment = msgspec.structs.replace(enrolment, due_date=obligation.due_date)
+    book.put(enrolment)
+    habits.note_segment(book, enrolment)
+    return Enrolled(enrolment, obligation)
+
+
 def _enrol(
     book: Book,
     enrolment: Enrolment,
@@ -249,15 +263,14 @@ def _enrol(
     now: datetime,
     named: Collection[str] | None = None,
 ) -> list[Outcome]:
-    enrolment = msgspec.structs.replace(enrolment, due_date=obligation.due_date)
-    book.put(enrolment)
-    habits.note_segment(book, enrolment)
+    begun = begin(book, enrolment)
+    enrolment = begun.enrolment
     steps = [
         _blank(book, enrolment, position, p, now)
         for position, p in enumerate(enrolment.plans)
         if (p.name in named if named is not None else p.anchor in _AT_ONCE)
     ]
-    outcomes: list[Outcome] = [Enrolled(enrolment, obligation)]
+    outcomes: list[Outcome] = [begun]
     outcomes += wanted_ahead(enrolment, obligation, zones, packs, now)
     not_before = _knows_until(enrolment) if named is None else now
     outcomes += place_steps(book, enrolment, obligation, steps, zones, packs, now, not_before)

@@ -31,6 +31,10 @@ OF_ONE_MESSAGE = frozenset({"message.clicked", "message.replied"})
 
 _NOWHERE = Zones(())
 COMPLETED = "agreement.completed"
+PERSON = "handoff"
+"""Ended since a person took over, who may hand back."""
+KEPT_BY_PERSON = "handoff.kept"
+"""Ended since a person took over, who did not hand back."""
 MERGED = "customer.merged"
 """The rule that ends what ran under an id that another stands for."""
 

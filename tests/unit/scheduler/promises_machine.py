@@ -7,6 +7,7 @@ it keeps the events that were delivered, and works out from them what may be sai
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -32,6 +33,7 @@ from services.scheduler.model import (
 )
 from services.scheduler.model import StepState as State
 from services.scheduler.rules import hearing
+from services.scheduler.rules.stops import MERGED
 
 START = at("2026-03-02 09:00")
 CUSTOMERS = ("ann", "bob", "cho")
@@ -222,6 +224,18 @@ class Promises(RuleBasedStateMachine):
             done = {"handoff_id": f"h{who % 3}", "outcome": OUTCOMES[how & 1]}
             self.come(self.event("handoff.resolved", who, **done), 1)
 
+    def missed_before(self, who: int, how: int) -> None:
+        """A bill was missed before a person took over, and that is told only after."""
+        self.missed(who, how & 4)
+        bill = BILLS[who & 1]
+        asked = {"handoff_id": f"m{who}", "case_id": "c", "reason": "question"}
+        payer = who >> 1 & 1
+        self.come(self.event("handoff.requested", payer, **asked, obligation_id=bill), 1)
+        if how & 8:
+            done = {"handoff_id": f"m{who}", "outcome": OUTCOMES[how & 1]}
+            self.come(self.event("handoff.resolved", payer, **done), 1)
+        self.deliver(self.held_back.pop())
+
     def agree(self, who: int, how: int) -> None:
         """Terms are agreed upon, and kept or not."""
         types = ("agreement.made", "agreement.made", "agreement.broken", "agreement.completed")
@@ -255,8 +269,11 @@ class Promises(RuleBasedStateMachine):
         if self.held_back:
             self.deliver(self.held_back.pop((who * 16 + how) % len(self.held_back)))
 
-    def answer(self, who: int, how: int) -> None:
-        """The messenger checks an order, and says what became of it, or of each step of it."""
+    def answer(self, who: int, how: int, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """The messenger checks an order, and says what became of it, or of each step of it.
+
+        meanwhile: what happens before the scheduler hears of that.
+        """
         if not self.flying:
             return
         dispatch_id = sorted(self.flying)[who % len(self.flying)]
@@ -277,7 +294,10 @@ class Promises(RuleBasedStateMachine):
             self.go_out(told, kept)
         for oracle in (self.oracle, self.sends):
             oracle.answered(told, kind, kept)
+        meanwhile()
         self.world.answer(told, kind, left, **said)
+        if kind == "message.refused" and said["reason"] in ("merged", "cancelled"):
+            self.goes_on(told)
         self.look()
 
     def rightly(self, why: Refuse, customer: str) -> None:
@@ -285,13 +305,26 @@ class Promises(RuleBasedStateMachine):
         if why.reason.startswith("hold:"):
             assert self.sends.held(customer), "refused for a hold that is lifted"
 
+    def goes_on(self, told: Dispatched) -> None:
+        """What was refused since its id gave way is planned where the rest goes on."""
+        book = self.world.book
+        if book.enrolments[told.enrolment.id].ended_by != MERGED or told.step.attempt > 4:
+            return
+        person = TENANT, self.oracle.person(told.customer.id)
+        for one in book.of_customer(person):
+            rest = one.continues and one.trigger == told.enrolment.trigger
+            same = one.playbook == told.enrolment.playbook and one.active
+            if rest and same and self.world.now < told.step.not_after:
+                names = [step.plan.name for step in book.steps_of(one.id)]
+                assert told.step.plan.name in names, "lost when its id gave way"
+
     def overtaken(self, who: int, how: int) -> None:
         """What is on its way meets news that only the messenger has heard by then."""
         bills = [(n, BILLS.index(told.obligation.id), told.customer.id)
                  for n, (_, (told, _)) in enumerate(sorted(self.flying.items()))
                  if told.obligation.id in BILLS]  # fmt: skip
         if not bills:
-            return
+            return None
         turn, bill, customer = bills[who % len(bills)]
         payer, today = CUSTOMERS.index(customer), self.world.now.date()
         match how & 3:
@@ -307,8 +340,10 @@ class Promises(RuleBasedStateMachine):
                 self.payment("payment.received", bill, 4, 0)
                 self.reach_the_messenger(self.held_back[-2])
             case _:
+                if how & 8:
+                    return self.answer(turn, 0, partial(self.merge, payer, 0))
                 self.merge(payer + 1 + (how >> 2 & 1), 1 - (how >> 2 & 1))
-        self.answer(turn, 0)
+        return self.answer(turn, 0)
 
     def go_out(self, told: Dispatched, steps: list[str]) -> None:
         """Its intent is told before it goes out, and may have gone out from then on."""
@@ -500,6 +535,7 @@ WHAT: tuple[Callable[[Promises, int, int], None], ...] = (
     Promises.pause,
     Promises.pause_one,
     Promises.person,
+    Promises.missed_before,
     Promises.agree,
     Promises.merge,
     Promises.overtaken,

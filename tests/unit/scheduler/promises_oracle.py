@@ -44,6 +44,8 @@ class Person:
         self.lent = self.lent or self.place is None
         self.place = self.place or old.place
         self.cared_for |= old.cared_for
+        for bill, since in old.kept.items():
+            self.kept[bill] = max(since, self.kept.get(bill, since))
 
 
 class Oracle:
@@ -67,7 +69,8 @@ class Oracle:
         self.round = 0
         self.needs: dict[str, tuple[int, int]] = {}
         """By customer, the round in which they were contacted last, and how much it was needed."""
-        self.gone: set[tuple[str, str, str, str]] = set()
+        self.gone: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+        """By letter, whom it went to."""
 
     # --- what is told -------------------------------------------------------------------------
 
@@ -130,7 +133,7 @@ class Oracle:
         self.ended.update(steps)
         for one in (_first(told), *told.joined):
             if one.step.id in self.ended:
-                self.gone.add(self._name(one))
+                self.gone[self._name(one)].add(one.enrolment.customer)
 
     # --- what was promised --------------------------------------------------------------------
 
@@ -237,7 +240,8 @@ class Oracle:
         assert not bills.agreed(story), "contact against an agreement"
         assert not bills.pending(story), "contact while a payment is under way"
         assert one.step.id not in self.ended, "sent again"
-        assert self._name(one) not in self.gone, "the same letter again"
+        went_to = {self.person(who) for who in self.gone[self._name(one)]}
+        assert self.person(one.enrolment.customer) not in went_to, "the same letter again"
         assert when <= one.step.not_after, "sent too late"
 
     def _matter(self, one: Joined, when: datetime, latest: datetime) -> None:
@@ -296,11 +300,11 @@ class Oracle:
         assert _fits(made, when), "contact over the cap, or too soon after another"
         self.contacts[dispatch_id] = (person, when)
 
-    def _name(self, one: Joined) -> tuple[str, str, str, str]:
-        """What makes a letter the same: whom, upon which trigger, which step of which playbook."""
+    def _name(self, one: Joined) -> tuple[str, str, str]:
+        """What makes a letter the same: upon which trigger, which step of which playbook."""
         trigger, playbook = one.enrolment.trigger.event_id, one.enrolment.playbook
         broken = str(one.enrolment.broken_at or "")
-        return self.person(one.enrolment.customer), trigger, playbook, one.step.plan.name + broken
+        return trigger, playbook, one.step.plan.name + broken
 
 
 def _fits(made: Iterable[datetime], when: datetime) -> bool:

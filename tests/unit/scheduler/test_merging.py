@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from scheduler_world import FIRST_CONTACT, PACKS, TENANT, World, at, bill, command, heard
+from scheduler_world import FIRST_CONTACT, PACKS, TENANT, World, at, bill, command, heard, paid
 
 from services.scheduler.model import (
     Dispatched,
@@ -55,6 +55,15 @@ def test_what_was_still_to_come_goes_on_under_the_id_that_stays() -> None:
     assert dispatched(world, "2026-03-20 12:00") == [("bob", "second")]
 
 
+def test_what_was_put_off_when_ids_became_one_is_put_off_as_long() -> None:
+    world = World(at("2026-03-13 23:00"))
+    begin(world, "ann", "b1")
+    assert world.claim() == []
+    world.now += timedelta(hours=1)
+    merge(world)
+    assert dispatched(world, "2026-03-14 12:00") == [("bob", "first")]
+
+
 def test_what_was_paused_stays_paused() -> None:
     world = World(NOON)
     begin(world, "ann", "b1")
@@ -102,6 +111,74 @@ def test_what_the_messenger_refused_since_it_heard_first_goes_on_under_the_id_th
     world.answer(told, "message.refused", reason="merged", rule="customer", retryable=True)
     merge(world)
     assert dispatched(world, "2026-03-20 12:00") == [("bob", "first"), ("bob", "second")]
+
+
+def under_way(world: World) -> Dispatched:
+    """A step that is on its way when the scheduler hears of the merging."""
+    begin(world, "ann", "b1")
+    (told,) = [one for one in world.claim() if isinstance(one, Dispatched)]
+    merge(world)
+    return told
+
+
+ANSWERS = [
+    ("message.refused", {"reason": "merged", "retryable": True}, ["first", "second"]),
+    ("message.refused", {"reason": "cancelled", "retryable": False}, ["first", "second"]),
+    ("message.refused", {"reason": "hours", "retryable": True}, ["first", "second"]),
+    ("message.failed", {"reason": "relay", "retryable": True}, ["first", "second"]),
+    ("message.failed", {"reason": "no_such_address", "retryable": False}, ["second"]),
+    ("message.sent", {}, ["second"]),
+    ("message.unknown", {}, ["second"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "said", "follows"), ANSWERS)
+@pytest.mark.parametrize("into", ["bob", "cho"])
+def test_a_step_on_its_way_when_ids_became_one_goes_out_once(
+    kind: str, said: dict[str, Any], follows: list[str], into: str
+) -> None:
+    world = World(NOON)
+    told = under_way(world)
+    if into == "cho":
+        merge(world, "bob", "cho")
+    world.now += timedelta(minutes=5)
+    world.answer(told, kind, **said)
+    assert dispatched(world, "2026-03-20 12:00") == [(into, name) for name in follows]
+
+
+@pytest.mark.parametrize("into", ["bob", "cho"])
+def test_the_last_step_that_was_on_its_way_goes_out_though_nothing_was_left_to_do(
+    into: str,
+) -> None:
+    world = World(NOON)
+    begin(world, "ann", "b1")
+    assert dispatched(world, "2026-03-13 14:00") == [("ann", "first")]
+    world.now = at("2026-03-16 10:00")
+    (told,) = [one for one in world.claim() if isinstance(one, Dispatched)]
+    merge(world)
+    if into == "cho":
+        merge(world, "bob", "cho")
+    world.answer(told, "message.refused", reason="cancelled", retryable=False)
+    assert dispatched(world, "2026-03-20 12:00") == [(into, "second")]
+
+
+@pytest.mark.parametrize("what", ["their own enrolment", "settled", "opted out", "too late"])
+def test_a_step_on_its_way_when_ids_became_one_is_not_made_up_for(what: str) -> None:
+    world = World(NOON)
+    if what == "their own enrolment":
+        begin(world, "bob", "b1")
+        assert dispatched(world, "2026-03-13 12:30") == [("bob", "first")]
+    told = under_way(world)
+    match what:
+        case "settled":
+            world.hear(of("bob", paid(world.now)))
+        case "opted out":
+            off = {"channel": "email", "purpose": "*"}
+            world.hear(heard("contact.unsubscribed", world.now, "bob", **off))
+        case "too late":
+            world.now += timedelta(days=2, hours=12)
+    world.answer(told, "message.refused", reason="cancelled", retryable=False)
+    assert ("bob", "first") not in dispatched(world, "2026-03-20 12:00")
 
 
 @pytest.mark.parametrize("before", [True, False])

@@ -35,6 +35,7 @@ from services.scheduler.rules import (
     continuing,
     customers,
     ending,
+    going_on,
     hearing,
     joining,
     merging,
@@ -111,6 +112,18 @@ def any_zone(*known: Any) -> Any:
 
 def own_words(said: Any, _: Any) -> Any:
     return [one.words for one in said]
+
+
+def all_to_come(book: Book, customer: Any) -> Any:
+    planned = StepState.PLANNED
+    return {
+        one.id: [
+            msgspec.structs.replace(step, state=planned, dispatch_id=None)
+            for step in book.steps_of(one.id)
+            if step.open
+        ]
+        for one in book.of_customer(customer)
+    }
 
 
 def the_same_attempt(book: Book, step: Any, heard: Any, now: Any) -> Any:
@@ -221,6 +234,9 @@ MUTANTS: dict[str, Plant] = {
     ],
     "merged: a refusal under the old id is lost": [(merging, "_united", lambda kept, *_: kept)],
     "merged: words under the old id are not heard": [(merging, "ABOUT_THE_PERSON", frozenset())],
+    "what is told late of a person's matter begins": [(planning, "taken_over", lambda *_: [])],
+    "merged: what is on its way is lost": [(going_on, "not_sent", lambda *_: [])],
+    "merged: what is on its way goes out under both": [(going_on, "still_planned", all_to_come)],
     "merged: a lifting counts for one id": [(reading_holds, "lifted_for_all", own_words)],
     "merged: a lifting from before counts for all": [(persons, "stood_for", lambda *_: "all")],
     "merged: the old id goes on": [
