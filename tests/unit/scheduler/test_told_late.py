@@ -96,7 +96,12 @@ def test_money_taken_back_does_not_begin_anew_what_a_person_has_kept_since() -> 
     world.start(bill("payment.missed", MISSED), plans=FIRST_CONTACT, exits=EXITS)
     world.hear(paid(MISSED + timedelta(minutes=1)))
     world.hear(asked(), resolved("passed_to_creditor"))
-    back: dict[str, Any] = {"payment_id": "p1", "bill_id": "b1", "amount_minor": 1, "currency": "EUR"}
+    back: dict[str, Any] = {
+        "payment_id": "p1",
+        "bill_id": "b1",
+        "amount_minor": 1,
+        "currency": "EUR",
+    }
     world.now = RESOLVED
     world.hear(heard("payment.reversed", RESOLVED, **back, remaining_minor=9_000))
     assert [one for one in world.until(at("2026-03-20 12:00")) if isinstance(one, Dispatched)] == []
