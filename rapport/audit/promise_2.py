@@ -1,7 +1,7 @@
 """Promise 2: a step is sent at most once; each dispatch ends sent, failed, refused or unknown."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rapport.audit import IN_FLIGHT_SECONDS
@@ -10,6 +10,10 @@ from rapport.audit.log import Fact
 from rapport.audit.verdict import Outcome
 from schemas.common import Typed
 from schemas.facts import (
+    AgreementBroken,
+    AgreementCompleted,
+    AgreementMade,
+    AgreementReopened,
     MessageBounced,
     MessageFailed,
     MessageIntended,
@@ -17,6 +21,7 @@ from schemas.facts import (
     MessageSent,
     MessageUnknown,
     OutreachDispatched,
+    OutreachEnrolled,
     OutreachStepPlanned,
 )
 
@@ -170,6 +175,59 @@ def _sent_once(history: History, outcome: Outcome) -> None:
             kinds = ", ".join(sorted(fact.type.removeprefix("message.") for fact in facts))
             what = f"step {step_id} may have gone more than once: {kinds}"
             outcome.violate("step-twice", what, *sorted(facts, key=lambda fact: fact.order))
+    _once_under_all_ids(history, gone, outcome)
+
+
+def _once_under_all_ids(
+    history: History, gone: Mapping[str, Sequence[_MayHaveGone]], outcome: Outcome
+) -> None:
+    """What goes on under another id repeats nothing that may have gone under the former one.
+
+    What an agreement brings about may come again after the next one.
+    """
+    went: dict[tuple[str, str], list[_MayHaveGone]] = defaultdict(list)
+    names: dict[str, set[str]] = defaultdict(set)
+    for step in {fact.data.step_id: fact for fact in history.log.of(MessageIntended)}.values():
+        if step.data.step_id in gone:
+            went[step.data.enrolment_id, step.data.step] += gone[step.data.step_id]
+            names[step.data.enrolment_id].add(step.data.step)
+    for again in history.enrolments.values():
+        for before in _under_another_id(history, again):
+            for name in sorted(names[again.data.enrolment_id] & names[before.data.enrolment_id]):
+                last = max(went[before.data.enrolment_id, name], key=lambda fact: fact.order)
+                first = min(went[again.data.enrolment_id, name], key=lambda fact: fact.order)
+                if last.order < first.order and not _agreed_between(history, again, last, first):
+                    what = f"step {name} of {again.data.playbook} went again under another id"
+                    outcome.violate("step-twice", what, last, first)
+
+
+def _under_another_id(
+    history: History, again: Fact[OutreachEnrolled]
+) -> Iterator[Fact[OutreachEnrolled]]:
+    """The enrolments under other ids whose place it takes, directly or by others."""
+    seen: set[str] = set()
+    one = history.enrolments.get(again.data.continues or "")
+    while one is not None and one.data.enrolment_id not in seen:
+        seen.add(one.data.enrolment_id)
+        if one.who != again.who:
+            yield one
+        one = history.enrolments.get(one.data.continues or "")
+
+
+def _agreed_between(
+    history: History, again: Fact[OutreachEnrolled], last: _MayHaveGone, first: _MayHaveGone
+) -> bool:
+    about = again.tenant, again.data.obligation.obligation_id
+    words = [
+        *history.log.of(AgreementMade),
+        *history.log.of(AgreementBroken),
+        *history.log.of(AgreementReopened),
+        *history.log.of(AgreementCompleted),
+    ]
+    return any(
+        (fact.tenant, fact.data.obligation_id) == about and last.order < fact.order < first.order
+        for fact in words
+    )
 
 
 def _instead(history: History, outcome: Outcome) -> None:

@@ -43,6 +43,11 @@ def contact_against_a_hold_that_was_lifted_of_another_id_before_the_two_were_one
     _are_one(world)
 
 
+@planted(2, "step-twice", "d-tokyo-3.sent", "d-delhi.sent")
+def a_letter_repeated_under_the_id_that_stays(world: World) -> None:
+    world.change("e-delhi.enrolled", continues="e-tokyo")
+
+
 @planted(5, "cap", "called", "d-tokyo-1.intended", "d-tokyo-2.intended", "d-tokyo-3.intended")
 def contacts_under_a_former_id_not_counted(world: World) -> None:
     at = plus("2026-03-02T00:00:00+00:00", hours=100)
