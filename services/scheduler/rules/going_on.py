@@ -13,13 +13,14 @@ from services.scheduler.model import (
     Heard,
     Key,
     Outcome,
-    Planned,
     Step,
     StepState,
 )
 from services.scheduler.rules import planning, timing
 from services.scheduler.rules.continuing import successor
+from services.scheduler.rules.ending import complete_if_done
 from services.scheduler.rules.merging import survivor
+from services.scheduler.rules.placing import place_steps
 from services.scheduler.rules.stops import MERGED, stopped
 from services.scheduler.rules.told_late import is_kept
 from services.scheduler.rules.waiting import is_paused
@@ -61,7 +62,7 @@ def carry_over(
         moved = [_moved(book, step, again) for step in put_off]
         ahead = {step.plan.name for step in moving if step.planned_at > now}
         told += planning.carry_on(book, again, ahead, packs, now)
-        told += _told(book, moved, again)
+        told += _told(book, moved, again, packs, now)
     return told
 
 
@@ -79,13 +80,13 @@ def not_sent(
     if latest is not None and not _lacks(book, latest, last, step):
         return []
     if latest is not None and latest.active:
-        return _told(book, [_retried(book, step, latest, at, now)], latest)
+        return _told(book, [_retried(book, step, latest, at, now)], latest, packs, now)
     again = _begun_anew(book, latest or last, last, into, packs, now)
     if again is None:
         return []
     return [
         planning.begin(book, again),
-        *_told(book, [_retried(book, step, again, at, now)], again),
+        *_told(book, [_retried(book, step, again, at, now)], again, packs, now),
     ]
 
 
@@ -144,9 +145,15 @@ def _retried(book: Book, step: Step, again: Enrolment, at: datetime, now: dateti
     return _moved(book, planned, again)
 
 
-def _told(book: Book, moved: Sequence[Step], again: Enrolment) -> list[Outcome]:
-    zones = _zones(book, again).names
-    return [Planned(step, zones) for step in moved]
+def _told(
+    book: Book, moved: list[Step], again: Enrolment, packs: Sequence[Pack], now: datetime
+) -> list[Outcome]:
+    obligation = book.obligations[again.obligation_key]
+    running = book.enrolments[again.id]
+    if not moved:
+        return []
+    told = place_steps(book, running, obligation, moved, _zones(book, again), packs, now)
+    return [*told, *complete_if_done(book, running, now)]
 
 
 def _zones(book: Book, one: Enrolment) -> Zones:
