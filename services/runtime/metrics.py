@@ -36,7 +36,8 @@ OUTBOX_ROWS = Gauge(
 )
 PARKED_ROWS = Gauge(
     "rapport_parked_rows",
-    "Messages that wait for another topic. Not falling: that topic is not consumed.",
+    "Messages of this worker's partitions that wait for another topic. Not falling: that topic is"
+    " not consumed.",
 )
 WAITED_IN_VAIN = Counter(
     "rapport_waited_in_vain_total",

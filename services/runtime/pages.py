@@ -1,4 +1,4 @@
-"""Pages for people, of a folder of templates with one style.css: without a script, kept nowhere."""
+"""Pages for people: kept nowhere, shown in no frame, and nothing runs in them but their own."""
 
 import base64
 import hashlib
@@ -18,9 +18,8 @@ class Pages(NamedTuple):
 
 
 def pages(folder: Path) -> Pages:
-    """The folder's pages; the style stands in each, as `style`."""
+    """A folder of templates without a script; its style.css stands in each, as `style`."""
     style = (folder / "style.css").read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     templates = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,
@@ -29,15 +28,26 @@ def pages(folder: Path) -> Pages:
         lstrip_blocks=True,
     )
     templates.globals.update(style=Markup(style))
-    headers = {
-        # A page about a debt stays in no cache, sends its address to nobody, and sits in no frame.
+    return Pages(templates, headers(f"style-src '{named(style)}'; form-action 'self'"))
+
+
+def headers(allowed: str) -> dict[str, str]:
+    """Of a page that may hold what concerns one person: it stays in no cache, sends its address to
+    nobody, and sits in no frame.
+
+    allowed: what it may do, as directives of a content security policy (W3C CSP Level 3).
+    """
+    return {
         "Cache-Control": "no-store",
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
         "X-Robots-Tag": "noindex, nofollow",
         "Content-Security-Policy": (
-            f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; "
-            "base-uri 'none'; frame-ancestors 'none'"
+            f"default-src 'none'; {allowed}; base-uri 'none'; frame-ancestors 'none'"
         ),
     }
-    return Pages(templates, headers)
+
+
+def named(text: str) -> str:
+    """How a content security policy names a style or script that stands in the page."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -25,23 +25,26 @@ def add(
     session: Session, topic: str, rows: Sequence[tuple[int, int, str, bytes, str]], at: datetime
 ) -> None:
     """Keep (partition, offset, key, value, reason) until another topic has caught up."""
-    for partition, offset, key, value, reason in rows:
-        session.execute(
-            text(
-                "INSERT INTO parked (topic, partition, position, key, value, reason, at)"
-                " VALUES (:topic, :partition, :position, :key, :value, :reason, :at)"
-                " ON CONFLICT DO NOTHING"
-            ),
-            {
-                "topic": topic,
-                "partition": partition,
-                "position": offset,
-                "key": key,
-                "value": value,
-                "reason": reason,
-                "at": at,
-            },
-        )
+    if not rows:
+        return
+    partitions, offsets, keys, values, reasons = zip(*rows, strict=True)
+    session.execute(
+        text(
+            "INSERT INTO parked (topic, partition, position, key, value, reason, at)"
+            " SELECT :topic, row.*, :at FROM unnest(CAST(:partitions AS int[]),"
+            " CAST(:offsets AS bigint[]), CAST(:keys AS text[]), CAST(:values AS bytea[]),"
+            " CAST(:reasons AS text[])) AS row ON CONFLICT DO NOTHING"
+        ),
+        {
+            "topic": topic,
+            "partitions": list(partitions),
+            "offsets": list(offsets),
+            "keys": list(keys),
+            "values": list(values),
+            "reasons": list(reasons),
+            "at": at,
+        },
+    )
 
 
 def keys(session: Session, topic: str, partitions: Sequence[int]) -> dict[tuple[int, str], int]:
@@ -81,9 +84,17 @@ def remove(session: Session, own: Ownership, offsets: Sequence[int]) -> None:
     )
 
 
-def count(session: Session) -> dict[tuple[str, int], int]:
-    """How many messages wait, by topic and partition."""
+def count(session: Session, places: Sequence[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """How many messages wait, by topic and partition, where any do of these."""
     rows = session.execute(
-        text("SELECT topic, partition, count(*) FROM parked GROUP BY topic, partition")
+        text(
+            "SELECT topic, partition, count(*) FROM parked JOIN unnest(CAST(:topics AS text[]),"
+            " CAST(:partitions AS int[])) AS own(topic, partition) USING (topic, partition)"
+            " GROUP BY topic, partition"
+        ),
+        {
+            "topics": [topic for topic, _ in places],
+            "partitions": [partition for _, partition in places],
+        },
     )
     return {(topic, partition): waiting for topic, partition, waiting in rows}

@@ -11,10 +11,7 @@ from threading import Event
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
-from schemas.envelope import (
-    Envelope,
-    encode,
-)
+from schemas.envelope import Envelope, encode
 from schemas.errors import Rejection
 from schemas.topics import DEAD_LETTERS
 from services.runtime import ledger, metrics, parked_rows, refusing
@@ -61,7 +58,7 @@ class Processor:
         self._wants = wants
         self._swept: dict[tuple[str, int], int] = {}
         """By partition, the last parked message that was looked at."""
-        self.parked = Event()
+        self.has_parked = Event()
         """Set when a message is parked."""
 
     def apply(self, own: Ownership, records: Sequence[Record]) -> None:
@@ -198,7 +195,7 @@ class Processor:
                 work.emit(DEAD_LETTERS, self._dead_letter(record, reason, work))
             self._refuse(work)
         if work.parked:
-            self.parked.set()
+            self.has_parked.set()
         for own, following in moves:
             own.next_offset = following
         metrics.EVENTS.labels(topic, "applied").inc(len(batch))

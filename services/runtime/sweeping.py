@@ -39,18 +39,18 @@ class Sweeping:
         clock, look_again = self._context.clock, 0.0
         while True:
             await asyncio.sleep(SWEEP_EVERY_SECONDS)
-            if not self._processor.parked.is_set() and clock.monotonic() < look_again:
+            if not self._processor.has_parked.is_set() and clock.monotonic() < look_again:
                 continue
             look_again = 0.0
             try:
                 # Cleared before it is looked: what a batch parks meanwhile sets it again.
-                self._processor.parked.clear()
+                self._processor.has_parked.clear()
                 waiting = await asyncio.to_thread(self._count_parked)
                 self._context.health.up("database")
                 for place in sorted(waiting):
                     await self._sweep(TopicPartition(*place))
                 if waiting:
-                    self._processor.parked.set()
+                    self._processor.has_parked.set()
                 look_again = clock.monotonic() + LOOK_EVERY_SECONDS
             except Exception as error:
                 if not is_passing(error):
@@ -70,7 +70,7 @@ class Sweeping:
 
     def _count_parked(self) -> Mapping[tuple[str, int], int]:
         with Session(self._context.engine) as session:
-            waiting = parked_rows.count(session)
+            waiting = parked_rows.count(session, list(self._context.owned))
         metrics.PARKED_ROWS.set(sum(waiting.values()))
         return waiting
 

@@ -150,6 +150,8 @@ class HttpProvider:
         return outcome
 
     def _learn(self, outcome: Outcome) -> None:
+        if outcome == CHECK_TOO_OLD:
+            return  # nothing was handed over, and it is not the provider that was late
         with self._lock:
             now = self._clock.monotonic()
             known = self._circuit

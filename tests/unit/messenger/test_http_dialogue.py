@@ -220,6 +220,17 @@ def test_what_is_late_once_there_is_a_connection_is_not_handed_over() -> None:
         assert outcome(provider, fresh()) == Accepted("m-1")
 
 
+def test_late_letters_tell_nothing_of_the_provider() -> None:
+    with serving(saying(BUSY), saying(BUSY)) as server, speaking(server) as provider:
+        for _ in range(PROVIDER.failures):
+            assert outcome(provider, fresh(-0.001)) == CHECK_TOO_OLD
+        assert provider.works
+        # Neither for it: what failed before is still in a row with what fails next.
+        for letter in (fresh(), fresh(-0.001), fresh()):
+            outcome(provider, letter)
+        assert provider._circuit.failures == 2
+
+
 def test_a_no_to_the_second_time_leaves_the_first_in_doubt() -> None:
     refusing = saying(b"HTTP/1.1 409 Conflict\r\nContent-Length: 0\r\n\r\n")
     with serving(hang_up, refusing, refusing) as server, speaking(server) as provider:
