@@ -55,7 +55,46 @@ def test_an_operator_sees_what_goes_on_and_asks_why(bench: Bench, chromium: Brow
         _photograph(page, "console-stopped")
         page.get_by_role("button", name="Resume everything").click()
         expect(page.locator("#stopped")).to_be_hidden()
+        expect(page.locator("#stop-said")).to_contain_text("within some seconds")
     assert bench.get("/sending")["stopped"] == []
+
+
+def test_what_is_not_fresh_says_so_and_nothing_stays_of_who_signed_out(
+    bench: Bench, chromium: Browser
+) -> None:
+    def hide(path: str, status: int, body: str) -> None:
+        page.route(f"**{path}", lambda route: route.fulfill(status=status, body=body))
+        with page.expect_response(f"**{path}"):
+            page.clock.fast_forward(2000)
+
+    with serving(bench.app) as base, chromium.new_context() as context:
+        page = context.new_page()
+        page.clock.install()
+        page.goto(f"{base}/console#token=b1")
+        expect(page.locator("#state")).to_have_text("sending")
+        page.get_by_label("Customer id").fill("nobody")
+        page.get_by_role("button", name="Explain").click()
+        expect(page.locator("#story")).to_contain_text("No customer of this id")
+        hide("/console/data", 502, "<h1>Bad Gateway</h1>")
+        page.clock.fast_forward(10_000)
+        expect(page.locator("#state")).to_have_text("not fresh")
+        expect(page.locator("#unfresh")).to_contain_text("status 502")
+        _photograph(page, "console-not-fresh")
+        page.route("**/sending/stop", lambda route: route.fulfill(status=502, body="<h1>"))
+        page.get_by_text("Stop sending").first.click()
+        page.get_by_label("Reason").fill("incident-31")
+        page.get_by_role("button", name="Stop sending").click()
+        expect(page.locator("#stop-fault")).to_contain_text("say it again")
+        expect(page.get_by_role("button", name="Stop sending")).to_be_enabled()
+        page.unroute("**/console/data")
+        page.clock.fast_forward(2000)
+        expect(page.locator("#state")).to_have_text("sending")
+        expect(page.locator("#unfresh")).to_be_hidden()
+        hide("/console/data", 401, '{"detail": "No such token."}')
+        expect(page.locator("#fault")).to_have_text("No such token.")
+        for gone in ("#state", "#stopping", "#stopped", "#unfresh"):
+            expect(page.locator(gone)).to_be_hidden()
+        expect(page.locator("#story")).to_be_empty()
 
 
 def _photograph(page: Page, name: str) -> None:

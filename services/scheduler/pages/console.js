@@ -38,6 +38,16 @@ const FATE = {
 };
 const FATES = ["sent", "planned", "waits", "held", "over"];
 
+const PATIENCE_MS = 60_000;  // What has no answer by then has none.
+const STALE_MS = 6_000;  // What is shown is refreshed every two seconds.
+const OLD_SECONDS = 10;  // Counts that are older say so.
+const SILENT = "The scheduler does not answer";
+const USUAL = at("stop-said").textContent;
+
+let own = null;  // The tenant that the token is bound to, if it is to one.
+let heard = null;  // When what is shown was told (Date.now()).
+let shows = 0, asks = 0;  // Only the answer to the last question is shown.
+
 const when = text => text.slice(0, 16).replace("T", " ");
 const many = number => number.toLocaleString("en");
 function why(reason) {
@@ -117,6 +127,9 @@ function showRecent(recent) {
   }), 6);
 }
 function show(data) {
+  own = data.tenant;
+  for (const id of ["who-tenant", "of-tenant"])
+    at(id).placeholder = `Tenant, ${own || "default"} if empty`;
   at("now").textContent = `${when(data.now)} UTC, business time`;
   at("sent").textContent = many(data.week.sent);
   at("held-back").textContent = many(data.week.not_made);
@@ -124,11 +137,22 @@ function show(data) {
   at("planned").textContent = many(data.planned);
   at("next").textContent = data.next_at ? `the next at ${when(data.next_at)}` : "none to come";
   at("late").textContent = many(data.late);
+  at("counted").hidden = data.counted_ago <= OLD_SECONDS;
+  at("counted").textContent = `Counted ${many(Math.round(data.counted_ago))} seconds ago, as of `
+    + `${when(data.counted_at)} UTC.`;
   showStopped(data.stopped, data.may_stop);
   at("stopping").hidden = !data.may_stop;
   showPlaybooks(data.enrolments, data.steps);
   showReasons(data.reasons);
   showRecent(data.recent);
+}
+function showFreshness() {
+  const stale = heard !== null && Date.now() - heard > STALE_MS;
+  at("unfresh").hidden = !stale;
+  if (!stale) return;
+  at("state").className = "chip wait";
+  at("state").textContent = "not fresh";
+  at("unfresh-since").textContent = new Date(heard).toTimeString().slice(0, 8);
 }
 
 function known(data) {
@@ -151,17 +175,27 @@ function matter(one) {
 async function ask(path, options = {}) {
   const token = sessionStorage.getItem("token");
   const headers = {authorization: `Bearer ${token}`, "content-type": "application/json"};
-  const answer = await fetch(path, {...options, headers}).catch(() => null);
-  if (answer === null) return {ok: false, said: {detail: "The scheduler does not answer."}};
-  return {ok: answer.ok, status: answer.status, said: await answer.json()};
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const answer = await fetch(path, {...options, headers, signal}).catch(() => null);
+  // What stands before the scheduler answers with pages of its own.
+  const said = answer && await answer.json().catch(() => null);
+  if (said) return {ok: answer.ok, status: answer.status, said};
+  const status = answer ? ` (status ${answer.status})` : "";
+  return {ok: false, said: {detail: `${SILENT}${status}.`}};
+}
+function fault(said) {
+  return (said.errors || []).map(one => one.detail).join("; ") || said.detail || `${SILENT}.`;
 }
 async function explain(customer, tenant) {
+  const turn = ++asks, of = tenant || own;
   at("who").value = customer;
-  at("who-tenant").value = tenant === "default" ? "" : tenant;
-  const query = tenant ? `?tenant=${encodeURIComponent(tenant)}` : "";
+  at("who-tenant").value = of === (own || "default") ? "" : of || "";
+  at("story").replaceChildren(node("p", "soft", "Looking it up…"));
+  const query = of ? `?tenant=${encodeURIComponent(of)}` : "";
   const {ok, said} = await ask(`/customers/${encodeURIComponent(customer)}/explain${query}`);
+  if (turn !== asks) return;
   if (!ok) {
-    at("story").replaceChildren(node("p", "stop", said.detail));
+    at("story").replaceChildren(node("p", "stop", fault(said)));
     return;
   }
   // What the answer's sentence says is the first of them.
@@ -177,20 +211,30 @@ async function operate(word, body) {
   const button = at("stop").querySelector("button");
   button.disabled = true;
   if (word === "stop") button.textContent = "Stopping…";
-  const {ok, said} = await ask(`/sending/${word}`, {method: "POST", body: JSON.stringify(body)});
-  button.disabled = false;
-  button.textContent = "Stop sending";
-  const faults = (said.errors || []).map(fault => fault.detail).join("; ");
-  at("stop-fault").textContent = ok ? "" : faults || said.detail;
-  if (said.stopped) showStopped(said.stopped, true);
-  if (said.in_force) at("stop-said").textContent =
-    "In force: nothing of it leaves any more. What a provider took before cannot be called back.";
+  at("stop-said").textContent = USUAL;
+  at("stop-fault").textContent = "";
+  try {
+    const {ok, status, said} = await ask(`/sending/${word}`, {
+      method: "POST", body: JSON.stringify(body),
+    });
+    const answered = said.stopped || status < 500;
+    const doubt = answered ? "" : " It may have been heard all the same: say it again.";
+    if (!ok) at("stop-fault").textContent = fault(said) + doubt;
+    shows += 1;  // An overview that was asked for before knows nothing of it.
+    if (said.stopped) showStopped(said.stopped, true);
+    if (said.in_force) at("stop-said").textContent =
+      "In force: nothing of it leaves any more. What a provider took before cannot be called back.";
+  } finally {
+    button.disabled = false;
+    button.textContent = "Stop sending";
+  }
 }
 function showStopped(stopped, mayStop) {
   at("state").hidden = false;
   at("state").className = stopped.length ? "chip stop" : "chip good";
   at("state").textContent = stopped.length ? "stopped, in part or whole" : "sending";
   at("stopped").hidden = !stopped.length;
+  if (!stopped.length) at("stop-said").textContent = USUAL;
   at("stopped").querySelector("ul").replaceChildren(...stopped.map(one => {
     const what = one.name ? `${one.scope} ${one.name}` : one.scope;
     const where = one.tenant ? `${what}, tenant ${one.tenant}` : what;
@@ -208,19 +252,39 @@ function showStopped(stopped, mayStop) {
   }));
 }
 
+function signOut() {
+  sessionStorage.clear();
+  own = heard = null;
+  shows += 1;
+  asks += 1;
+  document.querySelectorAll("[data-part], #stopping, #stopped, #state, #unfresh")
+    .forEach(part => { part.hidden = true; });
+  for (const id of ["ask", "stop"]) at(id).reset();
+  at("scope").dispatchEvent(new Event("change"));
+  for (const id of ["story", "stop-fault"]) at(id).replaceChildren();
+  at("stop-said").textContent = USUAL;
+  at("sign-in").hidden = false;
+}
 async function refresh() {
-  if (sessionStorage.getItem("token")) {
-    const {ok, status, said} = await ask("/console/data");
-    at("sign-in").hidden = ok;
-    document.querySelectorAll("[data-part]").forEach(part => { part.hidden = !ok; });
-    if (ok) show(said);
-    else at("fault").textContent = said.detail;
-    if (status === 401 || status === 403) sessionStorage.clear();
-  }
+  if (!sessionStorage.getItem("token")) return;
+  const turn = ++shows;
+  const {ok, status, said} = await ask("/console/data");
+  if (turn !== shows) return;
+  if (status === 401 || status === 403) signOut();
+  at("fault").textContent = at("unfresh-why").textContent = ok ? "" : fault(said);
+  if (!ok) return;
+  show(said);
+  heard = Date.now();
+  at("sign-in").hidden = true;
+  document.querySelectorAll("[data-part]").forEach(part => { part.hidden = false; });
 }
 async function keepFresh() {
-  await refresh();
-  setTimeout(keepFresh, 2000);
+  try {
+    await refresh();
+  } finally {
+    showFreshness();
+    setTimeout(keepFresh, 2000);
+  }
 }
 at("scope").addEventListener("change", () => {
   const scope = at("scope").value;
@@ -232,7 +296,7 @@ at("scope").addEventListener("change", () => {
 at("stop").addEventListener("submit", event => {
   event.preventDefault();
   const scope = at("scope").value, body = {scope, reason: at("reason").value.trim()};
-  const tenant = at("of-tenant").value.trim();
+  const tenant = at("of-tenant").value.trim() || own;
   if (scope !== "everything" && tenant) body.tenant = tenant;
   if (!at("name").hidden) body.name = at("name").value.trim();
   operate("stop", body);
@@ -247,4 +311,5 @@ document.querySelector("#sign-in form").addEventListener("submit", event => {
   at("fault").textContent = "";
   refresh();
 });
+setInterval(showFreshness, 1000);
 keepFresh();
