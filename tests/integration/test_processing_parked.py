@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from processing_world import World, binary_headers, event
 
+from schemas.topics import CUSTOMER_EVENTS
+from services.runtime import parked_rows
 from services.runtime.ledger import Fenced
 from support.database import Database
 
@@ -26,6 +28,11 @@ def test_parked_messages_keep_their_order_and_what_follows_waits_behind(world: W
     worker.apply(world.records([event("e-3"), event("x-2", "c-2"), event("e-4")]))
     assert world.counts() == {"c-1": 1, "c-2": 2}
     assert world.parked() == [1, 3, 5]
+    with worker.context.unit() as work:
+        mine, another = (CUSTOMER_EVENTS, 0), (CUSTOMER_EVENTS, 1)
+        assert parked_rows.count(work.session, [mine, another]) == {mine: 3}
+        assert parked_rows.count(work.session, [another]) == {}
+        assert parked_rows.count(work.session, []) == {}
     assert world.watermark() == 6
     assert worker.sweep() == 0
     worker.counting.may_decide = True
