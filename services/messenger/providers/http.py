@@ -17,14 +17,7 @@ import httpx
 import msgspec
 
 from services.messenger import metrics
-from services.messenger.model import (
-    CHECK_TOO_OLD,
-    Accepted,
-    Doubtful,
-    Letter,
-    Outcome,
-    Rejected,
-)
+from services.messenger.model import CHECK_TOO_OLD, Accepted, Doubtful, Letter, Outcome, Rejected
 from services.messenger.providers import Connection, Unavailable
 from services.messenger.providers.adapters import (
     SIGNED_OUT,

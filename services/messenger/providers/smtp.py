@@ -10,14 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from services.messenger.model import (
-    CHECK_TOO_OLD,
-    Accepted,
-    Doubtful,
-    Letter,
-    Outcome,
-    Rejected,
-)
+from services.messenger.model import CHECK_TOO_OLD, Accepted, Doubtful, Letter, Outcome, Rejected
 from services.messenger.providers import Connection, Unavailable
 from services.runtime.clock import Clock
 
@@ -26,10 +19,7 @@ PROOF_SECONDS = 1.0
 _ENHANCED = re.compile(r"^\s*([245]\.\d{1,3}\.\d{1,3})\b")
 # Nobody receives there: unknown mailbox, bad domain, moved, null MX, disabled (RFC 3463, 7505).
 _DEAD = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"}
-
-
 _BREAKS = re.compile(r"[\x00-\x20\x7f<>]")
-
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
