@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import text
 from sqlmodel import Session
 
-from services.runtime.clock import Clock
 from services.runtime.context import Context
 
 _WEEK = timedelta(days=7)
@@ -20,10 +19,12 @@ _MOST_RECENT = 40
 _MOST_REASONS = 30
 
 Counts = dict[str, Any]
+Count = Callable[[str | None, datetime], Counts]
+"""A tenant's counts as of an instant, None: of all."""
 
 
 class _Counted(NamedTuple):
-    """Times by the monotonic clock."""
+    """at: as of which instant. began, until: by the monotonic clock."""
 
     counts: Counts
     at: datetime
@@ -43,9 +44,8 @@ class Overview:
     """Counts for the console, by tenant. Safe in threads, of which one at a time counts a tenant:
     the others show what was counted before, and wait only where nothing was."""
 
-    def __init__(self, clock: Clock, count: Callable[[str | None, datetime], Counts]) -> None:
-        """count: a tenant's counts as of an instant, None: of all."""
-        self._clock = clock
+    def __init__(self, context: Context, count: Count) -> None:
+        self._context = context
         self._count = count
         self._kept: dict[str | None, _Kept] = {}
 
@@ -62,20 +62,21 @@ class Overview:
             finally:
                 kept.counting.release()
         assert kept.last is not None
-        ago = round(self._clock.monotonic() - kept.last.began, 1)
+        ago = round(self._context.clock.monotonic() - kept.last.began, 1)
         return {**kept.last.counts, "counted_at": kept.last.at, "counted_ago": ago}
 
     def _is_fresh(self, last: _Counted | None) -> bool:
-        return last is not None and self._clock.monotonic() < last.until
+        return last is not None and self._context.clock.monotonic() < last.until
 
     def _counted(self, tenant: str | None) -> _Counted:
-        at, began = self._clock.now(), self._clock.monotonic()
+        clock = self._context.clock
+        at, began = clock.now(), clock.monotonic()
         counts = self._count(tenant, at)
-        ended = self._clock.monotonic()
+        ended = clock.monotonic()
         return _Counted(counts, at, began, ended + _REST * (ended - began))
 
 
-def counting(context: Context) -> Callable[[str | None, datetime], Counts]:
+def counting(context: Context) -> Count:
     """Counts in the scheduler's database, as `Overview` asks for them."""
 
     def count(tenant: str | None, now: datetime) -> Counts:

@@ -37,7 +37,7 @@ _EXAMPLE = {
 def routes(context: Context) -> APIRouter:
     """`/console` and `/console/data`."""
     api = APIRouter(tags=["console"], responses=problems())
-    overview = Overview(context.clock, counting(context))
+    overview = Overview(context, counting(context))
 
     @api.get("/console", include_in_schema=False)
     def console() -> HTMLResponse:

@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +24,9 @@ class Moving(Clock):
 
     def monotonic(self) -> float:
         return Moving.at
+
+
+CONTEXT: Any = SimpleNamespace(clock=Moving())
 
 
 class Counting:
@@ -60,7 +64,7 @@ def _beside(
 
 def test_what_was_counted_is_kept_a_while_and_says_how_old_it_is() -> None:
     counting = Counting()
-    overview = Overview(Moving(), counting)
+    overview = Overview(CONTEXT, counting)
     first = overview("a")
     assert (first["count"], first["counted_ago"]) == (1, 1.0)
     Moving.at = 20.5
@@ -73,7 +77,7 @@ def test_what_was_counted_is_kept_a_while_and_says_how_old_it_is() -> None:
 
 def test_while_one_counts_again_the_others_see_what_was_counted_before() -> None:
     counting = Counting()
-    overview = Overview(Moving(), counting)
+    overview = Overview(CONTEXT, counting)
     overview("a")
     Moving.at = 100.0
     counting.slow.add("a")
@@ -85,7 +89,7 @@ def test_while_one_counts_again_the_others_see_what_was_counted_before() -> None
 
 def test_one_tenant_does_not_wait_for_another() -> None:
     counting = Counting("a")
-    overview = Overview(Moving(), counting)
+    overview = Overview(CONTEXT, counting)
     with _beside(counting, lambda: overview("a")) as aside:
         assert overview("b")["count"] == 2
         assert not aside.done()
@@ -93,7 +97,7 @@ def test_one_tenant_does_not_wait_for_another() -> None:
 
 def test_those_who_come_first_together_count_once() -> None:
     counting = Counting("a")
-    overview = Overview(Moving(), counting)
+    overview = Overview(CONTEXT, counting)
     with _beside(counting, lambda: overview("a")) as aside, ThreadPoolExecutor(1) as pool:
         second = pool.submit(overview, "a")
         counting.go_on.set()
@@ -108,7 +112,7 @@ def test_who_fails_to_count_leaves_it_to_the_next() -> None:
             raise failing.pop()
         return {"count": 1}
 
-    overview = Overview(Moving(), count)
+    overview = Overview(CONTEXT, count)
     with pytest.raises(OSError, match="away"):
         overview(None)
     assert overview(None)["count"] == 1
