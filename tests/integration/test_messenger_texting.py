@@ -295,6 +295,8 @@ def test_a_collectors_text_goes_to_a_number_that_the_customer_gave_and_no_other(
     messenger.move_to(START + timedelta(hours=6))
     for customer, point in (("c-1", verified), ("c-2", given)):
         messenger.known_customer(customer, phone=OTHER_PHONE, contact_points=[point], **TEXAS)
+        notice = {"kind": "validation", "obligation_id": "b-1", "at": START.isoformat()}
+        messenger.customer(customer, "notice.sent", **notice)
         terms = {"obligation_id": "b-1", "kind": "bill", "parties": [customer],
                  "actor_role": "collector", "creditor": "Nordbank"}  # fmt: skip
         messenger.dispatch(customer, channel="sms", obligations=[terms], place=TEXAS)

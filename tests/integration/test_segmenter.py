@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from processing_world import NOW, Record, Worker, World
 from typer.testing import CliRunner
 
-from rapport import erasing
+from rapport import calling
 from rapport.cli import app
 from schemas.envelope import decode, parse_data
 from schemas.topics import CUSTOMER_EVENTS, OUTREACH_COMMANDS, OUTREACH_LOG
@@ -237,7 +237,7 @@ def test_a_person_is_forgotten_under_every_id_whichever_is_named(
     segmenter.context.callers = {"secret": Caller("ops", frozenset({"operate"}), None)}
     http = TestClient(api.create(segmenter.context, Catalogue()))
     http.headers["Authorization"] = "Bearer secret"
-    monkeypatch.setattr(erasing, "operator_of", {"segmenter": http}.__getitem__)
+    monkeypatch.setattr(calling, "operator_of", {"segmenter": http}.__getitem__)
     born = {"birth_year": 1990, "tier": "gold"}
     former = {"subject": "c-0"}
     segmenter.apply(
