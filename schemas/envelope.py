@@ -82,7 +82,6 @@ class Envelope(Contract):
     data: Data = Field(description="The event's data, of the form that `type` and version name.")
 
 
-_validate_json: Final = Envelope.__pydantic_validator__.validate_json
 _validate_python: Final = Envelope.__pydantic_validator__.validate_python
 
 
@@ -97,13 +96,14 @@ def decode(raw: bytes | None, headers: Headers = (), *, largest: int = MAX_VALUE
     if len(raw) > largest:
         raise Rejection("too_large", f"Send at most {largest} bytes a value: this has {len(raw)}.")
     attributes = binary_attributes(headers) if headers else None
+    # In two steps: parsing while it validates takes pydantic half as long again.
+    content = _parse_json(raw)
     try:
-        if attributes is None:
-            event: Envelope = _validate_json(raw)
-        else:
-            event = _validate_python({**attributes, "data": _parse_json(raw)})
+        event: Envelope = _validate_python(
+            content if attributes is None else {**attributes, "data": content}
+        )
     except ValidationError as error:
-        raise _envelope_rejection(raw, error) from None
+        raise _envelope_rejection(error) from None
     media_type = event.datacontenttype
     if media_type not in ("application/json", None) and not is_json(media_type):
         raise Rejection(
@@ -316,11 +316,9 @@ def _not_json(raw: bytes) -> Rejection:
     return Rejection("not_json", "Send one complete JSON object as the value: it does not parse.")
 
 
-def _envelope_rejection(raw: bytes, error: ValidationError) -> Rejection:
+def _envelope_rejection(error: ValidationError) -> Rejection:
     first = error.errors(include_url=False, include_input=False)[0]
     kind, path = first["type"], first["loc"]
-    if kind == "json_invalid":
-        return _not_json(raw)
     if kind == "model_type":
         return Rejection(
             "not_cloudevent",

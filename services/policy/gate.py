@@ -34,6 +34,8 @@ class _Rules:
     hours: tuple[tuple[Pack, Hours], ...]
     caps: tuple[tuple[Pack, Cap, CapCount], ...]
     """With what a fact says of the cap where nothing counts."""
+    room: int
+    """With fewer contacts than this, no cap can refuse."""
 
 
 def check(
@@ -113,15 +115,12 @@ def _rules(
     answers: bool,
 ) -> _Rules:
     such = Approach(purpose, channel, roles, answers=answers)
+    caps = [(pack, cap) for pack in packs for cap in pack.caps if cap.covers(such)]
     return _Rules(
         tuple(zone(name) for name in zones.names),
         tuple((pack, rule) for pack in packs for rule in pack.hours if rule.covers(such)),
-        tuple(
-            (pack, cap, _unused(pack, cap))
-            for pack in packs
-            for cap in pack.caps
-            if cap.covers(such)
-        ),
+        tuple((pack, cap, _unused(pack, cap)) for pack, cap in caps),
+        min((cap.limit for _, cap in caps), default=1),
     )
 
 
@@ -219,6 +218,8 @@ def _refused_by_cap(
     contacts: Sequence[Contact],
 ) -> Verdict | None:
     """The exhausted cap that stays exhausted longest."""
+    if len(contacts) < rules.room:
+        return None
     worst: Verdict | None = None
     for pack, cap, unused in _caps_in_force(now, zones, rules):
         if len(contacts) < cap.limit:

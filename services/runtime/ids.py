@@ -11,7 +11,7 @@ _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 def derive(*parts: str | int) -> str:
     """A stable id (UUID text, version 8 of RFC 9562) of the given parts; order matters."""
-    text = "\x1f".join(map(str, parts))
+    text = "\x1f".join([one if isinstance(one, str) else str(one) for one in parts])
     text = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
     return f"{text[:8]}-{text[8:12]}-8{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:]}"
 

@@ -97,6 +97,7 @@ class Handlers:
     def commands(self, work: UnitOfWork, batch: Sequence[Incoming]) -> None:
         """Plan what is ordered; park what rests on events that are not applied here yet."""
         orders = [(m, m.data) for m in batch if isinstance(m.data, OutreachRequested)]
+        packs = self._in_force()
         book = self._book()
         store.load(
             work.session,
@@ -107,7 +108,7 @@ class Handlers:
                 for m, data in orders
             },
         )
-        store.load_contacts(work.session, book, counted_since(self._packs, work.now))
+        store.load_contacts(work.session, book, counted_since(packs, work.now))
         asked = [command_of(message, data) for message, data in orders]
         habit_store.load(work.session, book, [one.enrolment for one in asked])
         parked: set[str] = set()
@@ -120,7 +121,7 @@ class Handlers:
                 parked.add(message.key)
                 work.park(message, "its events are not applied yet")
                 continue
-            outcomes = planning.plan(book, command, self._packs, work.now)
+            outcomes = planning.plan(book, command, packs, work.now)
             tell(work, outcomes, message.event)
         saving.save(work.session, book)
 
@@ -129,6 +130,7 @@ class Handlers:
         told = [message for message in batch if message.event.type not in UNTOLD]
         acting = [m for m in told if _acts(m)]
         heards = [(message, heard_of(message)) for message in acting]
+        packs = self._in_force()
         book = self._book()
         if heards:
             store.load(
@@ -143,14 +145,14 @@ class Handlers:
                 with_former={who for _, h in heards if h.type in WHOLE for who in _named(h)},
             )
             if book.enrolments or any(heard.type in CONTACTS_MATTER for _, heard in heards):
-                store.load_contacts(work.session, book, counted_since(self._packs, work.now))
+                store.load_contacts(work.session, book, counted_since(packs, work.now))
             habit_store.load(work.session, book, book.enrolments.values())
         for message, heard in heards:
             unknown = strangers.refusal(book, message, DISPATCH_FACTS, work.now)
             if unknown is not None:
                 work.reject(message, unknown)
                 continue
-            outcomes = hearing.hear(book, heard, self._packs, work.now)
+            outcomes = hearing.hear(book, heard, packs, work.now)
             tell(work, outcomes, message.event)
             watching.time_cancelling(message, outcomes, work.real_now)
         watching.count_paid_but_contacted(work.session, book, acting)
@@ -213,13 +215,18 @@ class Handlers:
         if found.sure is Sure.NO_PAYMENTS:
             book.unsure_until = work.now + found.wait
         if steps:
-            store.load_contacts(work.session, book, counted_since(self._packs, work.now))
+            packs = self._in_force()
+            store.load_contacts(work.session, book, counted_since(packs, work.now))
             again = {s.enrolment_id for s in map(book.steps.__getitem__, steps) if s.attempt > 1}
             habit_store.load(work.session, book, [book.enrolments[one] for one in sorted(again)])
             book.sending_stops = sending_store.standing(work.session)
-            outcomes = claiming.claim(book, steps, self._packs, work.now, alone)
+            outcomes = claiming.claim(book, steps, packs, work.now, alone)
             tell(work, outcomes, read=read, events=found.events)
             saving.save(work.session, book)
+
+    def _in_force(self) -> tuple[Pack, ...]:
+        """The packs, the same ones for a whole transaction."""
+        return tuple(self._packs)
 
     def _book(self) -> Book:
         return Book(derive, self._spread, self._looks_ahead, self._learning)

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import text
 from sqlmodel import Session
 
-from services.scheduler.model import Book, Customer, Enrolment, Obligation, Reserved
+from services.scheduler.model import Book, Customer, Enrolment, Obligation, Reserved, Step
 
 _SAVE_CUSTOMERS = text(
     "INSERT INTO customer (tenant, customer, state)"
@@ -100,7 +100,7 @@ def save(session: Session, book: Book) -> None:
     _write(session, _SAVE_ENROLMENTS, [_enrolment(book.enrolments[key]) for key in of("enrolment")])
     steps = [book.steps[key] for key in of("step")]
     _write(session, _SAVE_STEPS, [one for one in steps if one.id not in book.stored])
-    _write(session, _MOVE_STEPS, [one for one in steps if one.id in book.stored])
+    _write(session, _MOVE_STEPS, [_moved(one) for one in steps if one.id in book.stored])
     book.stored.update(one.id for one in steps)
     _write(session, _SAVE_CONTACTS, [_contact(book.reserved[key]) for key in of("reserved")])
     _write(
@@ -144,6 +144,34 @@ def _enrolment(row: Enrolment) -> dict[str, Any]:
         "started_at": row.started_at,
         "state": row,
     }
+
+
+class _Moved(msgspec.Struct):
+    """What may change of a step."""
+
+    tenant: str
+    id: str
+    state: str
+    planned_at: datetime
+    due_at: datetime
+    not_after: datetime
+    attempt: int
+    dispatch_id: str | None
+    reason: str | None
+
+
+def _moved(row: Step) -> _Moved:
+    return _Moved(
+        row.tenant,
+        row.id,
+        row.state,
+        row.planned_at,
+        row.due_at,
+        row.not_after,
+        row.attempt,
+        row.dispatch_id,
+        row.reason,
+    )
 
 
 def _contact(row: Reserved) -> dict[str, Any]:
