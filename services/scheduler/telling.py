@@ -185,7 +185,11 @@ def _deferred(work: UnitOfWork, told: Deferred, cause: Envelope | None) -> None:
 
 def _suppressed(work: UnitOfWork, told: Suppressed, cause: Envelope | None) -> None:
     step = told.step
-    scope = (step.id, step.attempt) if step else (told.playbook, told.obligation_id)
+    if step is not None:
+        # A step that was suppressed, and moved by later terms, may be suppressed again.
+        scope: tuple[str | int, ...] = (step.id, step.attempt, step.due_at.isoformat())
+    else:
+        scope = (told.playbook, told.obligation_id)
     work.fact(
         "outreach.step_suppressed",
         OutreachStepSuppressed(

@@ -148,6 +148,8 @@ class Story:
         one = self._enrolments.get(data["enrolment_id"])
         if one is None:
             return
+        # A choice, or what came back, opens again what was complete.
+        one.ended = None
         step = self._steps.setdefault(
             data["step_id"], StepStory(data["step_id"], data["step"], "planned", None)
         )

@@ -24,6 +24,8 @@ def taken_over(book: Book, begun: Enrolment, now: datetime) -> list[Outcome]:
     """
     told: list[Outcome] = []
     for rule, fact, met in _exits(book.customer(begun.tenant, begun.customer), begun):
+        if not book.enrolments[begun.id].active:
+            break
         if met.keep:
             told += keep_only(book, book.enrolments[begun.id], met, now)
         else:

@@ -62,6 +62,19 @@ def test_what_held_at_an_instant(instant: datetime, outcome: str, reason: str | 
     assert story.contacts(instant) == []
 
 
+def test_what_was_complete_and_opened_again_is_under_way() -> None:
+    done = told("outreach.completed", after(days=1), enrolment_id="e1", reason="all_steps_done")
+    anew = told("outreach.step_planned", after(days=2), **{**STEP, "step_id": "s2"},
+                due_at=after(days=3).isoformat())  # fmt: skip
+    story = at(after(days=2), ENROLLED, PLANNED, DISPATCHED, INTENDED, SENT, done, anew)
+    [decision] = story.decisions(after(days=2))
+    assert (decision.outcome, decision.step_id) == ("planned", "s2")
+    again = told("outreach.completed", after(days=4), enrolment_id="e1", reason="all_steps_done")
+    story = at(after(days=4), ENROLLED, PLANNED, SENT, done, anew, again)
+    [decision] = story.decisions(after(days=4))
+    assert decision.outcome == "completed"
+
+
 def test_a_contact_explains_the_hour_after_it() -> None:
     for hours, seen in ((23, True), (23.9, True), (24, False)):
         instant = after(hours=hours)

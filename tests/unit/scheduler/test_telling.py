@@ -1,11 +1,14 @@
 """What leaves the scheduler without a model in between is what the contract has."""
 
+from datetime import timedelta
+
 import msgspec
-from scheduler_world import START, World, at, bill
+from scheduler_world import REMINDERS, START, World, at, bill
 
 from schemas.envelope import decode, parse_data
 from schemas.topics import OUTREACH_DISPATCHES, OUTREACH_LOG
 from services.runtime.unit_of_work import UnitOfWork
+from services.scheduler.model import StepPlan
 from services.scheduler.telling import tell
 
 
@@ -49,3 +52,19 @@ def test_facts_and_orders_are_what_the_contract_has() -> None:
         "outreach.dispatched",
         "outreach.dispatch_ordered",
     } <= set(found)
+
+
+def test_a_step_that_is_suppressed_again_after_it_was_moved_says_so_again() -> None:
+    world = World(at("2026-03-02 22:00"))
+    brief = (StepPlan("brief", "due", -1, timedelta(hours=1), "x", at="22:00"),)
+    outcomes = world.start(bill(), plans=(*brief, *REMINDERS))
+    moved = bill(time=world.now + timedelta(minutes=1), due_date="2026-03-25", version=2)
+    outcomes += world.hear(moved)
+    work = Told()
+    tell(work, outcomes)
+    ids = [
+        event.id
+        for event in (decode(value) for _, value in work.values)
+        if event.type == "outreach.step_suppressed"
+    ]
+    assert len(ids) == len(set(ids)) == 2

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from scheduler_world import FIRST_CONTACT, World, at, bill, command, heard, paid
 
-from services.scheduler.model import Cancelled, Dispatched, ExitRule, Heard
+from services.scheduler.model import Cancelled, Completed, Dispatched, ExitRule, Heard
 
 MISSED = at("2026-03-13 12:00")
 ASKED = MISSED + timedelta(hours=1)
@@ -81,6 +81,14 @@ def test_it_says_that_a_person_has_it_and_by_which_fact() -> None:
     [ended] = [one for one in told if isinstance(one, Cancelled)]
     assert (ended.reason, ended.enrolment.ended_by) == ("person", "handoff.kept")
     assert ended.cause_event_id == asked().id
+
+
+def test_what_is_over_when_it_is_told_ends_once() -> None:
+    world = World(MISSED + timedelta(days=4))
+    world.hear(asked())
+    told = world.start(bill("payment.missed", MISSED), plans=FIRST_CONTACT[:1], exits=EXITS)
+    ends = [type(one) for one in told if isinstance(one, Cancelled | Completed)]
+    assert ends == [Completed]
 
 
 @pytest.mark.parametrize("merged_first", [True, False])
