@@ -8,9 +8,10 @@ order of arrival alone never lets a late event undo what was said after it.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from rapport.audit import asked
 from rapport.audit.log import Fact, Log, Position
 from rapport.audit.merging import MERGED, Merged, Who
 from schemas.common import Typed
@@ -37,27 +38,6 @@ ANY = "*"
 OUTRIGHT = frozenset({"dispute", "hardship", "wrong_person", "not_me", "bereavement"})
 """Reasons of hand-offs that leave every purpose to the person; any other leaves collection."""
 
-_OPENING = {
-    "bill.due_soon": "amount_minor",
-    "bill.updated": "amount_minor",
-    "payment.missed": "amount_minor",
-    "payment.received": "remaining_minor",
-    "payment.failed": "remaining_minor",
-    "payment.reversed": "remaining_minor",
-}
-"""Events that say how much of a bill is asked, and in which field. More than nothing opens it."""
-_OPENING_OTHERS = frozenset(
-    {"subscription.expiring", "subscription.expired", "application.abandoned", "benefit.granted"}
-)
-_CLOSING = {
-    "bill.closed": "closed",
-    "subscription.renewed": "renewed",
-    "subscription.cancelled": "cancelled",
-    "application.completed": "completed",
-    "application.withdrawn": "withdrawn",
-    "benefit.withdrawn": "withdrawn",
-}
-_KINDS = {"payment": "bill"}
 _OF_THE_ID = frozenset({"merged", "erased", "address", "right_party"})
 """Topics that are about an id or its address, and not about the person."""
 
@@ -73,7 +53,8 @@ class Word:
     topic: words set each other aside within one topic only (such as `settled`, or `pause`).
     positions: where a service may have learnt of it: in the log, or for a customer's event on
     customer.events itself. Having read any of them is to know it.
-    until: when it ends by itself.
+    until: when it ends by itself. terms: whether it says what is asked of an obligation, due: until
+    when. reopens_from: of an obligation's end, the first due date that is a later period's.
     """
 
     stops: bool
@@ -87,6 +68,9 @@ class Word:
     obligation: str | None = None
     enrolment: str | None = None
     until: datetime | None = None
+    terms: bool = False
+    due: date | None = None
+    reopens_from: date | None = None
 
     def known(self, through: Mapping[str, int]) -> bool:
         """Whether a reader that had applied `through` had applied it."""
@@ -127,7 +111,19 @@ class Word:
             and stop.purpose in (ANY, self.purpose)
             and self.obligation == stop.obligation
             and self.later_than(stop)
+            and (not self.terms or self.of_a_later_period(stop))
         )
+
+    def of_a_later_period(self, end: "Word") -> bool:
+        """Whether these terms ask for something else than what has ended, and do not restate it.
+
+        By a higher version where both have one, else by a due date after all that was told before.
+        """
+        if self.version is not None and end.version is not None:
+            return self.version > end.version
+        if self.due is None:
+            return False
+        return end.reopens_from is None or self.due >= end.reopens_from
 
 
 class Words:
@@ -144,6 +140,8 @@ class Words:
                 self._about[key].append(word)
         for key, word in (*_of_agreements(log), *_of_customers(log), *_of_returns(log, addresses)):
             self._about[key].append(word)
+        for words in self._about.values():
+            words[:] = [_with_period(word, words) for word in words]
 
     def of_person(self, who: Who, through: Mapping[str, int]) -> Iterator[Word]:
         """The words about a customer, under each id that a reader knew to be theirs."""
@@ -184,34 +182,39 @@ def address_key(tenant: str, address_hash: str) -> Key:
     return ("address", tenant, address_hash)
 
 
+def _with_period(word: Word, others: Sequence[Word]) -> Word:
+    """An obligation's end, with the first due date that is a later period's."""
+    if not word.stops or word.topic != "obligation" or word.reopens_from is not None:
+        return word
+    before = [
+        one
+        for one in others
+        if one.due is not None and one.at <= word.at and one.fact.order < word.fact.order
+    ]
+    last = max(before, key=lambda one: (one.at, one.fact.order), default=None)
+    if last is None or last.due is None:
+        return word
+    return replace(word, reopens_from=last.due + timedelta(days=1))
+
+
 def _of_event(fact: Fact[EventApplied]) -> Iterator[tuple[Key, Word]]:
     event, data = fact.data, fact.data.data
     source = event.position
     positions = (fact.position, Position(source.topic, source.partition, source.offset))
     word = Word(False, "", event.event_time, fact, positions)
     family = event.event_type.partition(".")[0]
-    if event.obligation_id is not None and (ends := _closes(event.event_type, data)) is not None:
-        key = obligation_key(fact.tenant, _KINDS.get(family, family), event.obligation_id)
-        yield key, replace(word, stops=ends, topic="obligation", version=data.get("version"))
+    if (
+        event.obligation_id is not None
+        and (ends := asked.closes(event.event_type, data)) is not None
+    ):
+        key = obligation_key(fact.tenant, asked.kind_of(event.event_type), event.obligation_id)
+        about = replace(word, stops=ends, topic="obligation", version=data.get("version"))
+        if event.event_type in asked.TERMS:
+            about = replace(about, terms=True, due=asked.due(data))
+        yield key, replace(about, reopens_from=asked.due(data) if ends else None)
     elif family == "customer":
-        for about in _of_customer_event(event.event_type, data, word):
-            yield customer_key(*fact.who), about
-
-
-def _closes(event_type: str, data: Mapping[str, Any]) -> bool | None:
-    """Whether the event ends its obligation (True), opens it (False), or says neither (None)."""
-    if event_type in _CLOSING:
-        return True
-    if event_type in _OPENING_OTHERS:
-        return False
-    asked = data.get(_OPENING.get(event_type, ""))
-    if asked is None:
-        return None
-    if asked > 0:
-        return False
-    # A pending payment, and a bill updated to nothing, settle nothing yet.
-    settles = event_type.startswith("payment.") and not data.get("pending")
-    return True if settles else None
+        for said in _of_customer_event(event.event_type, data, word):
+            yield customer_key(*fact.who), said
 
 
 def _of_customer_event(event_type: str, data: Mapping[str, Any], word: Word) -> Iterator[Word]:

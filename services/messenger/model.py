@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -78,7 +78,9 @@ class Obligation:
     agreed: an agreement runs, so that nothing but its own reminders may be sent. holds: those
     about it, whichever party they were told of. notices: kinds of statutory notices sent. kept: how
     many instalments of the agreement are paid. paying: payments that are under way, by their ids,
-    each since when: reminding now would be rude, and perhaps wrong.
+    each since when: reminding now would be rude, and perhaps wrong. closed_at, closed_version: of
+    its end, None while nothing but an update to nothing ended it. reopens_from: the first due date
+    that is a new period's, and no restatement of what was asked; None where none was told.
     """
 
     state: ObligationState = ObligationState.OPEN
@@ -90,6 +92,10 @@ class Obligation:
     notices: frozenset[str] = frozenset()
     kept: int = 0
     paying: Mapping[str, datetime] = field(default_factory=dict)
+    kind: str = "bill"
+    closed_at: datetime | None = None
+    closed_version: int | None = None
+    reopens_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ class Change:
     """What one event says of an obligation.
 
     remaining_minor: what is still asked. kept: how many instalments are paid. payment: its id.
+    due: until when it is asked; of a renewal, the end of the new period.
     """
 
     kind: ChangeKind
@@ -105,6 +112,7 @@ class Change:
     remaining_minor: int | None = None
     kept: int | None = None
     payment: str = ""
+    due: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The messenger's tables. Names, addresses, mails and replies rest here and nowhere else."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Column, LargeBinary, Text
@@ -54,7 +54,8 @@ class ObligationRow(Table, table=True):
     """One obligation of a tenant; several customers may be party to it.
 
     holds: those about it by kind, like a customer's. notices: kinds that the publisher has sent.
-    paying: payments under way by id, each since when.
+    paying: payments under way by id, each since when. closed_at, closed_version, reopens_from: as
+    `model.Obligation` has them.
     """
 
     __tablename__ = "obligation"
@@ -71,6 +72,9 @@ class ObligationRow(Table, table=True):
     notices: list[str] = Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
     kept: int = 0
     paying: dict[str, str] = document()
+    closed_at: datetime | None = instant(nullable=True)
+    closed_version: int | None = Field(default=None, sa_type=BigInteger)
+    reopens_from: date | None = None
 
 
 class SuppressionRow(Table, table=True):

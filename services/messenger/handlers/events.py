@@ -265,6 +265,10 @@ def _obligation_key(message: Incoming) -> store.ObligationKey | None:
     return message.event.tenant, field.removesuffix("_id"), getattr(message.data, field)
 
 
+_DUE = ("due_date", "expires_on", "valid_until")
+"""Fields that say until when something is asked, or lasts."""
+
+
 def change_of(message: Incoming) -> Change:
     """What an event of `ABOUT` does to its obligation."""
     about = ABOUT[message.event.type]
@@ -277,4 +281,5 @@ def change_of(message: Incoming) -> Change:
         version=getattr(message.data, "version", None),
         remaining_minor=getattr(message.data, about.asked) if about.asked else None,
         payment=getattr(message.data, "payment_id", ""),
+        due=next(filter(None, (getattr(message.data, name, None) for name in _DUE)), None),
     )

@@ -208,6 +208,10 @@ def obligation_of(row: ObligationRow | Row[Any]) -> Obligation:
         frozenset(row.notices),
         kept=row.kept,
         paying={one: datetime.fromisoformat(since) for one, since in row.paying.items()},
+        kind=row.kind,
+        closed_at=row.closed_at,
+        closed_version=row.closed_version,
+        reopens_from=row.reopens_from,
     )
 
 
@@ -220,6 +224,9 @@ def update_obligation(row: ObligationRow, value: Obligation) -> None:
     row.agreed = value.agreed
     row.kept = value.kept
     row.paying = {one: since.isoformat() for one, since in value.paying.items()}
+    row.closed_at = value.closed_at
+    row.closed_version = value.closed_version
+    row.reopens_from = value.reopens_from
 
 
 def instant(text: str | None) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from services.messenger.model import Change, ChangeKind, Obligation, ObligationState
 
@@ -11,7 +11,8 @@ def apply(known: Obligation, change: Change) -> Obligation:
     """The obligation after `change`.
 
     A lower version changes nothing. What ends an obligation counts even when it is told late;
-    what opens it again must be newer than its end.
+    what opens it again must be newer than its end: a payment taken back, a higher version, or
+    a later due date. The same terms told again do not.
     """
     if _stale(known, change):
         return known
@@ -61,9 +62,10 @@ def _ends(change: Change) -> bool:
 def _changed(known: Obligation, change: Change) -> Obligation:
     match change.kind:
         case ChangeKind.CLOSED:
-            return replace(known, state=ObligationState.CLOSED)
+            closed = _ended(known, change, ObligationState.CLOSED)
+            return closed if change.due is None else replace(closed, reopens_from=change.due)
         case ChangeKind.PAID if change.remaining_minor == 0:
-            return replace(known, state=ObligationState.SETTLED, amount_minor=0)
+            return replace(_ended(known, change, ObligationState.SETTLED), amount_minor=0)
         case ChangeKind.AGREED:
             return replace(known, agreed=True, kept=0)
         case ChangeKind.KEPT:
@@ -71,12 +73,12 @@ def _changed(known: Obligation, change: Change) -> Obligation:
         case ChangeKind.DISAGREED:
             return replace(known, agreed=False)
         case ChangeKind.FULFILLED:
-            return replace(known, agreed=False, state=ObligationState.SETTLED)
+            return replace(_ended(known, change, ObligationState.SETTLED), agreed=False)
         case ChangeKind.REOPENED:
             settled = known.state is ObligationState.SETTLED
-            state = ObligationState.OPEN if settled else known.state
+            running = _opened(known) if settled else known
             kept = known.kept if change.kept is None else change.kept
-            return replace(known, agreed=True, state=state, kept=kept)
+            return replace(running, agreed=True, kept=kept)
         case ChangeKind.UNPAID if known.state is not ObligationState.CLOSED:
             return _reopened(known, change) if _newer(known, change, or_equal=True) else known
         case ChangeKind.OPENED | ChangeKind.PAID | ChangeKind.UPDATED:
@@ -85,22 +87,70 @@ def _changed(known: Obligation, change: Change) -> Obligation:
 
 
 def _restated(known: Obligation, change: Change) -> Obligation:
-    """A new amount; what is newer than the end may open again."""
+    """A new amount; what is about a later period than what has ended may open again."""
+    told = _told(known, change)
     if not _newer(known, change):
-        return known
+        return told
     asked = change.remaining_minor != 0
     match change.kind, known.state:
         case ChangeKind.UPDATED, ObligationState.OPEN if not asked:
-            return replace(known, state=ObligationState.SETTLED, amount_minor=0)
+            return replace(told, state=ObligationState.SETTLED, amount_minor=0)
         case (ChangeKind.OPENED, _) | (ChangeKind.UPDATED, ObligationState.SETTLED) if asked:
-            return _reopened(known, change)
+            if not _of_a_later_period(known, change):
+                return told
+            since = told.reopens_from if change.due is None else _after(change.due)
+            return replace(_reopened(told, change), reopens_from=since)
         case _, ObligationState.OPEN:
-            return replace(known, amount_minor=_amount(known, change))
-    return known
+            return replace(told, amount_minor=_amount(known, change))
+    return told
+
+
+def _told(known: Obligation, change: Change) -> Obligation:
+    """From which due date on it may open again: what was asked before the end ended with it."""
+    if change.due is None:
+        return known
+    since, after = known.reopens_from, _after(change.due)
+    if since is not None:
+        if known.closed_at is None:
+            # Late news replaces nothing.
+            after = after if _newer(known, change) else since
+        else:
+            after = max(after, since) if change.at <= known.closed_at else since
+    return known if after == since else replace(known, reopens_from=after)
+
+
+def _of_a_later_period(known: Obligation, change: Change) -> bool:
+    """Whether new terms ask for something else than what has ended, by version or due date."""
+    if known.closed_at is None:
+        return True
+    if change.version is not None and known.closed_version is not None:
+        return change.version > known.closed_version
+    if change.due is None or change.at <= known.closed_at:
+        return False
+    if known.reopens_from is None:
+        return known.kind == "subscription"
+    return change.due >= known.reopens_from
+
+
+def _after(due: date) -> date:
+    return due + timedelta(days=1)
+
+
+def _ended(known: Obligation, change: Change, state: ObligationState) -> Obligation:
+    """It has ended; what was recalled or sold stays so, whatever is still paid."""
+    if known.state is ObligationState.CLOSED:
+        state = known.state
+    if known.closed_at is not None and known.closed_at > change.at:
+        return replace(known, state=state)
+    return replace(known, state=state, closed_at=change.at, closed_version=change.version)
 
 
 def _reopened(known: Obligation, change: Change) -> Obligation:
-    return replace(known, state=ObligationState.OPEN, amount_minor=_amount(known, change))
+    return replace(_opened(known), amount_minor=_amount(known, change))
+
+
+def _opened(known: Obligation) -> Obligation:
+    return replace(known, state=ObligationState.OPEN, closed_at=None, closed_version=None)
 
 
 def _amount(known: Obligation, change: Change) -> int | None:

@@ -30,6 +30,15 @@ def contact_after_payment(world: World) -> None:
             before="d-tokyo-3.dispatched")  # fmt: skip
 
 
+@planted(3, "settled", "paid", "d-tokyo-3.intended")
+def contact_after_the_same_terms_were_told_again_of_what_was_paid(world: World) -> None:
+    payment(world, "paid", "tokyo", "2026-03-08T00:00:00+00:00", "b-tokyo",
+            before="d-tokyo-3.dispatched")  # fmt: skip
+    world.event("restated", "bill.updated", "tokyo", "2026-03-08T01:00:00+00:00",
+                obligation="b-tokyo", bill_id="b-tokyo", creditor="Bank", amount_minor=12000,
+                currency="USD", due_date="2026-03-09", before="d-tokyo-3.dispatched")  # fmt: skip
+
+
 @planted(3, "choice", "chosen", "d-tokyo-3.intended")
 def contact_after_the_customer_chose_to_stop(world: World) -> None:
     world.add("chosen", "choice.made", "tokyo", "2026-03-08T00:00:00+00:00",

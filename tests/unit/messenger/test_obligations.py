@@ -1,6 +1,6 @@
 """How events change what is known of an obligation."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -86,11 +86,58 @@ def test_what_ends_it_counts_even_when_it_is_told_late() -> None:
 
 def test_only_a_newer_event_opens_what_is_over() -> None:
     closed = after(Change(K.OPENED, at(0), 1, 5000), Change(K.CLOSED, at(1), 2))
-    assert apply(closed, Change(K.OPENED, at(2), 2, 5000)).state is ObligationState.OPEN
+    assert apply(closed, Change(K.OPENED, at(2), 2, 5000)).state is ObligationState.CLOSED
     assert apply(closed, Change(K.OPENED, at(0.5), 2, 5000)).state is ObligationState.CLOSED
     assert apply(closed, Change(K.OPENED, at(2), 3, 5000)).state is ObligationState.OPEN
     assert apply(closed, Change(K.UPDATED, at(2), 3, 5000)).state is ObligationState.CLOSED
     assert apply(closed, Change(K.UNPAID, at(2), 3, 5000)).state is ObligationState.CLOSED
+
+
+@pytest.mark.parametrize("kind", [K.OPENED, K.UPDATED])
+@pytest.mark.parametrize("version", [None, 2])
+def test_the_same_terms_told_again_do_not_open_what_is_paid(
+    kind: ChangeKind, version: int | None
+) -> None:
+    due = date(2026, 3, 10)
+    paid = after(Change(K.OPENED, at(0), 1, 5000, due=due), Change(K.PAID, at(1), None, 0))
+    again = apply(paid, Change(kind, at(2), version, 5000, due=due))
+    assert again.state is ObligationState.SETTLED
+    # Neither does what was asked until later before it was paid, and is told late.
+    late = apply(again, Change(kind, at(0.5), version, 5000, due=date(2026, 4, 10)))
+    assert apply(late, Change(kind, at(3), version, 5000, due=date(2026, 4, 10))).state is (
+        ObligationState.SETTLED
+    )
+    anew = apply(again, Change(kind, at(3), version, 5000, due=date(2026, 4, 10)))
+    assert (anew.state, anew.amount_minor) == (ObligationState.OPEN, 5000)
+    paid = apply(anew, Change(K.PAID, at(4), None, 0))
+    assert apply(paid, Change(kind, at(5), version, 5000, due=date(2026, 4, 10))) == paid
+
+
+def test_a_higher_version_than_the_payments_opens_it() -> None:
+    due = date(2026, 3, 10)
+    paid = after(Change(K.OPENED, at(0), 1, 5000, due=due), Change(K.PAID, at(1), 2, 0))
+    assert apply(paid, Change(K.UPDATED, at(2), 2, 900, due=due)).state is ObligationState.SETTLED
+    assert apply(paid, Change(K.UPDATED, at(2), 3, 900, due=due)).state is ObligationState.OPEN
+
+
+def test_of_what_ended_before_its_due_date_was_kept_a_second_period_opens() -> None:
+    kept = Obligation(state=ObligationState.SETTLED, changed_at=at(0), closed_at=at(0))
+    first = apply(kept, Change(K.OPENED, at(1), None, 5000, due=date(2026, 3, 10)))
+    assert first.state is ObligationState.SETTLED
+    second = apply(first, Change(K.OPENED, at(2), None, 5000, due=date(2026, 4, 10)))
+    assert second.state is ObligationState.OPEN
+
+
+def test_a_renewed_subscription_opens_at_its_new_end() -> None:
+    renewed = Change(K.CLOSED, at(1), None, due=date(2027, 3, 1))
+    known = apply(Obligation(kind="subscription", reopens_from=date(2026, 3, 2)), renewed)
+    for end, state in ((date(2026, 3, 1), "closed"), (date(2027, 3, 1), "open")):
+        assert apply(known, Change(K.OPENED, at(2), None, 900, due=end)).state == state
+
+
+def test_what_was_sold_stays_so_whatever_is_paid_after_it() -> None:
+    sold = after(Change(K.OPENED, at(0), None, 5000), Change(K.CLOSED, at(1)))
+    assert apply(sold, Change(K.PAID, at(2), None, 0)).state is ObligationState.CLOSED
 
 
 def test_a_failure_told_late_does_not_open_what_was_paid_since() -> None:
@@ -109,9 +156,10 @@ def test_a_bill_of_nothing_asks_for_nothing() -> None:
 def test_a_payment_under_way_since_the_end_is_waited_for_when_it_is_asked_anew() -> None:
     paid = Change(K.PAID, at(1), None, 0, payment="p1")
     before, since = (Change(K.PAYING, at(h), None, payment=f"p at {h}") for h in (0.5, 2))
-    anew = Change(K.OPENED, at(3), None, 5000)
+    anew = Change(K.OPENED, at(3), None, 5000, due=date(2026, 4, 10))
     for told in ((before, paid, since), (paid, before, since)):
-        assert set(after(Change(K.OPENED, at(0), None, 5000), *told, anew).paying) == {"p at 2"}
+        first = Change(K.OPENED, at(0), None, 5000, due=date(2026, 3, 10))
+        assert set(after(first, *told, anew).paying) == {"p at 2"}
 
 
 def test_a_completed_agreement_that_is_opened_again_runs_again() -> None:

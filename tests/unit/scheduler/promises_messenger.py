@@ -7,7 +7,7 @@ Its rules are the real ones. What the database keeps for it is kept here in dict
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -104,7 +104,14 @@ class Messenger:
             kind = ChangeKind.PAYING
         rest = event.data[asked] if asked else None
         payment = event.data.get("payment_id", "")
-        change = Change(kind, event.time, remaining_minor=rest, payment=payment)
+        due = event.data.get("due_date")
+        change = Change(
+            kind,
+            event.time,
+            remaining_minor=rest,
+            payment=payment,
+            due=date.fromisoformat(due) if isinstance(due, str) else due,
+        )
         name = event.obligation_id or ""
         self._obligations[name] = obligations.apply(self._obligations[name], change)
 

@@ -279,7 +279,10 @@ FINAL_MUTANTS: dict[str, Plant] = {
     ],
     "one candidate zone is enough": [(final, "candidate_zones", any_zone)],
     "a person who cares is talked across": [(final, "keeps_quiet", lambda *_: False)],
-    "late news opens a bill again": [(reading, "_newer", lambda *_, **__: True)],
+    "late news opens a bill again": [
+        (reading, "_newer", lambda *_, **__: True),
+        (reading, "_of_a_later_period", lambda *_: True),
+    ],
     "a bill told anew ends the payment under way": [(reading, "_under_way", at_its_first_word)],
 }
 """Faults of the messenger's: what the scheduler ordered before, it lets through now."""
