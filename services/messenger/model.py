@@ -162,6 +162,8 @@ class Customer:
     inbox: str | None = None
     """Their own page, once they have proved there who they are."""
     place: Place = field(default_factory=Place)
+    placed: bool = False
+    """Whether an event has told of the place, be it that none is known."""
     consents: tuple[ConsentRecord, ...] = ()
     holds: tuple[Hold, ...] = ()
     handoffs: tuple[Handoff, ...] = ()

@@ -17,6 +17,7 @@ class CustomerRow(Table, table=True):
     {at, until, lifted_at, freed_at}. Instants as RFC 3339 text. handoffs: open ones, by id:
     {reason, obligation_id}.
     wishes: max_a_week, hours, language, by; what the customer asked for on the page.
+    placed: whether an event has told of the place, be it that none is known.
     links_end: those of messages up to this instant lead nowhere: someone else reads them.
     merged_into: the id that stands for this one since merged_at.
     erased_at: what was said and sent until then is forgotten.
@@ -37,6 +38,7 @@ class CustomerRow(Table, table=True):
     country: str | None = None
     region: str | None = None
     city: str | None = None
+    placed: bool = False
     merged_into: str | None = None
     merged_at: datetime | None = instant(nullable=True)
     links_end: datetime | None = instant(nullable=True)

@@ -22,7 +22,8 @@ from services.policy.holds import Words
 from services.runtime.messages import Incoming
 from services.runtime.unit_of_work import UnitOfWork
 
-_PLAIN_FIELDS = ("name", "locale", "timezone", "country", "region", "city")
+_PLACE_FIELDS = ("timezone", "country", "region", "city")
+_PLAIN_FIELDS = ("name", "locale", *_PLACE_FIELDS)
 
 
 Hold = contract.CustomerHoldPlaced | contract.CustomerHoldLifted
@@ -180,6 +181,7 @@ def _update(row: CustomerRow, update: contract.CustomerUpdated) -> None:
             continue
         if name in update.model_fields_set:
             setattr(row, name, getattr(update, name))
+    row.placed = row.placed or not update.model_fields_set.isdisjoint(_PLACE_FIELDS)
     if update.contact_points is not None:
         points = update.contact_points
         row.vouched = next(map(normal_email, vouched(points, "email")), None)

@@ -54,6 +54,7 @@ def customer_of(
         webhook=row.webhook,
         inbox=address_of(row, IN_APP),
         place=merging.place(_place(row), said),
+        placed=any(one.placed for one in (row, *former)),
         consents=merging.consents(_consents(row), said) if former else _consents(row),
         holds=(*merging.holds(_said((row, *former)), _ways(former)), *holds),
         handoffs=tuple(

@@ -34,18 +34,18 @@ PAYMENT_TAKES = timedelta(hours=12)
 
 
 def place_of(order: Order, customer: Customer) -> Zones:
-    """Where the customer may be, by what the messenger knows now, else by what was ordered."""
+    """Where the customer may be, by what was told of it; if nothing was, by the order."""
     return candidate_zones(evidence_of(order, customer), order.due_timezone)
 
 
 def evidence_of(order: Order, customer: Customer) -> Place:
     """What is known of the place; what phone and postal code tell comes with the order."""
-    return _evidence(order.place, customer.place)
+    return _evidence(order.place, customer.place, customer.placed)
 
 
 @lru_cache(maxsize=16_384)
-def _evidence(ordered: Place, known: Place) -> Place:
-    if not known.known:
+def _evidence(ordered: Place, known: Place, placed: bool) -> Place:
+    if not placed and not known.known:
         return ordered
     return replace(
         known,

@@ -86,6 +86,7 @@ class Handoff(msgspec.Struct, frozen=True, omit_defaults=True):
 class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     """One customer, as events and facts left them.
 
+    placed: whether an event has told of the place, be it that none is known.
     consents: as the publisher tells. preferences: what the customer chose here, by opt-out or on
     the preferences page; a refusal among them wins over any consent. handoffs: open ones.
     kept: of each obligation the last one that was not handed back.
@@ -103,6 +104,7 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     tenant: str
     id: str
     place: Place = Place()
+    placed: bool = False
     locale: str | None = None
     tier: str | None = None
     consents: tuple[ConsentRecord, ...] = ()

@@ -81,6 +81,7 @@ def _with_traits(known: Customer, heard: Heard) -> Customer:
     return msgspec.structs.replace(
         known,
         place=msgspec.structs.replace(known.place, **place) if place else known.place,
+        placed=known.placed or bool(place),
         erased_at=None,
         locale=heard.data.get("locale", known.locale),
         tier=heard.data.get("tier", known.tier),

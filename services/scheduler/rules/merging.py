@@ -104,6 +104,7 @@ def _united(kept: Customer, old: Customer, way: GaveWay) -> Customer:
         hours=kept.hours or old.hours,
         max_a_week=min(fewest, default=None),
         place=kept.place if kept.place.known else old.place,
+        placed=kept.placed or old.placed,
         locale=kept.locale or old.locale,
         answers=dict(Counter(kept.answers) + Counter(old.answers)),
         answered_at=max(answered, default=None),

@@ -40,8 +40,11 @@ class Slot(NamedTuple):
 
 
 def place_of(customer: Customer, enrolment: Enrolment) -> Place:
-    """Where the customer is by what is known now, else by what the command said."""
-    return customer.place if customer.place.known else enrolment.place
+    """Where the customer is by what was told of it; else, if nothing ever was, by the command.
+
+    A place that was taken back is unknown, whatever a command said before.
+    """
+    return customer.place if customer.placed or customer.place.known else enrolment.place
 
 
 def rests_until(plan: StepPlan, enrolment: Enrolment) -> datetime:

@@ -251,6 +251,12 @@ def test_takes_the_orders_place_where_it_knows_none() -> None:
     assert decide(order, replace(CUSTOMER, place=Place())) == Send()
 
 
+def test_a_place_that_was_taken_back_is_unknown_whatever_was_ordered() -> None:
+    order = replace(ORDER, place=Place(timezone="Europe/Berlin", country="DE"))
+    withdrawn = replace(CUSTOMER, place=Place(), placed=True)
+    assert refusal(decide(order, withdrawn)).reason == "place_unknown"
+
+
 def test_writes_to_no_place_at_all_to_nobody() -> None:
     assert refusal(decide(customer=replace(CUSTOMER, place=Place()))).reason == "place_unknown"
 

@@ -207,3 +207,14 @@ def test_an_answer_in_the_talk_with_a_person_is_not_silenced_by_that_talk(
     world.start(told, plans=FIRST_CONTACT[:1], playbook="answers", answers=answers)
     world.until(at("2026-03-02 20:00"))
     assert [name for _, name in world.sent()] == sent
+
+
+@pytest.mark.parametrize("here", [{"timezone": None, "country": None}, {"phone_country": None}])
+def test_a_place_that_is_taken_back_is_unknown_whatever_the_command_said(
+    here: dict[str, Any],
+) -> None:
+    world = World()
+    world.start(bill())
+    world.hear(heard("customer.updated", START, **here))
+    world.until(at("2026-03-12 00:00"))
+    assert world.sent() == []
