@@ -70,26 +70,31 @@ def candidates(place: Whereabouts, due_timezone: str | None = None) -> Candidate
     """Zones and countries that the evidence leaves open.
 
     A timezone inside the country is the place; one outside adds to all the country's zones; a
-    country alone is all its zones; the countries of the region and of the phone number, whose
-    zones the number may narrow, add theirs where they have none in common with what is known. The
-    obligation's own zone counts where nothing else is known.
+    country alone is all its zones, or those of its region; the zones of the region, and of the
+    phone number or its country, are added where they have none in common with what is known. The
+    obligation's own zone counts where nothing else is known; `UTC` and its like never do.
     """
     table = _table()
-    timezone = table.name(place.timezone)
+    timezone = table.inhabited(place.timezone)
     region_country = (place.region or "")[:2]
-    phone = frozenset(name for one in place.phone_zones if (name := table.name(one)))
+    region = table.zones_of_region(place.region or "")
+    phone = frozenset(name for one in place.phone_zones if (name := table.inhabited(one)))
+    country_alone = timezone is None and place.country == region_country
     zones: set[str] = {timezone} if timezone else set()
     countries: set[str] = set()
     for country, theirs in (
-        (place.country, table.zones.get(place.country or "", frozenset())),
-        (region_country, table.zones.get(region_country, frozenset())),
+        (
+            place.country,
+            region if country_alone else table.zones.get(place.country or "", frozenset()),
+        ),
+        (region_country, region),
         (place.phone_country, phone or table.zones.get(place.phone_country or "", frozenset())),
     ):
         if theirs:
             countries |= {country} if country else set()
             if not zones & theirs:
                 zones |= theirs
-    if not zones and (due := table.name(due_timezone)):
+    if not zones and (due := table.inhabited(due_timezone)):
         zones.add(due)
         timezone = due
     if timezone and (country := table.countries.get(timezone)):
@@ -134,12 +139,23 @@ class _Table:
     """Country by zone."""
     links: Mapping[str, str]
     """Names that stand for another zone, with that zone."""
+    regions: Mapping[str, frozenset[str]]
+    """Zones by region (ISO 3166-2), of countries with several."""
 
     def name(self, given: str | None) -> str | None:
         """The name that `zone.tab` uses, where it lists the zone; None for no zone at all."""
         if not given or zone_of(given) is None:
             return None
         return given if given in self.countries else self.links.get(given, given)
+
+    def inhabited(self, given: str | None) -> str | None:
+        """The same; None for a zone of no place, such as `UTC`."""
+        name = self.name(given)
+        return name if name and not name.startswith("Etc/") else None
+
+    def zones_of_region(self, region: str) -> frozenset[str]:
+        """The zones of a region; where that is in no table, those of its country."""
+        return self.regions.get(region) or self.zones.get(region[:2], frozenset())
 
 
 @lru_cache(maxsize=1)
@@ -157,4 +173,11 @@ def _table() -> _Table:
         if line.startswith("L "):
             _, target, alias = line.split()
             links[alias] = target
-    return _Table({c: frozenset(names) for c, names in zones.items()}, countries, links)
+    regions: dict[str, frozenset[str]] = {}
+    for line in (
+        (importlib.resources.files("schemas") / "region_zones.tab").read_text().splitlines()
+    ):
+        if not line.startswith("#"):
+            region, names = line.split("\t")
+            regions[region] = frozenset(names.split(" "))
+    return _Table({c: frozenset(names) for c, names in zones.items()}, countries, links, regions)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel.core import get_global
@@ -11,6 +12,7 @@ from services.policy.model import Pack, Place, Rule, Zones
 
 _NO_COUNTRY = (None, "", "001", "ZZ")
 """CLDR's ways to say "the world" and "unknown"."""
+_REGIONS = Path(__file__).parents[2] / "schemas" / "region_zones.tab"
 
 
 def candidate_zones(place: Place, due_timezone: str | None = None) -> Zones:
@@ -18,8 +20,9 @@ def candidate_zones(place: Place, due_timezone: str | None = None) -> Zones:
 
     A timezone alone, or one that lies in the country, is taken as it is. A timezone that
     contradicts the country adds to the country's zones: both must allow a contact. A country
-    alone means all its zones (Unicode CLDR). So do the country of a region and that of a phone
-    number (of which the number may name some zones), where they contradict what is known.
+    alone means all its zones (Unicode CLDR), or those of the region. The zones of a region, and
+    those of a phone number or its country, are added where none of them is among what is known.
+    A timezone of no country (`UTC`) is no evidence.
     `due_timezone`, the timezone of the obligation's due date, counts only where nothing is known
     of the customer. Names that are no IANA zone or no country are no evidence. No evidence: no
     names, and no contact.
@@ -47,7 +50,7 @@ def _candidates(
     phone_zones: tuple[str, ...],
     areas: tuple[str, ...],
 ) -> Zones:
-    timezone = canonical_zone(named)
+    timezone = zone_of_a_place(named)
     countries: set[str] = set()
     evidence: list[str] = []
     names: set[str] = set()
@@ -55,10 +58,14 @@ def _candidates(
         evidence.append("timezone")
         names.add(timezone)
         countries |= _country_of(timezone)
-    by_phone = frozenset(known for one in phone_zones if (known := canonical_zone(one)))
+    by_phone = frozenset(known for one in phone_zones if (known := zone_of_a_place(one)))
+    within = region and region[:2]
+    by_region = region_zones(region)
+    # What is known to be in a region of the country is not in the others.
+    narrowed = within == country and not timezone
     told = (
-        ("country", country, country_zones(country)),
-        ("region", region and region[:2], country_zones(region and region[:2])),
+        ("country", country, by_region if narrowed else country_zones(country)),
+        ("region", within, by_region),
         ("phone", phone_country, by_phone or country_zones(phone_country)),
     )
     for kind, where, zones in told:
@@ -67,7 +74,7 @@ def _candidates(
             countries |= {where} if where else set()
             # What agrees on a zone adds none: it was one of several that this would have named.
             names |= set() if names & zones else zones
-    if not names and (fallback := canonical_zone(due_timezone)):
+    if not names and (fallback := zone_of_a_place(due_timezone)):
         evidence.append("due_timezone")
         names.add(fallback)
         countries |= _country_of(fallback)
@@ -130,6 +137,22 @@ def canonical_zone(name: str | None) -> str | None:
     return current if current in _known_zones() else name
 
 
+@lru_cache(maxsize=2048)
+def zone_of_a_place(name: str | None) -> str | None:
+    """The current name of an IANA zone where people live; None for `UTC` and its like."""
+    current = canonical_zone(name)
+    return None if current is None or current.startswith("Etc/") else current
+
+
+@lru_cache(maxsize=1024)
+def region_zones(region: str | None) -> frozenset[str]:
+    """All zones of a region (ISO 3166-2); of its country where the region is in no table."""
+    names = _region_table().get(region or "")
+    if names is None:
+        return country_zones(region and region[:2])
+    return frozenset(zone for name in names if (zone := canonical_zone(name)))
+
+
 @lru_cache(maxsize=512)
 def country_zones(country: str | None) -> frozenset[str]:
     """All zones of a country (ISO 3166-1 alpha-2); empty if there are none or it is unknown."""
@@ -148,6 +171,13 @@ def zone_country(zone: str) -> str | None:
 def zone(name: str) -> ZoneInfo:
     """The zone's rules; raises ZoneInfoNotFoundError for an unknown name."""
     return ZoneInfo(name)
+
+
+@lru_cache(maxsize=1)
+def _region_table() -> dict[str, tuple[str, ...]]:
+    lines = _REGIONS.read_text(encoding="utf-8").splitlines()
+    rows = (line.split() for line in lines if not line.startswith("#"))
+    return {region: tuple(names) for region, *names in rows}
 
 
 @lru_cache(maxsize=1)

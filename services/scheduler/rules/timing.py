@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from services.policy import gate
 from services.policy.model import Approach, Contact, Pack, Verdict, Zones
-from services.policy.places import applying, candidate_zones, zone
+from services.policy.places import applying, candidate_zones, canonical_zone, zone
 from services.policy.wall_time import instant_of
 from services.scheduler.model import (
     Customer,
@@ -182,5 +182,5 @@ def reached(day: date, at: str, names: tuple[str, ...]) -> datetime:
 @lru_cache(16_384)
 def is_over(day: date, instant: datetime, due_timezone: str | None) -> bool:
     """Whether the day has ended where the due date counts."""
-    due_zones = candidate_zones(Place(timezone=due_timezone)).names
-    return any(instant.astimezone(zone(name)).date() > day for name in due_zones)
+    name = canonical_zone(due_timezone)
+    return name is not None and instant.astimezone(zone(name)).date() > day

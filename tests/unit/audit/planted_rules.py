@@ -53,6 +53,22 @@ def moved_since(world: World) -> None:
                 timezone="Europe/Helsinki", country=None, before="d-wary.dispatched")  # fmt: skip
 
 
+@planted(4, "zone-left-out", "d-wary.intended")
+def contradiction_of_the_region_ignored(world: World) -> None:
+    world["wary.place"].data["data"] |= {"region": "US-HI"}
+
+
+@planted(4, "place-unknown", "d-wary.intended")
+def a_zone_of_no_country_taken_for_a_place(world: World) -> None:
+    world["wary.place"].data["data"] |= {"timezone": "UTC", "country": None}
+
+
+@planted(4, "place-unknown", "d-wary.intended")
+def place_taken_back_since(world: World) -> None:
+    world.event("gone", "customer.updated", "wary", "2026-03-05T12:00:00+00:00",
+                timezone=None, country=None, before="d-wary.dispatched")  # fmt: skip
+
+
 @planted(4, "pack-left-out", "policy.india", "d-delhi.intended")
 def pack_left_out(world: World) -> None:
     world.change("d-delhi.intended", packs=[{"name": "house", "version": 1}])

@@ -7,7 +7,7 @@ import pytest
 
 from services.policy.evidence import areas_of, of_phone
 from services.policy.packs import load
-from services.policy.places import applying, candidate_zones, country_zones
+from services.policy.places import applying, candidate_zones, country_zones, region_zones
 
 PACKS = load(Path(__file__).parents[3] / "deploy" / "policies")
 
@@ -99,6 +99,39 @@ def test_a_region_of_another_country_adds_its_places() -> None:
     zones = candidate_zones(Somewhere(timezone="Asia/Tokyo", country="JP", region="US-MA"))
     assert zones.countries == ("JP", "US")
     assert {"Asia/Tokyo", "America/New_York"} <= set(zones.names)
+
+
+@pytest.mark.parametrize(
+    ("place", "names", "uncertain"),
+    [
+        ({"timezone": "America/New_York"}, ["America/New_York", "Pacific/Honolulu"], True),
+        ({"timezone": "Pacific/Honolulu"}, ["Pacific/Honolulu"], False),
+        ({}, ["Pacific/Honolulu"], False),
+        ({"country": "US"}, ["Pacific/Honolulu"], False),
+        ({"country": "JP"}, ["Asia/Tokyo", "Pacific/Honolulu"], True),
+    ],
+)
+def test_the_zones_of_a_region_narrow_its_country_and_add_to_another_zone(
+    place: dict[str, str], names: list[str], uncertain: bool
+) -> None:
+    zones = candidate_zones(Somewhere(**place, region="US-HI"))  # type: ignore[arg-type]
+    assert (list(zones.names), zones.uncertain) == (names, uncertain)
+
+
+@pytest.mark.parametrize("country", ["US", "CA", "AU"])
+def test_the_regions_of_a_country_have_all_its_zones(country: str) -> None:
+    table = Path(__file__).parents[3] / "schemas" / "region_zones.tab"
+    lines = [line.split() for line in table.read_text().splitlines() if line[:2] == country]
+    assert country_zones(country) <= {name for _, *names in lines for name in names}
+    assert all(region_zones(region) == set(names) for region, *names in lines)
+
+
+@pytest.mark.parametrize("timezone", ["UTC", "GMT", "Etc/GMT+5"])
+def test_a_timezone_of_no_country_is_no_evidence(timezone: str) -> None:
+    assert candidate_zones(Somewhere(timezone=timezone)).names == ()
+    assert candidate_zones(Somewhere(), timezone).names == ()
+    at_home = candidate_zones(Somewhere(timezone=timezone, country="JP"))
+    assert (at_home.names, at_home.evidence) == (("Asia/Tokyo",), ("country",))
 
 
 @pytest.mark.parametrize("number", [None, "", "03-1234-5678", "+999 123", "+870 773 111 632"])
