@@ -146,7 +146,9 @@ def outside_hours(
 
 def _permits(rule: Rule) -> bool:
     """Whether a rule may be the ground for a contact, and not only forbid it."""
-    return rule.verified and rule.status != "draft" and rule.in_force.from_ != "unknown"
+    dates = rule.in_force
+    begun = dates.from_ != "unknown" and dates.verified is not False
+    return rule.verified and rule.status != "draft" and begun
 
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -223,6 +223,8 @@ class Order:
     answers: str | None = None
     """The hand-off in whose talk it is an answer."""
     pause: Pause | None = None
+    kinds: frozenset[str] = frozenset({"bill"})
+    """Of its obligations."""
 
 
 @dataclass(frozen=True, slots=True)

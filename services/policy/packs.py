@@ -231,13 +231,19 @@ def _rule(rule: rules.Rule) -> dict[str, Any]:
         "name": rule.rule,
         "citation": rule.citation,
         "status": rule.status,
-        "loosens": rule.verified and rule.status != "draft" and rule.in_force.from_ != "unknown",
+        "loosens": rule.verified and rule.status != "draft" and _surely_begun(rule),
         "since": since,
         "until": until,
         "purposes": _some(rule.purposes),
         "channels": _some(rule.channels),
         "roles": _some(rule.roles),
     }
+
+
+def _surely_begun(rule: rules.Rule) -> bool:
+    """Whether it is known since when it is in force: else it binds, and permits nothing."""
+    said = rule.in_force
+    return said.from_ != "unknown" and said.verified is not False
 
 
 def _in_force(rule: rules.Rule) -> tuple[date | None, date | None]:

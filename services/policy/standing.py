@@ -17,7 +17,8 @@ class PacksInForce(Sequence[Pack]):
     """The packs of a folder as they were when they last were sound: all of them, or none.
 
     Reads like a tuple of packs; what it holds changes only by `look_again`. Raises PolicyFaults
-    where the folder is at fault from the start: no rule would be known then.
+    where the folder is at fault from the start: no rule would be known then. A pack is withdrawn
+    by a start without it only: while running, one that is gone is a fault.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -35,7 +36,7 @@ class PacksInForce(Sequence[Pack]):
             return False
         self._seen = seen
         found = load(self._directory)
-        if faults := list(self._contradictions(found)):
+        if faults := [*self._missing(found), *self._contradictions(found)]:
             raise PolicyFaults(faults)
         before = {pack.sha256 for pack in self._packs}
         if {pack.sha256 for pack in found} == before:
@@ -47,6 +48,14 @@ class PacksInForce(Sequence[Pack]):
         """Look again; what is at fault with the folder, the scheduler tells for all."""
         with suppress(PolicyFaults):
             self.look_again()
+
+    def _missing(self, found: Sequence[Pack]) -> Iterator[Fault]:
+        """A file that is gone may be half of a deployment: to withdraw a pack takes a start."""
+        names = {pack.name for pack in found}
+        for pack in self._packs:
+            if pack.name not in names:
+                why = f"{pack.name} is in force and gone: put it back, or restart to withdraw it"
+                yield Fault(self._directory / f"{pack.name}.yaml", 1, why)
 
     def _contradictions(self, found: Sequence[Pack]) -> Iterator[Fault]:
         """A version stands for one content: facts that cite it must stay true."""

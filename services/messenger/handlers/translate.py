@@ -189,6 +189,7 @@ def order_of(
         halted=halted,
         answers=dispatch.answers,
         pause=paused.get(dispatch.enrolment_id),
+        kinds=frozenset(terms.kind for terms in dispatch.obligations),
         roles=frozenset(terms.actor_role for terms in dispatch.obligations),
         promise=Promise(dispatch.agreement.instalment) if dispatch.agreement else None,
     )

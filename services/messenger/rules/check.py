@@ -33,6 +33,10 @@ PAYMENT_TAKES = timedelta(hours=12)
 """How long a payment under way is waited for before it is looked at again."""
 
 
+RELATIONSHIP_KINDS = frozenset({"bill", "subscription", "benefit"})
+"""Obligations that are a running dealing between customer and tenant; an application is none."""
+
+
 def place_of(order: Order, customer: Customer) -> Zones:
     """Where the customer may be, by what was told of it; if nothing was, by the order."""
     return candidate_zones(evidence_of(order, customer), order.due_timezone)
@@ -113,7 +117,7 @@ def check(
         applied,
         approach,
         customer.consents,
-        relationship=bool(order.obligation_ids),
+        relationship=bool(order.kinds) and order.kinds <= RELATIONSHIP_KINDS,
     )
     if not verdict.allowed:
         return _refused(verdict)

@@ -212,6 +212,27 @@ def test_refused_consent_stops_contact(status: str) -> None:
     assert refusal(decide(customer=replace(CUSTOMER, consents=(said,)))).reason == "opted_out"
 
 
+def test_an_application_is_no_relationship() -> None:
+    rules = [
+        {"rule": basis, "basis": basis, "citation": "A law", "status": "binding", "verified": True,
+         "yields": basis == "opt_in"}
+        for basis in ("opt_in", "relationship")
+    ]  # fmt: skip
+    pack = packs.from_content(
+        {"name": "de", "version": 1, "title": "Somewhere", "applies": {"countries": ["DE"]},
+         "consent": rules}
+    )  # fmt: skip
+
+    def decided(*kinds: str) -> Decision:
+        order = replace(ORDER, kinds=frozenset(kinds))
+        return check(order, CUSTOMER, {}, [*PACKS, pack], FRESH, LONGEST_LAG, NOW)
+
+    assert decided("bill", "subscription", "benefit") == Send()
+    assert refusal(decided("application")).reason == "no_consent"
+    assert refusal(decided("bill", "application")).reason == "no_consent"
+    assert refusal(decided()).reason == "no_consent"
+
+
 def test_marketing_needs_a_grant() -> None:
     order = replace(ORDER, purpose="marketing")
     granted = ConsentRecord("email", "marketing", "granted", NOW - timedelta(days=9))

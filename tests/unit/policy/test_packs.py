@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from rapport.audit.packs import _permits
+from schemas.policy import PolicyPack
 from services.policy.consent import check_consent, may_steer, required_disclosures
 from services.policy.model import Approach, ConsentRecord, Pack, Zones
 from services.policy.packs import PolicyFaults, applying, from_content, load
@@ -124,6 +126,16 @@ def test_faults_name_file_and_line(
     text = str(caught.value)
     assert f"{file}:{line}:" in text
     assert words in text
+
+
+def test_what_permits_from_a_date_that_is_not_verified_does_not_permit(tmp_path: Path) -> None:
+    file = tmp_path / "base.yaml"
+    for verified in (True, False):
+        said = f"{{from: 2030-01-01, verified: {str(verified).lower()}}}"
+        file.write_text(GOOD.replace("{from: pack}", said, 1), encoding="utf-8")
+        (pack,) = load(tmp_path)
+        rule = PolicyPack.model_validate(pack.content).hours[0]
+        assert (pack.hours[0].loosens, _permits(rule)) == (verified, verified)
 
 
 def test_a_directory_without_baseline_is_refused(tmp_path: Path) -> None:

@@ -71,6 +71,21 @@ def test_one_faulty_file_is_refused_and_all_in_force_stay(
     assert versions(packs)["jp"] == 4
 
 
+def test_a_pack_that_vanishes_stays_until_a_start(folder: Path) -> None:
+    packs = PacksInForce(folder)
+    before = tuple(packs)
+    change(folder / "jp.yaml", "version: 3", "version: 4")
+    (folder / "us.yaml").unlink()
+    with pytest.raises(PolicyFaults, match=r"us\.yaml:1: us is in force and gone: .*restart"):
+        packs.look_again()
+    assert tuple(packs) == before
+    assert not packs.look_again()  # told once
+    assert "us" not in versions(PacksInForce(folder))
+    shutil.copy(SHIPPED / "us.yaml", folder)
+    assert packs.look_again()
+    assert versions(packs)["jp"] == 4
+
+
 def test_a_service_that_only_follows_keeps_what_it_has(folder: Path) -> None:
     packs = PacksInForce(folder)
     (folder / "default.yaml").unlink()
