@@ -20,6 +20,7 @@ from schemas.facts import (
     MessageRefused,
     MessageSent,
     MessageUnknown,
+    OutreachCancelled,
     OutreachDispatched,
     OutreachEnrolled,
     OutreachStepPlanned,
@@ -187,18 +188,50 @@ def _once_under_all_ids(
     """
     went: dict[tuple[str, str], list[_MayHaveGone]] = defaultdict(list)
     names: dict[str, set[str]] = defaultdict(set)
+    ended = {fact.data.enrolment_id: fact for fact in history.log.of(OutreachCancelled)}
     for step in {fact.data.step_id: fact for fact in history.log.of(MessageIntended)}.values():
         if step.data.step_id in gone:
             went[step.data.enrolment_id, step.data.step] += gone[step.data.step_id]
             names[step.data.enrolment_id].add(step.data.step)
     for again in history.enrolments.values():
-        for before in _under_another_id(history, again):
+        for before in _before_under_all_ids(history, again, ended):
             for name in sorted(names[again.data.enrolment_id] & names[before.data.enrolment_id]):
                 last = max(went[before.data.enrolment_id, name], key=lambda fact: fact.order)
                 first = min(went[again.data.enrolment_id, name], key=lambda fact: fact.order)
                 if last.order < first.order and not _agreed_between(history, again, last, first):
                     what = f"step {name} of {again.data.playbook} went again under another id"
                     outcome.violate("step-twice", what, last, first)
+
+
+def _before_under_all_ids(
+    history: History,
+    again: Fact[OutreachEnrolled],
+    ended: Mapping[str, Fact[OutreachCancelled]],
+) -> Iterator[Fact[OutreachEnrolled]]:
+    """What went before it under the ids that are one by then, and may not begin again."""
+    former = list(_under_another_id(history, again))
+    yield from former
+    if not former or again.data.reentry != "never":
+        return
+    ids = {again.who, *(one.who for one in former)}
+    seen = {again.data.enrolment_id, *(one.data.enrolment_id for one in former)}
+    for one in history.enrolments.values():
+        if one.who not in ids or one.data.enrolment_id in seen or one.order > again.order:
+            continue
+        over = ended.get(one.data.enrolment_id)
+        if _same_matter(one, again) and (over is None or over.data.reenter is False):
+            yield one
+
+
+def _same_matter(one: Fact[OutreachEnrolled], again: Fact[OutreachEnrolled]) -> bool:
+    """Whether both are of one playbook about one obligation, whose due date is no later since."""
+    before, now = one.data.obligation, again.data.obligation
+    later = before.due_date and now.due_date and now.due_date > before.due_date
+    return (
+        one.data.playbook == again.data.playbook
+        and (before.kind, before.obligation_id) == (now.kind, now.obligation_id)
+        and not later
+    )
 
 
 def _under_another_id(

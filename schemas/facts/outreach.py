@@ -41,6 +41,11 @@ class OutreachEnrolled(Typed):
         description="Id of the enrolment whose place it takes, since what ended that one is "
         "undone, or the customer goes by another id.",
     )
+    reentry: Text | None = Field(
+        default=None,
+        description="When a new trigger about the same matter and due date may begin it again "
+        "after an end: never, after_end, or an ISO 8601 duration after the end.",
+    )
 
 
 class HourChosen(Contract):
@@ -205,6 +210,10 @@ class OutreachCancelled(Typed):
     reason: Text = Field(description="Reason of the exit rule.")
     step_ids: tuple[str, ...] = Field(description="Steps that will not be sent.")
     cause_event_id: str | None = Field(default=None, description="Id of the event behind it.")
+    reenter: bool | None = Field(
+        default=None,
+        description="Whether what ended it may pass, so that a new trigger may begin it again.",
+    )
 
 
 class OutreachCompleted(Typed):

@@ -23,7 +23,6 @@ from services.scheduler.rules.merging import survivor
 from services.scheduler.rules.placing import place_steps
 from services.scheduler.rules.stops import MERGED, stopped
 from services.scheduler.rules.told_late import is_kept
-from services.scheduler.rules.waiting import is_paused
 
 Steps = Mapping[str, Sequence[Step]]
 """By enrolment."""
@@ -53,7 +52,7 @@ def carry_over(
     told: list[Outcome] = []
     for last in book.of_customer(old):
         moving = planned.get(last.id, ())
-        if last.ended_by != MERGED or not moving or _runs(book, into, last):
+        if last.ended_by != MERGED or not moving or _has_own(book, into, last, now):
             continue
         again = _begun_anew(book, last, last, into, packs, now)
         if again is None:
@@ -62,7 +61,7 @@ def carry_over(
         moved = [_moved(book, step, again) for step in put_off]
         ahead = {step.plan.name for step in moving if step.planned_at > now}
         told += planning.carry_on(book, again, ahead, packs, now)
-        told += _told(book, moved, again, packs, now)
+        told += _placed(book, moved, again, packs, now, now)
     return told
 
 
@@ -80,13 +79,13 @@ def not_sent(
     if latest is not None and not _lacks(book, latest, last, step):
         return []
     if latest is not None and latest.active:
-        return _told(book, [_retried(book, step, latest, at, now)], latest, packs, now)
+        return _placed(book, [_retried(book, step, latest)], latest, packs, at, now)
     again = _begun_anew(book, latest or last, last, into, packs, now)
     if again is None:
         return []
     return [
         planning.begin(book, again),
-        *_told(book, [_retried(book, step, again, at, now)], again, packs, now),
+        *_placed(book, [_retried(book, step, again)], again, packs, at, now),
     ]
 
 
@@ -133,26 +132,25 @@ def _moved(book: Book, step: Step, again: Enrolment) -> Step:
     return moved
 
 
-def _retried(book: Book, step: Step, again: Enrolment, at: datetime, now: datetime) -> Step:
-    waits = is_paused(book.customer(again.tenant, again.customer), again, now)
-    planned = msgspec.structs.replace(
-        step,
-        state=StepState.PLANNED,
-        reason="paused" if waits else None,
-        dispatch_id=None,
-        due_at=at,
-    )
+def _retried(book: Book, step: Step, again: Enrolment) -> Step:
+    planned = msgspec.structs.replace(step, state=StepState.PLANNED, dispatch_id=None)
     return _moved(book, planned, again)
 
 
-def _told(
-    book: Book, moved: list[Step], again: Enrolment, packs: Sequence[Pack], now: datetime
+def _placed(
+    book: Book,
+    moved: list[Step],
+    again: Enrolment,
+    packs: Sequence[Pack],
+    at: datetime,
+    now: datetime,
 ) -> list[Outcome]:
+    """Give steps their instants, none of them before `at`."""
     obligation = book.obligations[again.obligation_key]
     running = book.enrolments[again.id]
     if not moved:
         return []
-    told = place_steps(book, running, obligation, moved, _zones(book, again), packs, now)
+    told = place_steps(book, running, obligation, moved, _zones(book, again), packs, at)
     return [*told, *complete_if_done(book, running, now)]
 
 
@@ -161,8 +159,11 @@ def _zones(book: Book, one: Enrolment) -> Zones:
     return timing.zones_of(customer, one, book.obligations[one.obligation_key])
 
 
-def _runs(book: Book, who: Key, last: Enrolment) -> bool:
-    return any(
-        one.active and (one.playbook, one.obligation_key) == (last.playbook, last.obligation_key)
-        for one in book.of_customer(who)
-    )
+def _has_own(book: Book, into: Key, last: Enrolment, now: datetime) -> bool:
+    """Whether the one that stays is, or was, in the playbook about it themselves: then what goes
+    on is as a second trigger, that may enrol nobody twice."""
+    theirs = planning.former_of(book, msgspec.structs.replace(last, customer=into[1]))
+    if not theirs:
+        return False
+    obligation = book.obligations[last.obligation_key]
+    return theirs[-1].active or not planning.may_reenter(theirs[-1], last, obligation, now)

@@ -223,12 +223,12 @@ def _not_to_begin(
         return stop
     if not zones.names:
         return Stop("place_unknown", "place")
-    if former and not _may_reenter(former[-1], asked, obligation, now):
+    if former and not may_reenter(former[-1], asked, obligation, now):
         return Stop("already_enrolled", "reentry")
     return None
 
 
-def _may_reenter(last: Enrolment, asked: Enrolment, obligation: Obligation, now: datetime) -> bool:
+def may_reenter(last: Enrolment, asked: Enrolment, obligation: Obligation, now: datetime) -> bool:
     """Whether a new trigger may enrol again after `last` has ended."""
     if last.reenter or asked.reentry == "after_end":
         return True

@@ -48,6 +48,21 @@ def a_letter_repeated_under_the_id_that_stays(world: World) -> None:
     world.change("e-delhi.enrolled", continues="e-tokyo")
 
 
+@planted(2, "step-twice", "d-delhi.sent", "d-again.sent")
+def a_letter_of_their_own_repeated_by_what_goes_on_for_another_id(world: World) -> None:
+    at, about = "2026-03-12T05:00:00+00:00", "b-delhi"
+    world.add("delhi.done", "outreach.completed", "delhi", at, enrolment_id="e-delhi",
+              reason="all_steps_done")  # fmt: skip
+    world.bill("pune.missed", "pune", at, about, type="payment.missed")
+    world.enrol("e-pune", "pune", at, "pune.missed", about, purpose="collection")
+    world.event("one", "customer.merged", "pune", at, into="delhi")
+    world.enrol("e-again", "delhi", at, "pune.missed", about, purpose="collection")
+    world.change("e-again.enrolled", continues="e-pune", reentry="never")
+    world.message("d-again", "delhi", at, "again-0", "e-again", about,
+                  packs=("house", "india"), purpose="collection",
+                  zones=["Asia/Kolkata"])  # fmt: skip
+
+
 @planted(5, "cap", "called", "d-tokyo-1.intended", "d-tokyo-2.intended", "d-tokyo-3.intended")
 def contacts_under_a_former_id_not_counted(world: World) -> None:
     at = plus("2026-03-02T00:00:00+00:00", hours=100)

@@ -85,6 +85,7 @@ def command(
     consolidate: bool = False,
     tone: str = "neutral",
     answers: str | None = None,
+    reentry: str = "never",
 ) -> Command:
     """The order that a trigger event gives rise to."""
     data = trigger.data
@@ -112,6 +113,7 @@ def command(
             playbook=playbook,
             playbook_version=1,
             purpose=purpose,
+            reentry=reentry,
             segment="everyone",
             tone=tone,
             obligation_id=obligation_id,

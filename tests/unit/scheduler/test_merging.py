@@ -82,6 +82,36 @@ def test_a_running_enrolment_of_the_one_that_stays_is_not_doubled() -> None:
     assert active == ["bob"]
 
 
+@pytest.mark.parametrize("how", ["an exit ended it", "it was complete"])
+def test_who_had_it_all_under_the_id_that_stays_gets_none_of_it_again(how: str) -> None:
+    world = World(NOON)
+    exits = (ExitRule("message.replied", "answered"),)
+    begin(world, "bob", "b1", exits=exits)
+    if how == "an exit ended it":
+        assert dispatched(world, "2026-03-13 13:00") == [("bob", "first")]
+        world.hear(heard("message.replied", world.now, "bob", obligation_id="b1"))
+    else:
+        sent = [("bob", "first"), ("bob", "second")]
+        assert dispatched(world, "2026-03-16 13:00") == sent
+        for _, told in world.told:
+            if isinstance(told, Dispatched):
+                world.answer(told)
+    begin(world, "ann", "b1", exits=exits)
+    merge(world)
+    assert dispatched(world, "2026-03-26 12:00") == []
+
+
+def test_what_may_begin_again_by_its_own_rule_goes_on_under_the_id_that_stays() -> None:
+    world = World(NOON)
+    exits = (ExitRule("message.replied", "answered"),)
+    begin(world, "bob", "b1", exits=exits, reentry="after_end")
+    assert dispatched(world, "2026-03-13 13:00") == [("bob", "first")]
+    world.hear(heard("message.replied", world.now, "bob", obligation_id="b1"))
+    begin(world, "ann", "b1", exits=exits, reentry="after_end")
+    merge(world)
+    assert dispatched(world, "2026-03-20 12:00") == [("bob", "first"), ("bob", "second")]
+
+
 def test_contacts_under_both_ids_count_for_every_cap() -> None:
     world = World(NOON)
     for number, customer in enumerate(["ann", "ann", "bob"]):
@@ -144,6 +174,16 @@ def test_a_step_on_its_way_when_ids_became_one_goes_out_once(
     world.now += timedelta(minutes=5)
     world.answer(told, kind, **said)
     assert dispatched(world, "2026-03-20 12:00") == [(into, name) for name in follows]
+
+
+def test_what_failed_is_tried_later_under_the_id_that_stays_too() -> None:
+    world = World(NOON)
+    told = under_way(world)
+    world.answer(told, "message.failed", reason="relay", retryable=True)
+    (step,) = (one for one in world.book.steps.values()
+               if one.customer == "bob" and one.plan.name == "first")  # fmt: skip
+    assert step.due_at >= NOON + timedelta(minutes=15)
+    assert dispatched(world, "2026-03-13 12:00") == []
 
 
 @pytest.mark.parametrize("into", ["bob", "cho"])
