@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from messenger_world import START, World, mailing
+from messenger_world import World, first_mail, mailing
 
 from support.database import Database
 from support.mail import Mailbox
@@ -19,10 +18,7 @@ BOUND = {"Authorization": "Bearer bound"}
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
     with mailing(database, mailbox) as made:
-        made.known_customer()
-        made.dispatch()
-        made.ended()
-        made.move_to(START + timedelta(minutes=1))
+        first_mail(made, mailbox)
         yield made
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from messenger_world import START, World, mailing
+from messenger_world import START, World, first_mail, mailing
 
 from services.messenger.handlers.intake import Letterbox
 from services.messenger.intake import LARGEST_MAIL, SmtpDoor, sweep
@@ -40,10 +40,7 @@ COMPLAINT = (
 @pytest.fixture
 def messenger(database: Database, mailbox: Mailbox) -> Iterator[World]:
     with mailing(database, mailbox) as made:
-        made.known_customer()
-        made.dispatch()
-        made.ended()
-        made.move_to(START + timedelta(minutes=1))
+        first_mail(made, mailbox)
         yield made
 
 
